@@ -1,0 +1,49 @@
+import type { Clock } from './clock.ts';
+
+// Crockford's base 32: no I, L, O, U, and its order is the order of its characters, so ids sort by time.
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const TIME_CHARACTERS = 10;
+const RANDOM_BYTES = 10;
+
+export type IdPrefix =
+  | 'call'
+  | 'leg'
+  | 'evt'
+  | 'vs'
+  | 'whk'
+  | 'dlv'
+  | 'att'
+  | 'key'
+  | 'sc'
+  | 'req'
+  | 'ws'
+  | 'nod'
+  | 'cmd'
+  | 'conv';
+
+/** A prefixed, time-sortable id: 48 bits of wall-clock milliseconds, 80 random bits (the layout of ULID). */
+export function newId(prefix: IdPrefix, clock: Pick<Clock, 'unixMs' | 'randomBytes'>): string {
+  let timeMs = clock.unixMs();
+  let text = '';
+  for (let i = 0; i < TIME_CHARACTERS; i++) {
+    text = ALPHABET[timeMs % 32]! + text;
+    timeMs = Math.floor(timeMs / 32);
+  }
+  return `${prefix}_${text}${base32(clock.randomBytes(RANDOM_BYTES))}`;
+}
+
+function base32(bytes: Uint8Array): string {
+  let text = '';
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += ALPHABET[(held >>> bits) & 31]!;
+    }
+    held &= (1 << bits) - 1;
+  }
+  return text;
+}

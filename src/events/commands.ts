@@ -1,0 +1,38 @@
+import type { FaultCode } from '../base/errors.ts';
+
+/** What control may ask of a media node. Answered once the node has done or refused it. */
+export type Command =
+  | { readonly name: 'hang_up'; readonly call_id: string; readonly workspace_id: string }
+  | { readonly name: 'apply_credentials'; readonly view: CredentialView }
+  | { readonly name: 'read_metrics' }
+  | { readonly name: 'drain' };
+
+export type CommandResult =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly fault: FaultCode; readonly detail: string };
+
+/** Every stream credential that is valid now; a node replaces its view by this one. */
+export interface CredentialView {
+  readonly version: number;
+  readonly credentials: readonly StreamCredential[];
+}
+
+/** A long-lived credential for providers whose URL is static (contract.md §2). Only its hash travels. */
+export interface StreamCredential {
+  readonly id: string;
+  /** SHA-256 of the secret in the path, hex. */
+  readonly secretHash: string;
+  readonly workspaceId: string;
+  readonly dialect: string;
+  readonly agentId: string | null;
+  readonly testMode: boolean;
+  /** How the provider proves itself beyond the path; absent where the path is all. */
+  readonly verify?: CredentialVerify;
+}
+
+export interface CredentialVerify {
+  /** The provider account's token with which it signs the upgrade (Twilio: X-Twilio-Signature). */
+  readonly auth_token?: string;
+  /** Addresses (CIDR) the provider calls from. */
+  readonly ip_allow?: readonly string[];
+}

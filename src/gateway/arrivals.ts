@@ -1,0 +1,65 @@
+import type { AtMs } from '../base/clock.ts';
+import type { FaultCode, Refusal } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { LegRole } from '../base/roles.ts';
+import type { Dialect, DialectSession, LegStarted, WireMessage } from '../dialect/dialect.ts';
+
+/** Who is at the door, as proven by a session token, a stream credential or a resume token. */
+export interface Caller {
+  readonly workspaceId: string;
+  readonly agentId: string | null;
+  readonly testMode: boolean;
+  readonly role: LegRole;
+  /** The call a session token was made for; null where the provider's stream makes a new one. */
+  readonly callId: string | null;
+  readonly sessionId: string | null;
+  readonly direction: 'inbound' | 'outbound';
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly leadId: string | null;
+  readonly contactId: string | null;
+  readonly conversationId: string | null;
+  readonly metadata: JsonObject;
+}
+
+/** A leg about to be made: the protocol has said its start. */
+export interface Arrival {
+  readonly caller: Caller;
+  readonly dialect: Dialect;
+  readonly session: DialectSession;
+  readonly started: LegStarted;
+  readonly socket: LegSocket;
+  readonly receivedAtMs: AtMs;
+}
+
+/** What a leg may do with its socket. The gateway owns the socket itself. */
+export interface LegSocket {
+  /** Bytes the kernel has not taken yet. */
+  readonly bufferedBytes: number;
+  /** False when the frame would have waited behind others: it was dropped and counted. */
+  sendAudio(message: Uint8Array, isBinary: boolean): boolean;
+  /** Control messages are never dropped; a peer that does not read is closed before they pile up. */
+  send(message: WireMessage): void;
+  /** Sends the close frame and ends the connection. `reason` is a short stable word. */
+  close(closeCode: number, reason: string): void;
+}
+
+/** The house behind the door: a leg of a call, as the gateway sees it. */
+export interface LegConnection {
+  /** One whole WebSocket message. The bytes are the caller's again when this returns. */
+  receive(message: Uint8Array, isBinary: boolean, nowMs: AtMs): void;
+  /** The socket is gone. `clean` when the peer closed it with 1000 or after its protocol's end. */
+  lost(cause: LostCause, nowMs: AtMs): void;
+}
+
+export type LostCause =
+  | { readonly type: 'closed'; readonly closeCode: number }
+  /** We ended it: a limit was passed or the peer stopped answering. */
+  | { readonly type: 'broken'; readonly fault: FaultCode };
+
+/** What the gateway asks of whoever runs calls. */
+export interface Arrivals {
+  /** Whether one more leg may come in; asked before the upgrade. Undefined when it may. */
+  refuseNew(): Refusal | undefined;
+  arrive(arrival: Arrival, nowMs: AtMs): LegConnection | Refusal;
+}
