@@ -73,7 +73,16 @@ export type LegInput =
   | { readonly type: 'hung_up'; readonly reason: 'provider' | 'peer' }
   /** A command in `native` words, for the call to carry out; `id` comes back in the answer. */
   | { readonly type: 'command'; readonly id: string | null; readonly name: string; readonly args: JsonObject }
-  | { readonly type: 'ping'; readonly id: string | null };
+  | { readonly type: 'ping'; readonly id: string | null }
+  | LegResume;
+
+/** The client asks for its leg back (`native`). Whether the token is good is the gateway's to say. */
+export interface LegResume {
+  readonly type: 'resume';
+  readonly token: string;
+  /** What the client said of its audio and its wishes, as in its start. */
+  readonly started: LegStarted;
+}
 
 /** The protocol's own start: who is calling, and what audio goes each way. */
 export interface LegStarted {
@@ -110,9 +119,9 @@ export interface DialectSession {
   readonly audioIsBinary: boolean;
   read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult;
   /**
-   * One frame of codec bytes as a whole wire message. The returned bytes are the session's own template,
-   * valid until
-   * the next call: send it only where nothing waits on the socket (media.md §3).
+   * One frame of codec bytes as a whole wire message, in the session's own template: *calling* this overwrites
+   * the message before, so call it only where nothing waits on the socket (media.md §3), and never where the
+   * start said that the stream is not bidirectional.
    */
   writeAudio(frame: Uint8Array): Uint8Array;
   writeMark(name: string): WireMessage | undefined;
@@ -124,8 +133,12 @@ export interface DialectSession {
   writeStarted(started: StartedFacts): WireMessage | undefined;
   /** A call event in-band, where the protocol carries them. */
   writeEvent(envelope: object): WireMessage | undefined;
-  /** The answer to a `command` or `ping`. */
+  /** The answer to a `command`, or to a `ping` where it is written before the next message is read. */
   writeAnswer(answer: CommandAnswer): WireMessage | undefined;
+  /** What the client marked in the audio it sent (command `mark`) has been played. */
+  writeMarkPlayed?(name: string): WireMessage | undefined;
+  /** Why the socket is about to be closed, where the protocol can say it. */
+  writeRefusal?(refusal: Refusal): WireMessage | undefined;
   /** Come back elsewhere, before the socket closes (`native`: `goaway`). */
   writeGoaway(facts: {
     readonly url: string;
@@ -165,6 +178,10 @@ export interface CallerOptions {
   readonly callId: string;
   /** `native` only: carry the 12-byte RTP header, so that loss and jitter can be shown. */
   readonly rtpHeaders: boolean;
+  /** `native` only: ask for the call's events in-band; true when absent. */
+  readonly wantsEvents?: boolean;
+  /** `native` only: come back to the leg of this token instead of starting one. */
+  readonly resumeToken?: string;
 }
 
 /** The provider's side of a connection, as the provider speaks. */
@@ -174,7 +191,10 @@ export interface DialectCaller {
   hello(): readonly WireMessage[];
   /** Whether audio may flow after `hello`, or only once `read` has said `ready`. */
   readonly waitsForReady: boolean;
-  /** One 20 ms frame; `index` is the frame's place in the stream, so that a lost frame leaves its hole. */
+  /**
+   * One 20 ms frame; `index` is the frame's place in the stream, so that a lost frame leaves its hole. The
+   * message is the caller's own template: the next call overwrites it, so call at the moment of sending.
+   */
   audio(frame: Uint8Array, index: number): WireMessage;
   dtmf(digit: string): readonly WireMessage[];
   /** What the server's message means. Audio payload bytes are in `into`. */
@@ -188,9 +208,18 @@ export interface DialectCaller {
 export type CallerRead =
   | typeof AUDIO
   | typeof IGNORED
-  | { readonly type: 'ready'; readonly callId: string | null }
+  | { readonly type: 'ready'; readonly callId: string | null; readonly resume?: ResumeOffer }
   | { readonly type: 'mark'; readonly name: string }
   | { readonly type: 'clear' }
   | { readonly type: 'event'; readonly envelope: JsonObject }
+  | { readonly type: 'goaway'; readonly url: string; readonly token: string; readonly reason: string }
   | { readonly type: 'ended'; readonly reason: string }
   | Refusal;
+
+/** How to come back after a lost connection: what `started` and `resumed` carry in `native`. */
+export interface ResumeOffer {
+  readonly token: string;
+  /** Most wanted first. */
+  readonly urls: readonly string[];
+  readonly windowMs: number;
+}
