@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { randomRatio, systemClock } from '../../src/base/clock.ts';
+import { FakeClock } from '../fakes/clock.ts';
+
+describe('the system clock', () => {
+  it('is comparable between the processes of this host', () => {
+    const before = systemClock.nowMs();
+    const script = 'const [s, n] = process.hrtime(); console.log(s * 1000 + n / 1e6)';
+    const elsewhere = Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }));
+    expect(elsewhere).toBeGreaterThan(before);
+    expect(elsewhere).toBeLessThan(systemClock.nowMs());
+  });
+
+  it('rolls dice within a fraction', () => {
+    for (let i = 0; i < 100; i++) {
+      const ratio = randomRatio(systemClock);
+      expect(ratio).toBeGreaterThanOrEqual(0);
+      expect(ratio).toBeLessThan(1);
+    }
+  });
+});
+
+describe('a virtual clock', () => {
+  it('runs tasks at their own instants, in order', () => {
+    const clock = new FakeClock();
+    const seen: [string, number][] = [];
+    clock.after(30, () => seen.push(['late', clock.nowMs()]));
+    clock.after(10, () => {
+      seen.push(['early', clock.nowMs()]);
+      clock.after(10, () => seen.push(['nested', clock.nowMs()]));
+    });
+    clock.advance(40);
+    expect(seen).toEqual([
+      ['early', 10],
+      ['nested', 20],
+      ['late', 30],
+    ]);
+  });
+
+  it('runs nothing that was cancelled', () => {
+    const clock = new FakeClock();
+    let ran = false;
+    clock.after(5, () => (ran = true))();
+    clock.advance(10);
+    expect(ran).toBe(false);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { lastEventsOf } from '../../src/control/reaper.ts';
+import { applyToCall, type CallView } from '../../src/events/call-view.ts';
+import type { Envelope } from '../../src/events/envelope.ts';
+import { callEnvelopes } from '../fakes/call-envelopes.ts';
+import { FakeClock } from '../fakes/clock.ts';
+
+function lostCall(...types: [type: string, own?: Record<string, unknown>][]): CallView {
+  const { next } = callEnvelopes();
+  let view: CallView | undefined;
+  for (const [type, own] of types) view = applyToCall(view, next(type, own ?? {}), 'n0-dead');
+  return view!;
+}
+
+const typesOf = (envelopes: readonly Envelope[]): string[] => envelopes.map(({ type }) => type);
+const clock = new FakeClock({ unixMs: Date.UTC(2026, 10, 20, 12, 1) });
+
+describe('the reaper', () => {
+  it('ends every leg, the call, and completes it, numbering on without a gap', () => {
+    const call = lostCall(
+      ['call_started'],
+      ['leg_connected', { leg_id: 'leg_1', role: 'caller', dialect: 'twilio', codec: 'PCMU/8000' }],
+      ['leg_connected', { leg_id: 'leg_2', role: 'agent', dialect: 'echo', codec: null }],
+    );
+    const events = lastEventsOf(call, 'node_lost', clock).map(({ envelope }) => envelope);
+    expect(typesOf(events)).toEqual(['leg_disconnected', 'leg_disconnected', 'call_ended', 'call_completed']);
+    expect(events.map(({ sequence }) => sequence)).toEqual([4, 5, 6, 7]);
+    expect(events[2]!.data).toMatchObject({ reason: 'node_lost', state: 'ended', duration_ms: 60_000 });
+    expect(events[3]!.data['legs']).toMatchObject([{ reason: 'node_lost' }, { reason: 'node_lost' }]);
+  });
+
+  it('only completes a call that had told its own end', () => {
+    const call = lostCall(
+      ['call_started'],
+      ['leg_connected', { leg_id: 'leg_1', role: 'caller' }],
+      ['leg_disconnected', { leg_id: 'leg_1', reason: 'hangup' }],
+      ['call_ended', { reason: 'caller_hangup', state: 'ended' }],
+    );
+    const events = lastEventsOf(call, 'node_lost', clock).map(({ envelope }) => envelope);
+    expect(typesOf(events)).toEqual(['call_completed']);
+    expect(events[0]!.data['reason']).toBe('caller_hangup');
+  });
+});

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Runs before `npm test`: installs the system packages that tests in the tree need. At present none does: the embedded
+# store is part of Node, and every test brings its own sockets, files and processes.
+set -euo pipefail
+
+needed=()
+# need COMMAND PACKAGE: a test in the tree runs COMMAND, which comes with PACKAGE.
+need() { command -v "$1" >/dev/null 2>&1 || needed+=("$2"); }
+
+[ ${#needed[@]} -eq 0 ] && exit 0
+install=(apt-get install -y --no-install-recommends "${needed[@]}")
+if [ "$(id -u)" -ne 0 ]; then
+  echo "The tests need packages of the system. Run: sudo ${install[*]}" >&2
+  exit 1
+fi
+echo "Installing what the tests need: ${needed[*]}"
+apt-get update -qq
+"${install[@]}"
