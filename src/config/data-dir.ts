@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { invariant, messageOf, VoiceError } from '../base/errors.ts';
+import type { Closeable } from '../base/lifetime.ts';
+
+/** Where everything lies in the data dir, and the short folder of sockets that belongs to it. */
+export interface DataPaths {
+  readonly dataDir: string;
+  /** The embedded store. */
+  readonly storeFile: string;
+  /** One file for each incarnation of a media node. */
+  readonly spoolDir: string;
+  /** One file for each session token that was used. */
+  readonly tokensDir: string;
+  /** The key of the command line on this machine. */
+  readonly cliKeyFile: string;
+  readonly signingSecretFile: string;
+  readonly encryptionKeysFile: string;
+  readonly lockFile: string;
+  /** For Unix sockets, whose paths must be short. */
+  readonly runDir: string;
+}
+
+// sun_path holds 108 bytes with its end (unix(7)); longer ones fail with a misleading EINVAL.
+const SOCKET_PATH_BYTES_MAX = 107;
+const PRIVATE_DIR = 0o700;
+
+/** Makes the data dir and its folders where they are missing. */
+export function prepareDataDir(dataDir: string): DataPaths {
+  const paths = pathsOf(dataDir);
+  for (const folder of [paths.spoolDir, paths.tokensDir]) makeFolder(folder);
+  makeRunDir(paths.runDir);
+  return paths;
+}
+
+/** Takes the data dir for this process alone; the lock goes with the process, however that ends. */
+export function lockDataDir(paths: Pick<DataPaths, 'dataDir' | 'lockFile'>): Closeable {
+  // SQLite's exclusive lock is a record lock of the kernel: no stale file, no id of a process that lives no
+  // more.
+  const lock = new DatabaseSync(paths.lockFile, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (!/locked|busy/i.test(messageOf(error))) throw error;
+    const sentence = `${paths.dataDir} is in use by another "omnivoice serve": stop it, or choose another --data-dir`;
+    throw new VoiceError('conflict', sentence, { cause: error });
+  }
+  return { close: () => lock.close() };
+}
+
+/** The run dir of a data dir: the same for every process that uses the same folder, however it names it. */
+export function runDirOf(dataDir: string): string {
+  const digest = createHash('sha256').update(realpathSync(dataDir)).digest('hex');
+  return `/tmp/omnivoice-${ownUid()}-${digest.slice(0, 8)}`;
+}
+
+/** Path of a Unix socket in the run dir. */
+export function socketPathOf(paths: Pick<DataPaths, 'runDir'>, name: string): string {
+  const path = join(paths.runDir, `${name}.sock`);
+  invariant(Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX, `${path} is short enough for a Unix socket`);
+  return path;
+}
+
+function pathsOf(given: string): DataPaths {
+  makeFolder(given);
+  const dataDir = realpathSync(given);
+  return {
+    dataDir,
+    storeFile: join(dataDir, 'omnivoice.db'),
+    spoolDir: join(dataDir, 'spool'),
+    tokensDir: join(dataDir, 'tokens'),
+    cliKeyFile: join(dataDir, 'cli-key'),
+    signingSecretFile: join(dataDir, 'signing-secret'),
+    encryptionKeysFile: join(dataDir, 'encryption-keys'),
+    lockFile: join(dataDir, 'lock.db'),
+    runDir: runDirOf(dataDir),
+  };
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: PRIVATE_DIR });
+  } catch (error) {
+    const sentence = `${folder} cannot be made: ${messageOf(error)}`;
+    throw new VoiceError('failed_precondition', sentence, { cause: error });
+  }
+}
+
+// Anybody may write to /tmp: a folder somebody else put there could hand our sockets to them.
+function makeRunDir(runDir: string): void {
+  makeFolder(runDir);
+  const stat = lstatSync(runDir);
+  const isOurs = stat.isDirectory() && stat.uid === ownUid() && (stat.mode & 0o077) === 0;
+  if (isOurs) return;
+  throw new VoiceError('failed_precondition', `${runDir} is not a folder of ours alone: remove it`);
+}
+
+function ownUid(): number {
+  return process.getuid?.() ?? 0;
+}

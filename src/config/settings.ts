@@ -1,0 +1,170 @@
+import { resolve } from 'node:path';
+import { MIB } from '../base/units.ts';
+import { isLoopback } from './addresses.ts';
+import * as kinds from './kinds.ts';
+import type { Kind } from './kinds.ts';
+import { NODE_CAP_LEGS_MAX, REGION_NAME, type Region } from './region.ts';
+import * as secrets from './secrets.ts';
+
+/** What defaults may depend on. */
+export interface Basis {
+  readonly cores: number;
+  readonly host: string;
+  readonly region: Region | undefined;
+}
+
+/** One row of the table below: from it come parsing, `--help` and the documentation. */
+export interface Setting<T> {
+  readonly kind: Kind<T>;
+  readonly meaning: string;
+  readonly fallback: T | ((basis: Basis) => T);
+  /** How the default reads, where its value does not say it. */
+  readonly fallbackText?: string;
+  /** Never shown, not even in a mistake. */
+  readonly isSecret?: true;
+}
+
+const HOUR_MS = 3_600_000;
+const port = kinds.whole({ min: 0, max: 65_535 });
+const ms = (min: number, max: number): Kind<number> => kinds.whole({ min, max, unit: 'ms' });
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const DEFAULT_HOST = '127.0.0.1';
+export const DEFAULT_REGION = 'local';
+const LOOPBACK = ['127.0.0.0/8', '::1/128', 'localhost'];
+
+/** Every setting. The key is its name in the code; `OMNIVOICE_MEDIA_PORT` and `--media-port` follow from it. */
+export const SETTINGS = {
+  host: setting(kinds.host, DEFAULT_HOST, 'address both public ports listen on'),
+  port: setting(port, 8080, 'REST, event streams and pages; 0 takes a free one'),
+  mediaPort: setting(port, 8081, 'media WebSockets, shared by all nodes; node n has its own at this + 1 + n'),
+  mediaNodes: setting(
+    kinds.whole({ min: 1, max: 64 }),
+    ({ cores }) => Math.max(1, cores - 1),
+    'media processes on this host',
+    { fallbackText: 'cores − 1, at least 1' },
+  ),
+  dataDir: setting(
+    kinds.folder,
+    () => resolve('data'),
+    'embedded store and spools; mode 0700, locked by one serve',
+    { fallbackText: './data' },
+  ),
+  region: setting(
+    kinds.text(REGION_NAME, 'the name of a file in regions/', 'name'),
+    DEFAULT_REGION,
+    'where this is',
+  ),
+  publicUrl: setting(kinds.url(['http', 'https']), undefined, 'what links are built from', {
+    fallbackText: 'from host and port',
+  }),
+  mediaUrl: setting(
+    kinds.url(['ws', 'wss'], '{node}'),
+    undefined,
+    'what media and join URLs are built from; {node} names a node where the network can address one',
+    { fallbackText: 'from host and media port' },
+  ),
+  apiKey: setting<string | undefined>(
+    optional(
+      kinds.text(/^omf_live_[A-Za-z0-9_-]{16,}$/, 'omf_live_ and at least 16 letters or digits', 'key'),
+    ),
+    undefined,
+    'bootstrap key with full scope',
+    { fallbackText: 'made at the first start and shown once', isSecret: true },
+  ),
+  tlsCert: setting(kinds.pemFile, undefined, 'certificate of both public ports, read again on SIGHUP', {
+    fallbackText: 'plain',
+  }),
+  tlsKey: setting(kinds.pemFile, undefined, 'its private key', { fallbackText: 'plain' }),
+  trustedProxies: setting(
+    kinds.list('an address or CIDR', kinds.isCidr),
+    [],
+    'proxies whose X-Forwarded-For, -Proto and -Host are believed',
+  ),
+  resumeWindowMs: setting(ms(0, 600_000), 0, 'how long a lost leg may come back'),
+  nodeCapLegs: setting(
+    kinds.whole({ min: 1, max: NODE_CAP_LEGS_MAX }),
+    ({ region }) => region?.limits.nodeCapLegs ?? 800,
+    'legs per media node, unless its region limits them',
+    { fallbackText: '800' },
+  ),
+  signingSecret: setting(
+    secrets.signingSecrets,
+    [],
+    'signs session tokens; also VOICE_RUNTIME_SIGNING_SECRET',
+    {
+      fallbackText: 'made in the data dir',
+      isSecret: true,
+    },
+  ),
+  encryptionKeys: setting(secrets.encryptionKeys, [], 'key ring of secrets at rest', {
+    fallbackText: 'made in the data dir',
+    isSecret: true,
+  }),
+  egressAllow: setting(
+    kinds.list('an address, CIDR or host', kinds.isCidrOrHost),
+    ({ host }) => (isLoopback(host) ? LOOPBACK : []),
+    'private places that hooks may reach all the same',
+    { fallbackText: 'loopback while HOST is loopback, else none' },
+  ),
+  logLevel: setting(kinds.choice(LOG_LEVELS), 'info', 'the least that is logged'),
+  watchdogMs: setting(
+    kinds.whole({ min: 500, max: 60_000, unit: 'ms', orZero: true }),
+    2000,
+    'a process silent for this long is replaced; 0 never',
+  ),
+  drainDeadlineMs: setting(ms(0, 24 * HOUR_MS), 120_000, 'how long calls may go on after the first SIGTERM'),
+  jitterTargetMs: setting(ms(0, 200), 0, 'how long audio is held to put it in order; 0 forwards at once'),
+  vadAggressiveness: setting(kinds.whole({ min: 0, max: 3 }), 2, 'how sure the detector must be of a voice'),
+  vadStartMs: setting(ms(20, 1000), 40, 'voice for this long is voice_detected'),
+  vadStopMs: setting(ms(20, 5000), 300, 'quiet for this long is voice_ended'),
+  vadLevelMinDbfs: setting(
+    kinds.decimal({ min: -100, max: 0, unit: 'dBFS' }),
+    -50,
+    'anything softer is quiet',
+  ),
+  callDurationMaxMs: setting(ms(1000, 24 * HOUR_MS), 4 * HOUR_MS, 'the longest a call may be'),
+  silenceTimeoutMs: setting(ms(0, HOUR_MS), 0, 'a call in which nobody speaks for this long ends; 0 never'),
+  messagesPerSecond: setting(kinds.whole({ min: 1, max: 100_000 }), 100, 'messages a media socket may send'),
+  spoolBytesMax: setting(
+    kinds.whole({ min: MIB, max: 64 * 1024 * MIB, unit: 'bytes' }),
+    256 * MIB,
+    'events a node keeps for control; near it new calls are refused',
+  ),
+  diskFreeMinRatio: setting(
+    kinds.decimal({ min: 0, max: 0.9, unit: 'ratio' }),
+    0.05,
+    'with less of the disk free new calls are refused; events are kept',
+  ),
+} as const;
+
+export type SettingKey = keyof typeof SETTINGS;
+
+/** Every setting's value. `signingSecret` and `encryptionKeys` are empty until the data dir has filled them. */
+export type Settings = {
+  readonly [K in SettingKey]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
+};
+
+export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];
+
+/** `mediaPort` → `OMNIVOICE_MEDIA_PORT`. */
+export function envNameOf(key: SettingKey): string {
+  return `OMNIVOICE_${key.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+}
+
+/** `mediaPort` → `--media-port`. */
+export function flagOf(key: SettingKey): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function setting<T>(
+  kind: Kind<T>,
+  fallback: NoInfer<T | ((basis: Basis) => T)>,
+  meaning: string,
+  more: Pick<Setting<T>, 'fallbackText' | 'isSecret'> = {},
+): Setting<T> {
+  return { kind, fallback, meaning, ...more };
+}
+
+function optional<T>(kind: Kind<T>): Kind<T | undefined> {
+  return { ...kind, format: (value) => (value === undefined ? '' : kind.format(value)) };
+}
