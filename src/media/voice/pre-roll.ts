@@ -1,0 +1,39 @@
+import { FRAME_MS, frameSamples } from '../../base/units.ts';
+import { FrameRing } from '../frame-ring.ts';
+import type { VoiceSettings } from '../voice-detector.ts';
+
+/** How much of the time before a detected onset is kept (calls.md, Talking). */
+export const PRE_ROLL_MS = 300;
+
+/**
+ * The last moments of a line, for listeners that take speech only: hold every frame while nobody speaks, and
+ * at `voice_detected` take all of it, so that nothing of the first word is cut off. It reaches 300 ms before
+ * the onset, so it holds more than that by the time a confirmation takes.
+ */
+export class PreRoll {
+  readonly #ring: FrameRing;
+
+  constructor(sampleRateHz: number, { startMs }: Pick<VoiceSettings, 'startMs'>) {
+    // The onset may lie in the middle of a frame: one more frame than both durations need.
+    const framesMax = Math.ceil((PRE_ROLL_MS + startMs) / FRAME_MS) + 1;
+    this.#ring = new FrameRing(framesMax, frameSamples(sampleRateHz));
+  }
+
+  /** How much is held. */
+  get depthMs(): number {
+    return this.#ring.length * FRAME_MS;
+  }
+
+  hold(frame: Int16Array): void {
+    this.#ring.push(frame);
+  }
+
+  /** Moves the oldest held frame into `target`; false when all are out. */
+  takeInto(target: Int16Array): boolean {
+    return this.#ring.shiftInto(target);
+  }
+
+  clear(): void {
+    this.#ring.clear();
+  }
+}
