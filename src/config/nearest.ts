@@ -1,4 +1,5 @@
-const DISTANCE_MAX = 2;
+// One slip: with two, REDIS_URL would be taken for MEDIA_URL.
+const DISTANCE_MAX = 1;
 
 /** The known word a mistyped one most likely meant, if any is near. */
 export function nearestOf(typed: string, known: readonly string[]): string | undefined {
