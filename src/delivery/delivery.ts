@@ -1,0 +1,257 @@
+import type { Clock } from '../base/clock.ts';
+import { VoiceError, type Refusal } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { Envelope } from '../events/envelope.ts';
+import type { CommittedEvent } from '../events/journal.ts';
+import { Backlog, OUTBOX_START } from './backlog.ts';
+import { LANE_LIMITS, newLaneStats, type LaneLimits, type LaneStats } from './lane-entry.ts';
+import { EndpointLanes, type LanePorts } from './lanes.ts';
+import type { DeliveryLog, DeliveryObserver } from './observer.ts';
+import type { Attempt, DeliverySink, Endpoint, Outbox } from './outbox.ts';
+import { reachableAddresses, type NameResolver } from './wire/connector.ts';
+import {
+  checkUrl,
+  EgressBlocked,
+  hostOf,
+  literalOf,
+  parseEgressAllow,
+  type EgressAllow,
+} from './wire/guard.ts';
+import { HostResolver, ResolveError } from './wire/resolver.ts';
+import { HttpSender, type Sender } from './wire/sender.ts';
+
+export interface DeliverySettings {
+  /** CIDRs, addresses and hosts that hooks may reach although private (`OMNIVOICE_EGRESS_ALLOW`). */
+  readonly egressAllow: readonly string[];
+  /** `Omnivoice/<version>`. */
+  readonly userAgent: string;
+  readonly connectTimeoutMs?: number;
+  /** How long closing waits for requests under way. */
+  readonly closeGraceMs?: number;
+  readonly sweepMs?: number;
+  readonly pageRows?: number;
+  readonly limits?: LaneLimits;
+}
+
+export interface DeliveryOptions {
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly settings: DeliverySettings;
+  readonly observer: DeliveryObserver;
+  readonly log: DeliveryLog;
+  readonly sender?: Sender;
+  readonly resolver?: NameResolver;
+}
+
+export type DeliveryStats = LaneStats & {
+  readonly accepted: number;
+  readonly unknownEndpoints: number;
+  readonly readRows: number;
+  readonly fellBehind: number;
+  readonly sweptRows: number;
+  readonly readFailures: number;
+  /** Gauges, as of now. */
+  readonly endpoints: number;
+  readonly endpointsBehind: number;
+  readonly inFlight: number;
+  readonly entries: number;
+  readonly envelopes: number;
+};
+
+const CLOSE_GRACE_MS = 1_000;
+const UNKNOWN_ENDPOINTS_MAX = 1_000;
+
+/** Opens delivery; nothing is sent before `start`. */
+export function openDelivery(options: DeliveryOptions): Delivery {
+  return new Delivery(options);
+}
+
+/** Sends what the journal committed to the endpoints that want it: pushed, in order, until delivered or dead. */
+export class Delivery implements DeliverySink {
+  readonly #options: DeliveryOptions;
+  readonly #allow: EgressAllow;
+  readonly #resolver: NameResolver;
+  readonly #sender: Sender;
+  readonly #backlog: Backlog;
+  readonly #laneStats = newLaneStats();
+  readonly #lanes = new Map<string, EndpointLanes>();
+  /** Endpoints that are switched off: what they are owed stays in the outbox. */
+  #disabled: ReadonlySet<string> = new Set();
+  /** Where endpoints that we have not read yet were first owed something. */
+  readonly #unknown = new Map<string, number>();
+  #refreshing: Promise<void> | undefined;
+  #phase: 'opened' | 'started' | 'closed' = 'opened';
+  #accepted = 0;
+  #unknownEndpoints = 0;
+
+  constructor(options: DeliveryOptions) {
+    const { outbox, clock, log, settings } = options;
+    this.#options = options;
+    this.#allow = parseEgressAllow(settings.egressAllow);
+    this.#resolver = options.resolver ?? new HostResolver(clock);
+    const { userAgent, connectTimeoutMs } = settings;
+    const timeout = connectTimeoutMs === undefined ? {} : { connectTimeoutMs };
+    const wire = { clock, allow: this.#allow, resolver: this.#resolver, userAgent, ...timeout };
+    this.#sender = options.sender ?? new HttpSender(wire);
+    this.#backlog = new Backlog({
+      outbox,
+      clock,
+      log,
+      targetOf: (endpointId) => this.#lanes.get(endpointId),
+      ...(settings.pageRows === undefined ? {} : { pageRows: settings.pageRows }),
+      ...(settings.sweepMs === undefined ? {} : { sweepMs: settings.sweepMs }),
+    });
+  }
+
+  get stats(): DeliveryStats {
+    const lanes = [...this.#lanes.values()];
+    return {
+      ...this.#laneStats,
+      ...this.#backlog.stats,
+      accepted: this.#accepted,
+      unknownEndpoints: this.#unknownEndpoints,
+      endpoints: lanes.length,
+      endpointsBehind: this.#backlog.behind,
+      inFlight: lanes.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      entries: lanes.reduce((sum, { entries }) => sum + entries, 0),
+      envelopes: lanes.reduce((sum, { envelopes }) => sum + envelopes, 0),
+    };
+  }
+
+  /** Reads endpoints and what is unfinished, and sends from then on; resolves once memory has caught up. */
+  async start(): Promise<void> {
+    await this.refreshEndpoints();
+    this.#phase = 'started';
+    this.#unknown.clear();
+    this.#backlog.startSweep();
+    await this.#backlog.catchUp();
+  }
+
+  /** Takes what was just committed, in commit order, and sends it at once. */
+  accept(committed: readonly CommittedEvent[]): void {
+    // Before the start and after the end the outbox has it all.
+    if (this.#phase !== 'started') return;
+    for (const event of committed) {
+      for (const { deliveryId, endpointId } of event.deliveries)
+        this.#acceptOne(event, deliveryId, endpointId);
+    }
+  }
+
+  /** Endpoints were made, changed or removed: what this reads holds for everything sent after it resolves. */
+  refreshEndpoints(): Promise<void> {
+    // One after the other: a refresh that is under way may have read before the change.
+    const after = this.#refreshing ?? Promise.resolve();
+    const refreshing = after.catch(() => undefined).then(() => this.#refresh());
+    this.#refreshing = refreshing;
+    return refreshing;
+  }
+
+  /** One signed attempt now, outside the lanes and their counts. */
+  async sendTest(endpoint: Endpoint, envelope: Envelope): Promise<Attempt> {
+    const deliveryId = newId('dlv', this.#options.clock);
+    const { attempt } = await this.#sender.send({
+      endpoint,
+      deliveryId,
+      number: 1,
+      trigger: 'test',
+      envelope,
+    });
+    if (!this.#lanes.has(endpoint.id)) this.#sender.forget(endpoint.id);
+    return attempt;
+  }
+
+  /** Whether hooks may go to this URL, as far as can be known now: asked on save, of the connector's own guard. */
+  async checkUrl(text: string): Promise<Refusal | undefined> {
+    const url = checkUrl(text, this.#allow);
+    if (!(url instanceof URL)) return url;
+    if (literalOf(url.hostname) !== undefined) return undefined;
+    try {
+      await reachableAddresses(hostOf(url.hostname), this.#allow, this.#resolver);
+    } catch (error) {
+      // A name that does not resolve yet may be saved: every connection is judged again.
+      if (error instanceof ResolveError) return undefined;
+      if (!(error instanceof EgressBlocked)) throw error;
+      return { type: 'refusal', fault: error.code, detail: error.message };
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#phase = 'closed';
+    this.#backlog.close();
+    const graceMs = this.#options.settings.closeGraceMs ?? CLOSE_GRACE_MS;
+    await Promise.all([...this.#lanes.values()].map((lanes) => lanes.close(graceMs)));
+    await this.#sender.close();
+  }
+
+  #acceptOne(event: CommittedEvent, id: string, endpointId: string): void {
+    this.#accepted++;
+    const lanes = this.#lanes.get(endpointId);
+    if (lanes === undefined) return this.#meetStranger(endpointId, event.position);
+    if (this.#backlog.isBehind(endpointId)) return this.#backlog.passBy(endpointId);
+    const { position, envelope, receivedAtMs, decidedAtMs, committedAtMs } = event;
+    const stamps = { receivedAtMs, decidedAtMs, committedAtMs };
+    if (lanes.take({ id, position, attempts: 0, dueInMs: 0, envelope, stamps })) return;
+    this.#backlog.fallBehind(endpointId, lanes.lastTaken ?? justBefore(position));
+  }
+
+  /** An endpoint we have not read: switched off, or made a moment ago. */
+  #meetStranger(endpointId: string, position: number): void {
+    if (this.#disabled.has(endpointId) || this.#unknown.has(endpointId)) return;
+    this.#unknownEndpoints++;
+    if (this.#unknown.size >= UNKNOWN_ENDPOINTS_MAX) this.#unknown.clear();
+    this.#unknown.set(endpointId, position);
+    this.refreshEndpoints().catch((error: unknown) => {
+      this.#options.log.error({ endpointId, detail: String(error) }, 'endpoints not read');
+    });
+  }
+
+  async #refresh(): Promise<void> {
+    const read = await this.#options.outbox.endpoints();
+    if (this.#phase === 'closed') throw new VoiceError('unavailable', 'delivery is closed');
+    const enabled = new Map(
+      read.filter((endpoint) => endpoint.enabled).map((endpoint) => [endpoint.id, endpoint]),
+    );
+    for (const [id, lanes] of this.#lanes) {
+      if (enabled.has(id)) continue;
+      this.#lanes.delete(id);
+      this.#backlog.forget(id);
+      // What is under way may end and be recorded; nothing more starts.
+      void lanes.close().then(() => this.#sender.forget(id));
+    }
+    const wasDisabled = this.#disabled;
+    this.#disabled = new Set(read.filter((endpoint) => !endpoint.enabled).map((endpoint) => endpoint.id));
+    for (const endpoint of enabled.values()) this.#open(endpoint, wasDisabled.has(endpoint.id));
+    for (const id of this.#unknown.keys()) if (!this.#disabled.has(id)) this.#unknown.delete(id);
+    if (this.#phase === 'started') void this.#backlog.catchUp();
+  }
+
+  #open(endpoint: Endpoint, wasDisabled: boolean): void {
+    const known = this.#lanes.get(endpoint.id);
+    if (known !== undefined) return known.update(endpoint);
+    this.#lanes.set(endpoint.id, new EndpointLanes(endpoint, this.#lanePorts()));
+    if (this.#phase === 'opened' || wasDisabled) return this.#backlog.fallBehind(endpoint.id, OUTBOX_START);
+    const firstPosition = this.#unknown.get(endpoint.id);
+    if (firstPosition !== undefined) this.#backlog.fallBehind(endpoint.id, justBefore(firstPosition));
+  }
+
+  #lanePorts(): LanePorts {
+    const { clock, outbox, observer, log, settings } = this.#options;
+    return {
+      clock,
+      outbox,
+      observer,
+      log,
+      sender: this.#sender,
+      stats: this.#laneStats,
+      limits: settings.limits ?? LANE_LIMITS,
+      roomMade: () => void this.#backlog.catchUp(),
+    };
+  }
+}
+
+/** Before whatever stands at `position`. */
+function justBefore(position: number): { readonly position: number; readonly id: string } {
+  // Ids are not empty, so that rows of `position - 1` are read again, and found to be known or done.
+  return { position: position - 1, id: '' };
+}
