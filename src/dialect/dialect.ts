@@ -133,12 +133,13 @@ export interface DialectSession {
   writeStarted(started: StartedFacts): WireMessage | undefined;
   /** A call event in-band, where the protocol carries them. */
   writeEvent(envelope: object): WireMessage | undefined;
-  /** The answer to a `command`, or to a `ping` where it is written before the next message is read. */
+  /**
+   * The answer to a `command`, or to a `ping` where it is written before the next message is read. A failure
+   * without an id is what a peer is told before its socket is closed.
+   */
   writeAnswer(answer: CommandAnswer): WireMessage | undefined;
   /** What the client marked in the audio it sent (command `mark`) has been played. */
   writeMarkPlayed?(name: string): WireMessage | undefined;
-  /** Why the socket is about to be closed, where the protocol can say it. */
-  writeRefusal?(refusal: Refusal): WireMessage | undefined;
   /** Come back elsewhere, before the socket closes (`native`: `goaway`). */
   writeGoaway(facts: {
     readonly url: string;

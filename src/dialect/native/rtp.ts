@@ -1,0 +1,58 @@
+import type { CodecName } from '../../media/format.ts';
+import type { Inbound } from '../dialect.ts';
+
+/** The fixed part of an RTP header (RFC 3550 §5.1): no CSRC list, no extension. */
+export const RTP_HEADER_BYTES = 12;
+
+// Version 2, no padding, no extension, no CSRC: the only first byte a 12-byte header can have.
+const FIRST_BYTE = 0x80;
+// RFC 3551 §6; L16 has static types at 44.1 kHz only, so ours is the first dynamic one.
+const PAYLOAD_TYPES: { readonly [codec in CodecName]: number } = { pcmu: 0, pcma: 8, l16: 96 };
+
+/** Reads the headers of one stream, whose timestamps wrap at 32 bits, onto one media clock. */
+export class RtpReader {
+  readonly #samplesPerMs: number;
+  #isFirst = true;
+  #lastTimestamp = 0;
+  /** Samples since the stream's first packet. */
+  #positionSamples = 0;
+
+  constructor(sampleRateHz: number) {
+    this.#samplesPerMs = sampleRateHz / 1000;
+  }
+
+  /** Fills sequence and media time. False where the message does not begin with a 12-byte RTP header. */
+  readInto(message: Uint8Array, into: Inbound): boolean {
+    if (message.length < RTP_HEADER_BYTES || message[0] !== FIRST_BYTE) return false;
+    const timestamp = (message[4]! << 24) | (message[5]! << 16) | (message[6]! << 8) | message[7]!;
+    // A signed 32-bit difference is right across the wrap and for packets out of order.
+    if (!this.#isFirst) this.#positionSamples += (timestamp - this.#lastTimestamp) | 0;
+    // -1 means "no clock", so what precedes the first packet becomes the new origin.
+    if (this.#positionSamples < 0) this.#positionSamples = 0;
+    this.#isFirst = false;
+    this.#lastTimestamp = timestamp;
+    into.sequence = (message[2]! << 8) | message[3]!;
+    into.timestampMs = this.#positionSamples / this.#samplesPerMs;
+    return true;
+  }
+}
+
+/** Writes what every packet of a stream has in common. `ssrc` tells the two directions apart in a capture. */
+export function writeRtpStart(target: Uint8Array, codec: CodecName, ssrc: number): void {
+  target.fill(0, 0, RTP_HEADER_BYTES);
+  target[0] = FIRST_BYTE;
+  target[1] = PAYLOAD_TYPES[codec];
+  target[11] = ssrc;
+}
+
+/** Writes what differs from packet to packet; both numbers wrap by themselves. */
+export function writeRtpNumbers(target: Uint8Array, sequence: number, timestampSamples: number): void {
+  target[2] = sequence >>> 8;
+  target[3] = sequence;
+  // A long call has more samples than 32 bits hold; `>>> 0` is their remainder, also of a large double.
+  const timestamp = timestampSamples >>> 0;
+  target[4] = timestamp >>> 24;
+  target[5] = timestamp >>> 16;
+  target[6] = timestamp >>> 8;
+  target[7] = timestamp;
+}

@@ -1,0 +1,81 @@
+import type {
+  CallerOptions,
+  Dialect,
+  DialectCaller,
+  DialectSession,
+  Inbound,
+  ReadResult,
+  WireMessage,
+} from '../../src/dialect/dialect.ts';
+import { PCMU_8K } from '../../src/media/format.ts';
+
+/** How often a seeded property is tried: all of it on demand, a hundredth in every run. */
+export const numRuns = process.env['OMNIVOICE_TEST_LONG'] === undefined ? 1_000 : 100_000;
+
+/** A seed of its own for each run, unless one is to be repeated. The test prints it. */
+export const seed = Number(process.env['OMNIVOICE_TEST_SEED'] ?? Date.now() % 0x7fff_ffff);
+
+export function openInbound(payloadBytes = 64 * 1024): Inbound {
+  return { payload: new Uint8Array(payloadBytes), payloadBytes: 0, sequence: -1, timestampMs: -1 };
+}
+
+/** The payload of what was read last. */
+export function payloadOf(inbound: Inbound): Buffer {
+  return Buffer.from(inbound.payload.subarray(0, inbound.payloadBytes));
+}
+
+export const CALLER_OPTIONS: CallerOptions = {
+  nowMs: 0,
+  format: PCMU_8K,
+  from: '+15550100',
+  to: '+15550199',
+  parameters: { lead_id: '884' },
+  streamId: 'MZ0123456789abcdef0123456789abcdef',
+  callId: 'CA0123456789abcdef0123456789abcdef',
+  rtpHeaders: false,
+};
+
+export interface Line {
+  readonly caller: DialectCaller;
+  readonly session: DialectSession;
+  readonly inbound: Inbound;
+  readonly say: (message: WireMessage) => ReadResult;
+  readonly text: (value: unknown) => ReadResult;
+}
+
+/** Both ends of one protocol, with nothing between them. */
+export function openLine(dialect: Dialect, options: Partial<CallerOptions> = {}): Line {
+  const session = dialect.openSession({ nowMs: 0 });
+  const caller = dialect.openCaller({ ...CALLER_OPTIONS, ...options });
+  const inbound = openInbound();
+  return {
+    caller,
+    session,
+    inbound,
+    say: ({ bytes, isBinary }) => session.read(bytes, isBinary, inbound),
+    text: (value) => session.read(textBytes(value), false, inbound),
+  };
+}
+
+/** As `openLine`, after the caller's hello. */
+export function openStartedLine(dialect: Dialect, options: Partial<CallerOptions> = {}): Line {
+  const line = openLine(dialect, options);
+  for (const message of line.caller.hello()) line.say(message);
+  return line;
+}
+
+/** JSON of a value, or a text as it is. */
+export function textBytes(value: unknown): Buffer {
+  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+/** What a text message says. */
+export function saidBy(message: WireMessage | undefined): unknown {
+  if (message === undefined) return undefined;
+  return JSON.parse(Buffer.from(message.bytes).toString());
+}
+
+/** A frame a reader can check by eye: bytes that count up from `first`. */
+export function rampFrame(first = 0, bytes = 160): Uint8Array {
+  return Uint8Array.from({ length: bytes }, (_, i) => (first + i) & 0xff);
+}
