@@ -4,7 +4,7 @@ import type { CallHead, CallStateName, LegSummary } from './catalogue.ts';
 import type { Envelope } from './envelope.ts';
 
 /** Timelines are bounded: the journal has every event, the view only the story. */
-const TIMELINE_ENTRIES_MAX = 500;
+export const TIMELINE_ENTRIES_MAX = 500;
 
 /** A call as its events tell it: what `GET /calls/{id}` answers, and what the reaper finishes. */
 export interface CallView {
@@ -111,10 +111,14 @@ function stateOf(envelope: Envelope): CallStateName | undefined {
 }
 
 function extended(timeline: readonly TimelineEntry[], envelope: Envelope): readonly TimelineEntry[] {
-  if (timeline.length >= TIMELINE_ENTRIES_MAX) return timeline;
+  return timeline.length >= TIMELINE_ENTRIES_MAX ? timeline : [...timeline, timelineEntryOf(envelope)];
+}
+
+/** What a timeline says of one event. */
+export function timelineEntryOf(envelope: Envelope): TimelineEntry {
   const legId = textOf(envelope.data['leg_id']);
   const entry = { sequence: envelope.sequence, type: envelope.type, at: envelope.created_at };
-  return [...timeline, legId === undefined ? entry : { ...entry, leg_id: legId }];
+  return legId === undefined ? entry : { ...entry, leg_id: legId };
 }
 
 function legOf({ data, created_at }: Envelope): LegSummary {

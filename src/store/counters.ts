@@ -1,0 +1,77 @@
+import { sql, type Kysely } from 'kysely';
+import { invariant } from '../base/errors.ts';
+import { Compiled, slot } from './compiled.ts';
+import type { Schema } from './schema.ts';
+
+/** The journal's last position: kept apart from `events`, so that no purge gives one out twice. */
+export const JOURNAL_POSITION = 'journal_position';
+/** Grows with every change of a stream credential. */
+export const CREDENTIALS_VERSION = 'credentials_version';
+
+type CounterName = typeof JOURNAL_POSITION | typeof CREDENTIALS_VERSION | `link:${string}`;
+
+/** How far the spool of one start of a node is committed. */
+export function linkCursor(incarnation: string): CounterName {
+  return `link:${incarnation}`;
+}
+
+/**
+ * Numbers that only grow. Raising one locks its row until the transaction ends, so that on a shared database
+ * too the order of the numbers is the order of the commits (contract.md §8).
+ */
+export class Counters {
+  readonly #raise: Compiled<'name' | 'by', { value: number }>;
+  readonly #set: Compiled<'name' | 'value'>;
+  readonly #read: Compiled<'name', { value: number }>;
+  readonly #db: Kysely<Schema>;
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db;
+    this.#raise = new Compiled(
+      db
+        .updateTable('counters')
+        .set({ value: sql<number>`value + ${slot('by')}` })
+        .where('name', '=', slot('name'))
+        .returning('value'),
+    );
+    this.#set = new Compiled(
+      db
+        .insertInto('counters')
+        .values({ name: slot('name'), value: slot('value') })
+        .onConflict((conflict) =>
+          conflict.column('name').doUpdateSet((update) => ({ value: update.ref('excluded.value') })),
+        ),
+    );
+    this.#read = new Compiled(db.selectFrom('counters').select('value').where('name', '=', slot('name')));
+  }
+
+  /** Makes the counters of a new store. */
+  async prepare(): Promise<void> {
+    await this.#db
+      .insertInto('counters')
+      .values([JOURNAL_POSITION, CREDENTIALS_VERSION].map((name) => ({ name, value: 0 })))
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .execute();
+  }
+
+  /** 0 for one that is not there. */
+  async read(db: Kysely<Schema>, name: CounterName): Promise<number> {
+    const { rows } = await this.#read.run(db, { name });
+    return rows[0]?.value ?? 0;
+  }
+
+  async set(db: Kysely<Schema>, name: CounterName, value: number): Promise<void> {
+    await this.#set.run(db, { name, value });
+  }
+
+  async forget(name: CounterName): Promise<void> {
+    await this.#db.deleteFrom('counters').where('name', '=', name).execute();
+  }
+
+  /** The value after raising it by `by`. */
+  async raise(transaction: Kysely<Schema>, name: CounterName, by: number): Promise<number> {
+    const { rows } = await this.#raise.run(transaction, { name, by });
+    invariant(rows[0] !== undefined, `the store has no counter ${name}`);
+    return rows[0].value;
+  }
+}

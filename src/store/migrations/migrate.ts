@@ -1,0 +1,62 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Clock } from '../../base/clock.ts';
+import { invariant, VoiceError } from '../../base/errors.ts';
+import type { Schema } from '../schema.ts';
+import { foundation } from './0001-foundation.ts';
+
+/** One step of the schema. Once released it is never changed: the next change is the next number. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  up(db: Transaction<unknown>): Promise<void>;
+}
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'foundation', up: foundation }];
+
+/** Brings the database to the newest schema this code knows, all of it or nothing. */
+export async function migrate(
+  db: Kysely<Schema>,
+  clock: Pick<Clock, 'unixMs'>,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  invariant(
+    migrations.every(({ version }, index) => version === index + 1),
+    'migrations are numbered from 1 without a hole',
+  );
+  await db.transaction().execute(async (transaction) => {
+    const reached = await versionOf(transaction);
+    if (reached > migrations.length) {
+      throw new VoiceError(
+        'failed_precondition',
+        `the store has schema ${reached}, written by a newer Omnivoice; this one knows schemas up to ` +
+          `${migrations.length}. Start the newer version, or restore a backup from before the upgrade.`,
+      );
+    }
+    for (const migration of migrations.slice(reached)) {
+      await migration.up(transaction as unknown as Transaction<unknown>);
+      await transaction
+        .insertInto('schema_migrations')
+        .values({
+          version: migration.version,
+          name: migration.name,
+          applied_at: new Date(clock.unixMs()).toISOString(),
+        })
+        .execute();
+    }
+  });
+}
+
+async function versionOf(transaction: Transaction<Schema>): Promise<number> {
+  await transaction.schema
+    .createTable('schema_migrations')
+    .ifNotExists()
+    .addColumn('version', 'integer', (column) => column.primaryKey().notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('applied_at', 'text', (column) => column.notNull())
+    .execute();
+  const { version } = await transaction
+    .selectFrom('schema_migrations')
+    .select((select) => select.fn.max<number | null>('version').as('version'))
+    .executeTakeFirstOrThrow();
+  return version ?? 0;
+}

@@ -1,0 +1,111 @@
+import type { Kysely } from 'kysely';
+import type { Clock } from '../base/clock.ts';
+import type { Schema } from './schema.ts';
+
+export interface PurgeQuery {
+  /** What was committed before this instant goes; answers kept for repetition go when they have expired. */
+  readonly beforeUnixMs: number;
+  /** Rows of each kind in one pass: everybody waits while it runs, so passes are short and many. */
+  readonly limit: number;
+}
+
+/** What a pass deleted; when no figure reached the limit there is nothing left to purge. */
+export interface Purged {
+  readonly events: number;
+  readonly deliveries: number;
+  readonly idempotency: number;
+}
+
+/** Deletes what has been kept long enough, oldest first, one bounded pass a call. */
+export class Retention {
+  readonly stats = { purgedEvents: 0, purgedDeliveries: 0, purgedAnswers: 0 };
+  readonly #db: Kysely<Schema>;
+  readonly #clock: Pick<Clock, 'unixMs'>;
+
+  constructor(db: Kysely<Schema>, clock: Pick<Clock, 'unixMs'>) {
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  async purge(query: PurgeQuery): Promise<Purged> {
+    const purged = await this.#db.transaction().execute(async (transaction) => {
+      const upTo = await lastToPurge(transaction, query);
+      const deliveries = upTo === 0 ? 0 : await purgeDeliveries(transaction, upTo);
+      const events = upTo === 0 ? 0 : await purgeEvents(transaction, upTo);
+      return { events, deliveries, idempotency: await this.#purgeAnswers(transaction, query.limit) };
+    });
+    this.stats.purgedEvents += purged.events;
+    this.stats.purgedDeliveries += purged.deliveries;
+    this.stats.purgedAnswers += purged.idempotency;
+    return purged;
+  }
+
+  async #purgeAnswers(transaction: Kysely<Schema>, limit: number): Promise<number> {
+    const expired = await transaction
+      .selectFrom('idempotency')
+      .select(['key_id', 'idempotency_key'])
+      .where('expires_unix_ms', '<=', this.#clock.unixMs())
+      .orderBy('expires_unix_ms')
+      .limit(limit)
+      .execute();
+    for (const { key_id: keyId, idempotency_key: key } of expired) {
+      await transaction
+        .deleteFrom('idempotency')
+        .where('key_id', '=', keyId)
+        .where('idempotency_key', '=', key)
+        .execute();
+    }
+    return expired.length;
+  }
+}
+
+/** The last position of this pass; 0 for none. What is still owed to a live endpoint stays, however old. */
+async function lastToPurge(transaction: Kysely<Schema>, query: PurgeQuery): Promise<number> {
+  const oldest = await transaction
+    .selectFrom('events')
+    .select(['position', 'committed_unix_ms'])
+    .where('position', '>', 0)
+    .orderBy('position')
+    .limit(query.limit)
+    .execute();
+  const firstKept = oldest.findIndex((row) => row.committed_unix_ms >= query.beforeUnixMs);
+  const last = (firstKept === -1 ? oldest : oldest.slice(0, firstKept)).at(-1);
+  const owed = await transaction
+    .selectFrom('deliveries')
+    .innerJoin('endpoints', 'endpoints.id', 'deliveries.endpoint_id')
+    .select('deliveries.event_position')
+    .where('deliveries.settled_unix_ms', 'is', null)
+    .where('deliveries.event_position', '>', 0)
+    .where('endpoints.removed_at', 'is', null)
+    .orderBy('deliveries.event_position')
+    .limit(1)
+    .executeTakeFirst();
+  const firstOwed = owed === undefined ? Infinity : owed.event_position;
+  return Math.min(last?.position ?? 0, firstOwed - 1);
+}
+
+/** Their attempts go with them. Asked for endpoint by endpoint, as their index is. */
+async function purgeDeliveries(transaction: Kysely<Schema>, upTo: number): Promise<number> {
+  const endpoints = await transaction.selectFrom('endpoints').select('id').execute();
+  let deleted = 0;
+  for (const { id } of endpoints) {
+    for (const testMode of [false, true]) {
+      const { numDeletedRows } = await transaction
+        .deleteFrom('deliveries')
+        .where('endpoint_id', '=', id)
+        .where('test_mode', '=', testMode)
+        .where('event_position', '<=', upTo)
+        .executeTakeFirstOrThrow();
+      deleted += Number(numDeletedRows);
+    }
+  }
+  return deleted;
+}
+
+async function purgeEvents(transaction: Kysely<Schema>, upTo: number): Promise<number> {
+  const { numDeletedRows } = await transaction
+    .deleteFrom('events')
+    .where('position', '<=', upTo)
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}

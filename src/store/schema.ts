@@ -1,0 +1,153 @@
+import type { ColumnType } from 'kysely';
+
+/** A yes or no: written as a boolean, read as whatever the database makes of one. */
+type Flag = ColumnType<boolean | number, boolean, boolean>;
+type OptionalFlag = ColumnType<boolean | number | null, boolean | null, boolean | null>;
+/** JSON kept as text: the store hands it through and never looks inside. */
+type Json = string;
+
+/**
+ * Every table, as Kysely sees it. Ids are text, instants ISO text or whole milliseconds; whole numbers stay
+ * below 2^53, and a driver has to hand them over as numbers.
+ */
+export interface Schema {
+  schema_migrations: { version: number; name: string; applied_at: string };
+  /** Facts of the store itself. */
+  meta: { key: string; value: string };
+  /** Numbers that only grow: positions, versions, link cursors; in one table, so a commit writes one page. */
+  counters: { name: string; value: number };
+  events: EventsTable;
+  calls: CallsTable;
+  endpoints: EndpointsTable;
+  deliveries: DeliveriesTable;
+  attempts: AttemptsTable;
+  api_keys: ApiKeysTable;
+  credentials: CredentialsTable;
+  idempotency: IdempotencyTable;
+}
+
+export interface EventsTable {
+  /** The journal's commit order. */
+  position: number;
+  workspace_id: string;
+  test_mode: Flag;
+  resource_id: string;
+  sequence: number;
+  type: string;
+  agent_id: string | null;
+  committed_unix_ms: number;
+  /** The whole envelope, serialised once. */
+  body: Json;
+}
+
+export interface CallsTable {
+  id: string;
+  workspace_id: string;
+  test_mode: Flag;
+  state: string;
+  direction: string;
+  agent_id: string | null;
+  from_number: string | null;
+  to_number: string | null;
+  started_at: string;
+  incarnation: string;
+  completed_unix_ms: number | null;
+  /** The view without its timeline. */
+  view: Json;
+  /** Null until the call is completed: the events tell it, and rewriting it with each would cost too much. */
+  timeline: Json | null;
+}
+
+export interface EndpointsTable {
+  id: string;
+  workspace_id: string;
+  url: string;
+  events: Json;
+  agent_id: string | null;
+  test_mode: OptionalFlag;
+  /** Encrypted JSON. */
+  secrets: string;
+  /** Encrypted JSON: headers carry the receiver's tokens. */
+  headers: string;
+  ordering: string;
+  retry_delays_ms: Json;
+  retry_policy: string;
+  timeout_ms: number;
+  enabled: Flag;
+  format: string;
+  api_version: string;
+  created_at: string;
+  /** Rows of its deliveries outlive it until they are purged. */
+  removed_at: string | null;
+}
+
+export interface DeliveriesTable {
+  id: string;
+  endpoint_id: string;
+  event_position: number;
+  test_mode: Flag;
+  state: string;
+  attempts: number;
+  next_attempt_unix_ms: number | null;
+  last_status: number | null;
+  last_error: string | null;
+  created_unix_ms: number;
+  /** Null while it is still owed. */
+  settled_unix_ms: number | null;
+}
+
+export interface AttemptsTable {
+  id: string;
+  delivery_id: string;
+  number: number;
+  trigger_name: string;
+  started_at: string;
+  duration_ms: number;
+  request_headers: Json;
+  resolved_address: string | null;
+  status: number | null;
+  response_headers: Json;
+  response_body: string;
+  error_class: string | null;
+  error_detail: string | null;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  workspace_id: string;
+  name: string;
+  secret_hash: string;
+  hint: string;
+  test_mode: Flag;
+  scopes: Json;
+  api_version: string;
+  rate_per_minute: number | null;
+  ip_allow: Json;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
+export interface CredentialsTable {
+  id: string;
+  workspace_id: string;
+  secret_hash: string;
+  dialect: string;
+  agent_id: string | null;
+  test_mode: Flag;
+  label: string | null;
+  /** Encrypted. */
+  auth_token: string | null;
+  ip_allow: Json | null;
+  created_at: string;
+}
+
+export interface IdempotencyTable {
+  key_id: string;
+  idempotency_key: string;
+  body_hash: string;
+  status: number;
+  /** Encrypted JSON: the answer that makes a key or an endpoint shows its secret. */
+  answer: string;
+  expires_unix_ms: number;
+}

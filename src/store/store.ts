@@ -1,0 +1,133 @@
+import type { Kysely } from 'kysely';
+import type { CallStore, CredentialStore, EndpointStore, IdempotencyStore, KeyStore } from '../api/ports.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Closeable } from '../base/lifetime.ts';
+import type { Outbox } from '../delivery/outbox.ts';
+import type { Journal } from '../events/journal.ts';
+import { SqlCalls } from './calls.ts';
+import { Cipher, type EncryptionKey } from './cipher.ts';
+import { Counters } from './counters.ts';
+import { SqlCredentials } from './credentials.ts';
+import { SqlEndpoints } from './endpoints.ts';
+import { SqlIdempotency } from './idempotency.ts';
+import { SqlJournal } from './journal/journal.ts';
+import { SqlKeys } from './keys.ts';
+import { migrate } from './migrations/migrate.ts';
+import { SqlOutbox } from './outbox.ts';
+import { Retention, type Purged, type PurgeQuery } from './retention.ts';
+import type { Schema } from './schema.ts';
+import { Checkpointer } from './sqlite/checkpointer.ts';
+import { openSqlite } from './sqlite/sqlite.ts';
+import { SILENT, type StoreLog } from './store-log.ts';
+
+export interface StoreOptions {
+  /** The database file; its folder must exist. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Newest first: the first one writes, all of them read. */
+  readonly encryptionKeys: readonly EncryptionKey[];
+  readonly log?: StoreLog;
+}
+
+/** Plain numbers for metrics, by part. */
+export interface StoreStats {
+  readonly journal: Readonly<SqlJournal['stats']>;
+  readonly turns: Readonly<SqlJournal['turns']['stats']>;
+  readonly hot: Readonly<SqlJournal['hot']['stats']>;
+  readonly outbox: Readonly<SqlOutbox['stats']>;
+  readonly retention: Readonly<Retention['stats']>;
+  readonly checkpoints: Readonly<Checkpointer['stats']>;
+}
+
+/** Everything that must survive, behind the ports other rooms declared. */
+export interface Store extends Closeable {
+  readonly journal: Journal;
+  readonly outbox: Outbox;
+  readonly keys: KeyStore;
+  readonly credentials: CredentialStore;
+  readonly calls: CallStore;
+  readonly endpoints: EndpointStore;
+  readonly idempotency: IdempotencyStore;
+  readonly stats: StoreStats;
+  purge(query: PurgeQuery): Promise<Purged>;
+  close(): Promise<void>;
+}
+
+/** Opens the embedded store, or makes one, and brings it to this version's schema. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { clock, path, log = SILENT } = options;
+  const cipher = new Cipher(options.encryptionKeys, clock);
+  const { db, writes } = openSqlite(path);
+  try {
+    await migrate(db, clock);
+    const parts = await openParts(db, cipher, clock);
+    const checkpointer = new Checkpointer({
+      path,
+      clock,
+      writes,
+      log,
+      holdWriter: (during) => db.connection().execute(() => during()),
+    });
+    return composed(db, parts, checkpointer);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+async function openParts(db: Kysely<Schema>, cipher: Cipher, clock: Clock) {
+  const counters = new Counters(db);
+  await counters.prepare();
+  const endpoints = await SqlEndpoints.load(db, cipher, clock);
+  const epoch = await epochOf(db, clock);
+  return {
+    endpoints,
+    journal: new SqlJournal({ db, clock, epoch, counters, endpoints }),
+    outbox: new SqlOutbox(db, endpoints, clock),
+    keys: new SqlKeys(db),
+    credentials: new SqlCredentials(db, counters, cipher),
+    calls: new SqlCalls(db),
+    idempotency: new SqlIdempotency(db, cipher, clock),
+    retention: new Retention(db, clock),
+  };
+}
+
+function composed(db: Kysely<Schema>, parts: Parts, checkpointer: Checkpointer): Store {
+  const { retention, journal, outbox, ...ports } = parts;
+  return {
+    ...ports,
+    journal,
+    outbox,
+    stats: {
+      journal: journal.stats,
+      turns: journal.turns.stats,
+      hot: journal.hot.stats,
+      outbox: outbox.stats,
+      retention: retention.stats,
+      checkpoints: checkpointer.stats,
+    },
+    purge: (query) => retention.purge(query),
+    close: async () => {
+      await journal.turns.settled();
+      await checkpointer.close();
+      await db.destroy();
+    },
+  };
+}
+
+/** The name of this journal's history, made with it. */
+async function epochOf(db: Kysely<Schema>, clock: Pick<Clock, 'randomBytes'>): Promise<string> {
+  await db
+    .insertInto('meta')
+    .values({ key: 'epoch', value: clock.randomBytes(8).toString('hex') })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute();
+  const { value } = await db
+    .selectFrom('meta')
+    .select('value')
+    .where('key', '=', 'epoch')
+    .executeTakeFirstOrThrow();
+  return value;
+}
