@@ -1,0 +1,75 @@
+import type { Clock } from '../base/clock.ts';
+import type { Refusal } from '../base/errors.ts';
+import type { Attempt, Endpoint } from '../delivery/outbox.ts';
+import type { Streams } from '../delivery/streams.ts';
+import type { Envelope } from '../events/envelope.ts';
+import type { Journal } from '../events/journal.ts';
+import type {
+  CallStore,
+  CredentialStore,
+  EndpointStore,
+  IdempotencyStore,
+  KeyStore,
+  Nodes,
+} from './ports.ts';
+
+/** What the API asks of delivery. */
+export interface DeliveryDesk {
+  /** A refusal when hooks may not reach this URL (contract.md §6, guard). */
+  checkUrl(url: string): Promise<Refusal | undefined>;
+  /** Endpoints were made or removed: delivery reads them anew before this resolves. */
+  refreshEndpoints(): Promise<void>;
+  /** Sends one signed event now, outside the lanes and the journal, and tells what came of it. */
+  sendTest(endpoint: Endpoint, envelope: Envelope): Promise<Attempt>;
+}
+
+/** What the API says to the log; pino fits. */
+export interface ApiLog {
+  debug(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Certificate and key as PEM. */
+export interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface ApiSettings {
+  readonly host: string;
+  readonly port: number;
+  /** What documentation links are built from. */
+  readonly publicUrl: string;
+  /** `ws://…` or `wss://…` of the media port; of one node where a node is named. */
+  readonly mediaUrl: (node?: string) => string;
+  readonly region: string;
+  /** Provider protocols a stream credential can be made for. */
+  readonly dialects: readonly string[];
+  /** Newest first. */
+  readonly signingSecrets: readonly Uint8Array[];
+  /** CIDRs whose `X-Forwarded-*` are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly tls?: TlsPair;
+  /** Event loop delay beyond which new requests are answered with `overloaded`; 0 switches it off. */
+  readonly loopDelayMaxMs?: number;
+}
+
+export interface ApiOptions {
+  readonly ports: {
+    readonly keys: KeyStore;
+    readonly credentials: CredentialStore;
+    readonly calls: CallStore;
+    readonly endpoints: EndpointStore;
+    readonly idempotency: IdempotencyStore;
+  };
+  readonly nodes: Nodes;
+  readonly streams: Pick<Streams, 'open'>;
+  readonly journal: Pick<Journal, 'epoch' | 'read' | 'bounds'>;
+  readonly delivery: DeliveryDesk;
+  readonly clock: Clock;
+  readonly settings: ApiSettings;
+  readonly isReady: () => boolean;
+  readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly log: ApiLog;
+}

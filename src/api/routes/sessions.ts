@@ -1,0 +1,108 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import { Type, type Static } from 'typebox';
+import { VoiceError } from '../../base/errors.ts';
+import { newId } from '../../base/ids.ts';
+import { mintSessionToken, SESSION_TOKEN_TTL_MS, type SessionClaims } from '../../base/session-token.ts';
+import { answers, Nullable, ok } from '../answers.ts';
+import { requireAgent } from '../built-in-agents.ts';
+import { keyOf } from '../door/door.ts';
+import type { ApiKey } from '../ports.ts';
+import { Reference, type RouteContext } from './route-context.ts';
+
+// It travels in the token, which travels in a header of the upgrade.
+const METADATA_BYTES_MAX = 2_048;
+
+const Wish = Type.Object(
+  {
+    agent_id: Type.Optional(Nullable(Reference)),
+    conversation_id: Type.Optional(Nullable(Reference)),
+    test_mode: Type.Optional(Type.Boolean()),
+    direction: Type.Optional(Type.Union([Type.Literal('inbound'), Type.Literal('outbound')])),
+    from: Type.Optional(Nullable(Reference)),
+    to: Type.Optional(Nullable(Reference)),
+    lead_id: Type.Optional(Nullable(Reference)),
+    contact_id: Type.Optional(Nullable(Reference)),
+    region: Type.Optional(Nullable(Reference)),
+    metadata: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: 'at most 2 KiB as JSON' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const Session = Type.Object({
+  session_id: Type.String(),
+  call_id: Type.String(),
+  token: Type.String({ description: 'good for one handshake within 5 minutes' }),
+  ws_url: Type.String(),
+  expires_at: Type.String(),
+  region: Type.String(),
+});
+
+/** Voice sessions: where a caller's stream may connect, and the token that opens the door there. */
+export const sessionRoutes: FastifyPluginAsyncTypebox<RouteContext & { path: string }> = async (
+  app,
+  context,
+) => {
+  app.route({
+    method: 'POST',
+    url: context.path,
+    config: { access: { scope: 'voice:connect', isVoice: true } },
+    schema: { summary: 'Start a voice session', tags: ['Voice'], body: Wish, response: answers(Session) },
+    handler: async (request) => ok(request, await startSession(request, request.body, context)),
+  });
+};
+
+async function startSession(
+  request: FastifyRequest,
+  wish: Static<typeof Wish>,
+  { nodes, settings, clock }: RouteContext,
+): Promise<Static<typeof Session>> {
+  const claims = claimsOf(wish, keyOf(request), { settings, clock });
+  if (nodes.serving === 0) throw new VoiceError('unavailable', 'no media node is serving');
+  const nowUnixMs = clock.unixMs();
+  const token = await mintSessionToken(claims, settings.signingSecrets, nowUnixMs);
+  return {
+    session_id: claims.sessionId,
+    call_id: claims.callId,
+    token,
+    ws_url: `${settings.mediaUrl().replace(/\/$/, '')}/media/native`,
+    expires_at: new Date(nowUnixMs + SESSION_TOKEN_TTL_MS).toISOString(),
+    region: claims.region,
+  };
+}
+
+function claimsOf(
+  wish: Static<typeof Wish>,
+  key: ApiKey,
+  { settings, clock }: Pick<RouteContext, 'settings' | 'clock'>,
+): SessionClaims {
+  const metadata = wish.metadata ?? {};
+  if (Buffer.byteLength(JSON.stringify(metadata)) > METADATA_BYTES_MAX) {
+    throw new VoiceError('invalid_argument', 'metadata is at most 2 KiB', { field: 'metadata' });
+  }
+  if ((wish.region ?? settings.region) !== settings.region) {
+    throw new VoiceError('invalid_argument', `served here: ${settings.region}`, { field: 'region' });
+  }
+  if (key.testMode && wish.test_mode === false) {
+    throw new VoiceError('permission_denied', 'a test key makes test calls only', { field: 'test_mode' });
+  }
+  return {
+    tokenId: newId('vs', clock),
+    sessionId: newId('vs', clock),
+    callId: newId('call', clock),
+    workspaceId: key.workspaceId,
+    role: 'caller',
+    region: settings.region,
+    testMode: key.testMode || (wish.test_mode ?? false),
+    agentId: requireAgent(wish.agent_id),
+    direction: wish.direction ?? 'inbound',
+    from: wish.from ?? null,
+    to: wish.to ?? null,
+    leadId: wish.lead_id ?? null,
+    contactId: wish.contact_id ?? null,
+    conversationId: wish.conversation_id ?? null,
+    metadata,
+  };
+}

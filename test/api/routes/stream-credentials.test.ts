@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { VoiceError } from '../../../src/base/errors.ts';
+import { sha256Hex } from '../../../src/base/secret.ts';
+import { openTestApi, type TestApi } from '../open-test-api.ts';
+
+let house: TestApi;
+beforeEach(async () => {
+  house = await openTestApi();
+});
+afterEach(() => house.api.close());
+
+const PATH = '/api/v1/voice/stream-credentials';
+
+it('shows the provider URL and TwiML once, and stores only a hash', async () => {
+  const { status, body } = await house.request('POST', PATH, {
+    dialect: 'twilio',
+    agent_id: 'echo',
+    label: 'main',
+  });
+  expect(status).toBe(201);
+  const { id, url, credential, twiml } = body.data;
+  expect(url).toBe(`ws://127.0.0.1:8081/media/twilio/${credential}`);
+  expect(twiml).toContain(`<Connect><Stream url="${url}"/></Connect>`);
+  const stored = house.ports.allCredentials.get(id)!;
+  expect(stored.secretHash).toBe(sha256Hex(credential));
+  expect(JSON.stringify(stored)).not.toContain(credential);
+  const listed = await house.request('GET', PATH);
+  expect(listed.body.data).toMatchObject([{ id, dialect: 'twilio', agent_id: 'echo', label: 'main' }]);
+  expect(listed.text).not.toContain(credential);
+});
+
+it('answers after the nodes have applied the view that has it', async () => {
+  const { body } = await house.request('POST', PATH, { dialect: 'native' });
+  expect(house.nodes.views.at(-1)?.credentials.map(({ id }) => id)).toEqual([body.data.id]);
+  await house.request('DELETE', `${PATH}/${body.data.id}`);
+  expect(house.nodes.views.at(-1)?.credentials).toEqual([]);
+});
+
+it('keeps nothing of a credential that the nodes did not take', async () => {
+  house.nodes.failure = new VoiceError('unavailable', 'a node did not answer');
+  const { status, body } = await house.request('POST', PATH, { dialect: 'native' });
+  expect([status, body.error.code]).toEqual([503, 'unavailable']);
+  expect(house.ports.allCredentials.size).toBe(0);
+});
+
+it('stores how the provider proves itself, and shows only that it does', async () => {
+  const verify = { auth_token: 'twilio-secret', ip_allow: ['203.0.113.0/24'] };
+  const { body, text } = await house.request('POST', PATH, { dialect: 'twilio', verify });
+  expect(body.data.verify).toEqual(['auth_token', 'ip_allow']);
+  expect(text).not.toContain('twilio-secret');
+  expect(house.nodes.views.at(-1)?.credentials[0]?.verify).toEqual(verify);
+});
+
+it.each([
+  [{ dialect: 'nobody' }, 400, 'dialect'],
+  [{ dialect: 'twilio', agent_id: 'agt_x' }, 404, 'agent_id'],
+  [{ dialect: 'twilio', verify: { ip_allow: ['here'] } }, 400, 'verify.ip_allow'],
+])('refuses %j', async (body, status, field) => {
+  const answer = await house.request('POST', PATH, body);
+  expect([answer.status, answer.body.error.field]).toEqual([status, field]);
+});
+
+it('of the other mode or another workspace is not there', async () => {
+  const { body } = await house.request('POST', PATH, { dialect: 'native' });
+  for (const stranger of [house.key({ testMode: true }), house.key({ workspaceId: 'ws_other' })]) {
+    const headers = { authorization: `Bearer ${stranger}` };
+    expect((await house.request('GET', PATH, undefined, headers)).body.data).toEqual([]);
+    expect((await house.request('DELETE', `${PATH}/${body.data.id}`, undefined, headers)).status).toBe(404);
+  }
+  expect(house.ports.allCredentials.size).toBe(1);
+});
