@@ -32,6 +32,11 @@ export function newId(prefix: IdPrefix, clock: Pick<Clock, 'unixMs' | 'randomByt
   return `${prefix}_${text}${base32(clock.randomBytes(RANDOM_BYTES))}`;
 }
 
+/** One life of a media node: its number on the host, and eight characters no other life has. */
+export function newIncarnation(node: number, clock: Pick<Clock, 'randomBytes'>): string {
+  return `n${node}-${base32(clock.randomBytes(5)).toLowerCase()}`;
+}
+
 function base32(bytes: Uint8Array): string {
   let text = '';
   let bits = 0;

@@ -33,7 +33,7 @@ export function publicUrlOf(settings: AddressSettings): string {
  * that is, and the shared address where that says nothing of nodes (contract.md §1).
  */
 export function mediaUrlOf(settings: AddressSettings, node?: number): string {
-  // Whichever node is named takes a new call as well as any other.
+  // Whichever node is named takes a new call as well as its siblings.
   if (settings.mediaUrl !== undefined) return settings.mediaUrl.replaceAll('{node}', String(node ?? 0));
   const port = node === undefined ? settings.mediaPort : ownPortOf(settings.mediaPort, node);
   return `${schemeOf('ws', settings)}://${reachable(settings.host)}:${port}`;

@@ -37,15 +37,16 @@ export function prepareDataDir(dataDir: string): DataPaths {
 
 /** Takes the data dir for this process alone; the lock goes with the process, however that ends. */
 export function lockDataDir(paths: Pick<DataPaths, 'dataDir' | 'lockFile'>): Closeable {
-  // SQLite's exclusive lock is a record lock of the kernel: no stale file, no id of a process that lives no
-  // more.
+  // SQLite's exclusive lock is a record lock of the kernel: it leaves no stale file, and no id of a dead
+  // process.
   const lock = new DatabaseSync(paths.lockFile, { timeout: 0 });
   try {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();
     if (!/locked|busy/i.test(messageOf(error))) throw error;
-    const sentence = `${paths.dataDir} is in use by another "omnivoice serve": stop it, or choose another --data-dir`;
+    const holder = `${paths.dataDir} is in use by another "omnivoice serve"`;
+    const sentence = `${holder}: stop it, or choose another --data-dir`;
     throw new VoiceError('conflict', sentence, { cause: error });
   }
   return { close: () => lock.close() };

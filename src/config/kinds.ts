@@ -85,7 +85,7 @@ export const host: Kind<string> = {
   format: (value) => value,
 };
 
-/** A base URL of one of the given schemes, without a slash at its end; `{node}` may stand for a node's number. */
+/** A base URL of one of the given schemes, no slash at its end; `{node}` stands for a node's number. */
 export function url(schemes: readonly string[], allows?: '{node}'): Kind<string | undefined> {
   const names = schemes.map((scheme) => `${scheme}://`).join(' or ');
   return {

@@ -33,7 +33,7 @@ export type SettingsResult = { readonly settings: Settings } | { readonly mistak
 const PREFIX = 'OMNIVOICE_';
 /** The name the signing secret has on platforms that host other voice runtimes too. */
 const SIGNING_SECRET_ALIAS = 'VOICE_RUNTIME_SIGNING_SECRET';
-// Variables with our prefix that are no settings: how much the test suite does, found in many a shell of ours.
+// Variables with our prefix that are no settings: how much the test suite does.
 const NOT_SETTINGS = ['OMNIVOICE_TEST_LONG'];
 
 type Drafts = { -readonly [K in SettingKey]?: Settings[K] };
@@ -141,7 +141,7 @@ function portMistakes({ port, mediaPort, mediaNodes }: Settings): string[] {
   const last = ownPortOf(mediaPort, mediaNodes - 1);
   if (last > 65_535) {
     return [
-      `${envNameOf('mediaPort')} ${mediaPort} leaves no room below 65536 for the ${mediaNodes} nodes' own ports`,
+      `${envNameOf('mediaPort')} ${mediaPort} leaves no room below 65536 for ${mediaNodes} nodes' own ports`,
     ];
   }
   if (port < mediaPort || port > last) return [];

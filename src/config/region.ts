@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isObject, parseObject, type JsonObject } from '../base/json.ts';
 
-/** A region: where it is reached, who takes over for it, and what it may carry. One file each in `regions/`. */
+/** A region: where it is reached, who takes over for it, what it may carry. One file each in `regions/`. */
 export interface Region {
   readonly name: string;
   /** Where others reach the region; null for one that stands alone. */

@@ -32,7 +32,7 @@ export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_REGION = 'local';
 const LOOPBACK = ['127.0.0.0/8', '::1/128', 'localhost'];
 
-/** Every setting. The key is its name in the code; `OMNIVOICE_MEDIA_PORT` and `--media-port` follow from it. */
+/** Every setting. From its key in the code, `OMNIVOICE_MEDIA_PORT` and `--media-port` follow. */
 export const SETTINGS = {
   host: setting(kinds.host, DEFAULT_HOST, 'address both public ports listen on'),
   port: setting(port, 8080, 'REST, event streams and pages; 0 takes a free one'),
@@ -139,7 +139,7 @@ export const SETTINGS = {
 
 export type SettingKey = keyof typeof SETTINGS;
 
-/** Every setting's value. `signingSecret` and `encryptionKeys` are empty until the data dir has filled them. */
+/** Every value. `signingSecret` and `encryptionKeys` are empty until the data dir has filled them. */
 export type Settings = {
   readonly [K in SettingKey]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
 };
