@@ -7,8 +7,10 @@ import type { CallEndReason, CallEventType } from '../events/catalogue.ts';
 import { API_VERSION, type EventRecord } from '../events/envelope.ts';
 
 /**
- * The last events of a call whose node is gone and that nobody resumed: each leg that was still there disconnects, then
- * exactly one `call_ended` and one `call_completed`. Numbering goes on from what the journal has seen, so a call that
+ * The last events of a call whose node is gone and that nobody resumed: each leg that was still there
+ * disconnects, then
+ * exactly one `call_ended` and one `call_completed`. Numbering goes on from what the journal has seen, so a
+ * call that
  * had told its own end already is only completed.
  */
 export function lastEventsOf(call: CallView, reason: CallEndReason, clock: Clock): readonly EventRecord[] {

@@ -14,7 +14,8 @@ export interface CompletionFacts {
 }
 
 /**
- * The own fields of `call_completed` (contract.md §5.2). What nobody measured is null, never a guess: cost, disposition,
+ * The own fields of `call_completed` (contract.md §5.2). What nobody measured is null, never a guess: cost,
+ * disposition,
  * qualification, sentiment and transcript are filled by those who know them.
  */
 export function completedFields(facts: CompletionFacts): JsonObject {

@@ -6,7 +6,7 @@ export function callEnvelopes(
   callId = 'call_1',
   workspaceId = 'ws_default',
 ): {
-  next(type: string, own?: JsonObject, state?: string): Envelope;
+  readonly next: (type: string, own?: JsonObject, state?: string) => Envelope;
 } {
   let sequence = 0;
   const startedUnixMs = Date.UTC(2026, 10, 20, 12);
@@ -23,7 +23,7 @@ export function callEnvelopes(
     started_at: new Date(startedUnixMs).toISOString(),
   };
   return {
-    next(type, own = {}, state = 'active') {
+    next: (type, own = {}, state = 'active') => {
       sequence++;
       return {
         id: `evt_${callId}_${sequence}`,

@@ -1,0 +1,65 @@
+import type { AtMs, Clock } from '../base/clock.ts';
+import { newId } from '../base/ids.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { CallEventType, CallHead } from '../events/catalogue.ts';
+import { API_VERSION, type Envelope, type EventRecord } from '../events/envelope.ts';
+import type { TimelineEntry } from '../events/call-view.ts';
+import { Sequence } from '../events/sequence.ts';
+
+/** Accepts an event for good: what it has taken is delivered or in the dead-letter list. */
+export interface EventSink {
+  accept(record: EventRecord): void;
+}
+
+/** A call's own story is bounded; the journal keeps every event. */
+const TIMELINE_ENTRIES_MAX = 500;
+
+/** Numbers and seals the events of one call, and remembers its timeline. Only the owner of a call has one. */
+export class CallEvents {
+  readonly timeline: TimelineEntry[] = [];
+  readonly #clock: Clock;
+  readonly #sink: EventSink;
+  readonly #identity: { readonly workspaceId: string; readonly region: string; readonly testMode: boolean };
+  readonly #head: () => CallHead;
+  readonly #sequence = new Sequence();
+
+  constructor(options: {
+    clock: Clock;
+    sink: EventSink;
+    identity: { workspaceId: string; region: string; testMode: boolean };
+    head: () => CallHead;
+  }) {
+    this.#clock = options.clock;
+    this.#sink = options.sink;
+    this.#identity = options.identity;
+    this.#head = options.head;
+  }
+
+  /** `receivedAtMs` is the arrival of whatever caused the event: the start of its latency budget. */
+  emit(type: CallEventType, own: JsonObject, receivedAtMs: AtMs): Envelope {
+    const head = this.#head();
+    const envelope: Envelope = {
+      id: newId('evt', this.#clock),
+      type,
+      api_version: API_VERSION,
+      created_at: new Date(this.#clock.unixMs()).toISOString(),
+      workspace_id: this.#identity.workspaceId,
+      resource: { type: 'call', id: head.call_id },
+      sequence: this.#sequence.next(),
+      region: this.#identity.region,
+      test_mode: this.#identity.testMode,
+      data: { ...head, ...own },
+    };
+    this.#remember(envelope, own);
+    this.#sink.accept({ envelope, stamps: { receivedAtMs, decidedAtMs: this.#clock.nowMs() } });
+    return envelope;
+  }
+
+  #remember({ sequence, type, created_at: at }: Envelope, own: JsonObject): void {
+    if (this.timeline.length >= TIMELINE_ENTRIES_MAX) return;
+    const legId = own['leg_id'];
+    this.timeline.push(
+      typeof legId === 'string' ? { sequence, type, at, leg_id: legId } : { sequence, type, at },
+    );
+  }
+}

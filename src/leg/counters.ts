@@ -1,0 +1,36 @@
+/** Frames of many legs of one kind, counted together: what `/metrics` reads. */
+export interface FrameCounters {
+  receivedFrames: number;
+  playedFrames: number;
+  lateFrames: number;
+  lostFrames: number;
+  concealedFrames: number;
+  duplicateFrames: number;
+  /** The socket still held older frames: audio that would wait is dropped (media.md §3). */
+  droppedBusyFrames: number;
+  /** The playout queue was full. */
+  droppedFullFrames: number;
+  /** Audio messages no frame could be cut from. */
+  refusedMessages: number;
+}
+
+export function newFrameCounters(): FrameCounters {
+  return {
+    receivedFrames: 0,
+    playedFrames: 0,
+    lateFrames: 0,
+    lostFrames: 0,
+    concealedFrames: 0,
+    duplicateFrames: 0,
+    droppedBusyFrames: 0,
+    droppedFullFrames: 0,
+    refusedMessages: 0,
+  };
+}
+
+/**
+ * Told how long a frame was in the house: from its message's arrival to its echo's hand-over to the socket.
+ */
+export interface TurnaroundSink {
+  observeMs(turnaroundMs: number): void;
+}

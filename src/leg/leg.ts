@@ -1,0 +1,298 @@
+import type { AtMs } from '../base/clock.ts';
+import { FAULTS, type FaultCode } from '../base/errors.ts';
+import type { LegRole } from '../base/roles.ts';
+import { frameSamples } from '../base/units.ts';
+import {
+  AUDIO,
+  type Capabilities,
+  type DialectSession,
+  type Inbound,
+  type LegInput,
+  type LegResume,
+  type LegStarted,
+  type WireMessage,
+} from '../dialect/dialect.ts';
+import { formatName } from '../media/format.ts';
+import type { JitterBuffer } from '../media/jitter-buffer.ts';
+import type { VoiceEdge, VoiceEdges } from '../media/voice/voice-edges.ts';
+import type { FrameCounters } from './counters.ts';
+import { Egress } from './egress.ts';
+import type { FrameSink } from './frame-sink.ts';
+import { Ingress } from './ingress.ts';
+import { Playout, type Cleared, type FrameSlots } from './playout.ts';
+import { advance, type LegEndReason, type LegState } from './state.ts';
+
+/** What a leg tells its call. Frames are valid until the call returns. */
+export interface LegListener {
+  onFrame(leg: Leg, frame: Int16Array, nowMs: AtMs): void;
+  onVoice(leg: Leg, edge: VoiceEdge, nowMs: AtMs): void;
+  onInput(leg: Leg, input: Exclude<LegInput, LegStarted | LegResume>, nowMs: AtMs): void;
+  /** A mark's audio was really played to this leg. */
+  onMark(leg: Leg, name: string, nowMs: AtMs): void;
+  /** The playout queue ran empty. */
+  onPlayed(leg: Leg, playedFrames: number, nowMs: AtMs): void;
+  /** The peer broke its protocol, or a limit; the socket is being closed. */
+  onBroken(leg: Leg, fault: FaultCode, nowMs: AtMs): void;
+  /** The socket is gone. */
+  onLost(leg: Leg, nowMs: AtMs): void;
+}
+
+/** How a socket went: closed under us, or ended by a limit of the door. */
+export type SocketLoss =
+  | { readonly type: 'closed'; readonly closeCode: number }
+  | { readonly type: 'broken'; readonly fault: FaultCode };
+
+/** Where a leg asks for the node's tick, and gives it back when it has nothing to pace. */
+export interface Pacer {
+  add(tickable: { tick(nowMs: AtMs): void }): void;
+  remove(tickable: { tick(nowMs: AtMs): void }): void;
+}
+
+export interface LegOptions {
+  readonly id: string;
+  readonly role: LegRole;
+  readonly dialectName: string;
+  readonly capabilities: Capabilities;
+  readonly started: LegStarted;
+  readonly session: DialectSession;
+  readonly sink: FrameSink;
+  /** The node's one scratch for audio on its way in. */
+  readonly inbound: Inbound;
+  readonly slots: FrameSlots;
+  readonly jitter: JitterBuffer;
+  readonly edges: VoiceEdges;
+  readonly counters: FrameCounters;
+  readonly pacer: Pacer;
+  readonly listener: LegListener;
+  readonly nowMs: AtMs;
+  /** Told once, when the leg has ended for good. */
+  readonly onEnded: () => void;
+}
+
+/**
+ * One party's line: what comes in is understood and heard, what goes out is paced. It decides nothing about
+ * the call.
+ */
+export class Leg {
+  readonly id: string;
+  readonly role: LegRole;
+  readonly dialectName: string;
+  readonly capabilities: Capabilities;
+  readonly started: LegStarted;
+  readonly playout: Playout;
+  readonly stats = { audioMessages: 0, otherMessages: 0, lastAudioAtMs: 0 };
+  readonly #inbound: Inbound;
+  readonly #ingress: Ingress;
+  readonly #egress: Egress;
+  readonly #edges: VoiceEdges;
+  readonly #pacer: Pacer;
+  readonly #listener: LegListener;
+  readonly #frame: Int16Array;
+  readonly #onEnded: () => void;
+  #session: DialectSession;
+  #sink: FrameSink;
+  #state: LegState;
+  #isTicking = false;
+
+  constructor(options: LegOptions) {
+    this.id = options.id;
+    this.role = options.role;
+    this.dialectName = options.dialectName;
+    this.capabilities = options.capabilities;
+    this.started = options.started;
+    this.#session = options.session;
+    this.#sink = options.sink;
+    this.#inbound = options.inbound;
+    this.#edges = options.edges;
+    this.#pacer = options.pacer;
+    this.#listener = options.listener;
+    this.#onEnded = options.onEnded;
+    this.#state = { name: 'active', enteredAtMs: options.nowMs };
+    this.#egress = new Egress(options.started.outbound, options.session, options.sink, options.counters);
+    this.#ingress = new Ingress({
+      format: options.started.inbound,
+      jitter: options.jitter,
+      edges: options.edges,
+      counters: options.counters,
+      listener: {
+        onFrame: (frame, nowMs) => options.listener.onFrame(this, frame, nowMs),
+        onVoice: (edge, nowMs) => options.listener.onVoice(this, edge, nowMs),
+      },
+    });
+    this.playout = new Playout(options.slots);
+    this.#frame = new Int16Array(frameSamples(options.started.outbound.sampleRateHz));
+    if (options.jitter.targetMs > 0) this.#startTicking();
+  }
+
+  get state(): LegState {
+    return this.#state;
+  }
+
+  get codecName(): string {
+    return formatName(this.started.inbound);
+  }
+
+  get sampleRateHz(): number {
+    return this.started.inbound.sampleRateHz;
+  }
+
+  get ingress(): Ingress {
+    return this.#ingress;
+  }
+
+  get egress(): Egress {
+    return this.#egress;
+  }
+
+  /** One whole message of the peer. The bytes are the caller's again when this returns. */
+  receive(message: Uint8Array, isBinary: boolean, nowMs: AtMs): void {
+    if (this.#state.name !== 'active') return;
+    const answer = this.#session.read(message, isBinary, this.#inbound);
+    if (answer === AUDIO) {
+      this.stats.audioMessages++;
+      this.stats.lastAudioAtMs = nowMs;
+      if (!this.#ingress.accept(this.#inbound, nowMs)) this.#break('protocol_violation', nowMs);
+      return;
+    }
+    this.stats.otherMessages++;
+    switch (answer.type) {
+      case 'audio':
+      case 'ignored':
+        return;
+      case 'refusal':
+        return this.#break(answer.fault, nowMs);
+      case 'started':
+      case 'resume':
+        return this.#break('protocol_violation', nowMs);
+      case 'mark_played':
+        return this.#listener.onMark(this, answer.name, nowMs);
+      default:
+        return this.#listener.onInput(this, answer, nowMs);
+    }
+  }
+
+  /** The socket is gone without our asking: it closed under us, or a limit of the door was passed. */
+  lost(cause: SocketLoss, nowMs: AtMs): void {
+    if (this.#state.name !== 'active') return;
+    if (cause.type === 'broken') this.#listener.onBroken(this, cause.fault, nowMs);
+    else this.#listener.onLost(this, nowMs);
+  }
+
+  /** Plays a frame to this party now: one live source feeds it, so nothing waits. */
+  forward(frame: Int16Array): void {
+    if (this.#state.name !== 'active' || !this.started.bidirectional) return;
+    // Frames already queued were spoken first; the live frame takes its place behind them.
+    if (this.playout.waitingFrames > 0) this.queue(frame);
+    else this.#egress.send(frame);
+  }
+
+  /**
+   * Queues a frame of a source that may speak faster than real time. False when a minute is already waiting.
+   */
+  queue(frame: Int16Array): boolean {
+    if (this.#state.name === 'ended' || !this.playout.push(frame)) return false;
+    this.#startTicking();
+    return true;
+  }
+
+  /** Asks to be told when everything queued so far was really played. */
+  mark(name: string, nowMs: AtMs): void {
+    this.playout.mark(name);
+    if (this.playout.waitingFrames === 0) this.#reportMarks(nowMs);
+  }
+
+  /** Drops what is queued, here and at the provider. */
+  clear(nowMs: AtMs): Cleared {
+    const cleared = this.playout.clear();
+    const message = this.capabilities.clear ? this.#session.writeClear() : undefined;
+    if (message !== undefined) this.send(message);
+    for (const name of cleared.marks) this.#listener.onMark(this, name, nowMs);
+    return cleared;
+  }
+
+  /** One frame's turn of the node's metronome, for whatever of this leg is clocked. */
+  tick(nowMs: AtMs): void {
+    const isBuffered = this.#ingress.jitter.targetMs > 0;
+    if (isBuffered) this.#ingress.play(nowMs);
+    this.#playQueued(nowMs);
+    if (this.#state.name === 'ended' || (!isBuffered && this.playout.isIdle)) this.#stopTicking();
+  }
+
+  send(message: WireMessage): void {
+    if (this.#state.name === 'active') this.#sink.send(message);
+  }
+
+  get session(): DialectSession {
+    return this.#session;
+  }
+
+  /** The socket is gone; the leg waits for it to come back. */
+  markLost(nowMs: AtMs): void {
+    this.#state = advance(this.#state, { type: 'socket_lost' }, nowMs);
+  }
+
+  /** Ends with the protocol's proper words, then closes the socket. */
+  end(reason: LegEndReason, closeCode: number, nowMs: AtMs): void {
+    if (this.#state.name === 'ended') return;
+    if (this.#state.name === 'active') {
+      const farewell = this.#session.writeEnd(reason);
+      if (farewell !== undefined) this.#sink.send(farewell);
+      this.#sink.close(closeCode, reason);
+    }
+    this.#state = advance(this.#state, { type: 'ended', reason }, nowMs);
+    this.playout.clear();
+    this.#stopTicking();
+    this.#edges.close();
+    this.#onEnded();
+  }
+
+  /** Whether `sink` is the socket the leg is on now: an older one has nothing to say any more. */
+  isOn(sink: FrameSink): boolean {
+    return this.#sink === sink;
+  }
+
+  /** The same leg on a new socket: an older one that is still there is closed. */
+  resume(session: DialectSession, sink: FrameSink, replacedCloseCode: number, nowMs: AtMs): void {
+    const replaced = this.#state.name === 'active' ? this.#sink : undefined;
+    this.#session = session;
+    this.#sink = sink;
+    this.#egress.attach(session, sink);
+    this.#ingress.restart();
+    this.#state = advance(this.#state, { type: 'socket_resumed' }, nowMs);
+    replaced?.close(replacedCloseCode, 'leg_replaced');
+  }
+
+  #playQueued(nowMs: AtMs): void {
+    if (this.#state.name !== 'active' || !this.playout.playInto(this.#frame)) return;
+    this.#egress.send(this.#frame);
+    this.#reportMarks(nowMs);
+    if (this.playout.waitingFrames > 0) return;
+    this.#listener.onPlayed(this, this.playout.playedOfSpeechFrames, nowMs);
+  }
+
+  /** Marks go through the provider where it has them: only it knows when its own buffer has played. */
+  #reportMarks(nowMs: AtMs): void {
+    for (let name = this.playout.takeMark(); name !== undefined; name = this.playout.takeMark()) {
+      const message = this.capabilities.marks ? this.#session.writeMark(name) : undefined;
+      if (message === undefined) this.#listener.onMark(this, name, nowMs);
+      else this.send(message);
+    }
+  }
+
+  #break(fault: FaultCode, nowMs: AtMs): void {
+    this.#sink.close(FAULTS[fault].closeCode, fault);
+    this.#listener.onBroken(this, fault, nowMs);
+  }
+
+  #startTicking(): void {
+    if (this.#isTicking) return;
+    this.#isTicking = true;
+    this.#pacer.add(this);
+  }
+
+  #stopTicking(): void {
+    if (!this.#isTicking) return;
+    this.#isTicking = false;
+    this.#pacer.remove(this);
+  }
+}

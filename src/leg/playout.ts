@@ -1,0 +1,126 @@
+/** A minute of audio: an agent may speak ahead this far, then its socket is not read (calls.md, Talking). */
+export const PLAYOUT_FRAMES_MAX = 3000;
+
+/** Frame slots lent by the node's pool. */
+export interface FrameSlots {
+  take(): Int16Array | undefined;
+  giveBack(frame: Int16Array): void;
+}
+
+/** A mark waits behind `framesBefore` frames of the queue. */
+interface QueuedMark {
+  readonly name: string;
+  readonly afterFrame: number;
+}
+
+/** What was cut off: how much of the queue was heard and how much was not, and which marks never came. */
+export interface Cleared {
+  readonly playedFrames: number;
+  readonly unplayedFrames: number;
+  readonly marks: readonly string[];
+}
+
+/**
+ * Audio for a leg that may arrive faster than it is spoken. It queues up to a minute, is taken a frame a
+ * tick, and can
+ * be marked, paused and cleared. Frames are copied into slots of the node's pool and given back when played.
+ */
+export class Playout {
+  readonly stats = { refusedFrames: 0 };
+  readonly #slots: FrameSlots;
+  readonly #framesMax: number;
+  #queue: Int16Array[] = [];
+  #head = 0;
+  #marks: QueuedMark[] = [];
+  /** Frames ever queued and ever played: marks stand between them. */
+  #queuedFrames = 0;
+  #playedFrames = 0;
+  #spokenSince = 0;
+  #isPaused = false;
+
+  constructor(slots: FrameSlots, framesMax = PLAYOUT_FRAMES_MAX) {
+    this.#slots = slots;
+    this.#framesMax = framesMax;
+  }
+
+  get waitingFrames(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  get isIdle(): boolean {
+    return this.waitingFrames === 0 && this.#marks.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.waitingFrames >= this.#framesMax;
+  }
+
+  /** Frames played since the queue was last empty or cleared: what a listener really heard of this speech. */
+  get playedOfSpeechFrames(): number {
+    return this.#playedFrames - this.#spokenSince;
+  }
+
+  /** False when the queue is full or the pool is empty: nothing was queued, and it is counted. */
+  push(frame: Int16Array): boolean {
+    const slot = this.isFull ? undefined : this.#slots.take();
+    if (slot === undefined) {
+      this.stats.refusedFrames++;
+      return false;
+    }
+    if (this.waitingFrames === 0) this.#spokenSince = this.#playedFrames;
+    slot.set(frame);
+    this.#queue.push(slot);
+    this.#queuedFrames++;
+    return true;
+  }
+
+  /** Reported by `takeMark` once everything queued so far has been played. */
+  mark(name: string): void {
+    this.#marks.push({ name, afterFrame: this.#queuedFrames });
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+  }
+
+  /** Copies the next frame to play into `target`; false when there is none or the queue is paused. */
+  playInto(target: Int16Array): boolean {
+    if (this.#isPaused || this.waitingFrames === 0) return false;
+    const slot = this.#queue[this.#head++]!;
+    target.set(slot);
+    this.#slots.giveBack(slot);
+    this.#playedFrames++;
+    if (this.#head === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#head = 0;
+    }
+    return true;
+  }
+
+  /** The next mark whose audio has all been played, or undefined. */
+  takeMark(): string | undefined {
+    const next = this.#marks[0];
+    if (next === undefined || next.afterFrame > this.#playedFrames) return undefined;
+    this.#marks.shift();
+    return next.name;
+  }
+
+  /** Drops what waits. Marks come back at once, as providers return them on `clear`. */
+  clear(): Cleared {
+    const unplayedFrames = this.waitingFrames;
+    const playedFrames = this.playedOfSpeechFrames;
+    for (let i = this.#head; i < this.#queue.length; i++) this.#slots.giveBack(this.#queue[i]!);
+    this.#queue = [];
+    this.#head = 0;
+    this.#queuedFrames = this.#playedFrames;
+    this.#spokenSince = this.#playedFrames;
+    const marks = this.#marks.map((mark) => mark.name);
+    this.#marks = [];
+    this.#isPaused = false;
+    return { playedFrames, unplayedFrames, marks };
+  }
+}

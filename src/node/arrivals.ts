@@ -1,0 +1,177 @@
+import type { AtMs, Clock } from '../base/clock.ts';
+import { FAULTS, refuse, type Refusal } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { CallFacts } from '../call/call.ts';
+import type { CallDirectory } from '../call/directory.ts';
+import type { Arrival, Arrivals, Caller, LegConnection } from '../gateway/arrivals.ts';
+import type { Resumes, Resumption } from '../gateway/door/admission.ts';
+import type { ResumeClaims, ResumeTokens } from '../gateway/resume-token.ts';
+import { newFrameCounters, type FrameCounters, type TurnaroundSink } from '../leg/counters.ts';
+import { Leg, type Pacer } from '../leg/leg.ts';
+import { formatName } from '../media/format.ts';
+import type { LegMedia } from './leg-media.ts';
+import { Line } from './line.ts';
+
+/** Parameters of a provider's stream that name the call; the rest is metadata (contract.md §4.1). */
+const KNOWN_PARAMETERS = ['from', 'to', 'direction', 'lead_id', 'contact_id', 'conversation_id', 'agent_id'];
+/** A resume token outlives the window by five minutes (cluster.md §2.6). */
+const RESUME_TOKEN_GRACE_MS = 300_000;
+
+export interface NodeArrivalsOptions {
+  readonly clock: Clock;
+  readonly calls: CallDirectory;
+  readonly media: LegMedia;
+  readonly pacer: Pacer;
+  readonly turnaround: TurnaroundSink;
+  readonly resumeTokens: ResumeTokens;
+  readonly region: string;
+  readonly node: string;
+  readonly resumeWindowMs: number;
+  /** Where a leg of this node comes back to, most wanted first; the token is appended. */
+  readonly resumeUrls: (dialect: string) => readonly string[];
+  /** Why nobody new may come in just now, if so. */
+  readonly refuseNew: (legs: number) => Refusal | undefined;
+}
+
+/**
+ * Turns whoever is at the door into a leg of a call, and gives legs back to those who lost their connection.
+ */
+export class NodeArrivals implements Arrivals, Resumes {
+  readonly counters = new Map<string, FrameCounters>();
+  readonly #options: NodeArrivalsOptions;
+  readonly #generations = new WeakMap<Leg, number>();
+  #legs = 0;
+
+  constructor(options: NodeArrivalsOptions) {
+    this.#options = options;
+  }
+
+  get legs(): number {
+    return this.#legs;
+  }
+
+  refuseNew(): Refusal | undefined {
+    return this.#options.refuseNew(this.#legs);
+  }
+
+  arrive(arrival: Arrival, nowMs: AtMs): LegConnection | Refusal {
+    const { caller, started } = arrival;
+    const { calls, media, clock } = this.#options;
+    const refusal = media.refusalOf(started);
+    if (refusal !== undefined) return refusal;
+    const known = caller.callId === null ? undefined : calls.get(caller.callId);
+    if (known === undefined && caller.role !== 'caller') {
+      return refuse('call_not_found', 'the call has ended or never was');
+    }
+    if (known !== undefined && caller.role === 'caller') return refuse('conflict', 'the call has its caller');
+    const call = known ?? calls.open(this.#factsOf(arrival));
+    const leg = this.#makeLeg(arrival, call, nowMs);
+    this.#greet(leg, call.id, arrival, { resumed: false });
+    call.join(leg, nowMs);
+    return new Line(leg, arrival.socket, clock, this.#options.turnaround);
+  }
+
+  async resume(claims: ResumeClaims): Promise<Resumption | undefined> {
+    const call = this.#options.calls.get(claims.callId);
+    const leg = call?.legs.find((one) => one.id === claims.legId);
+    if (call === undefined || leg === undefined || leg.state.name === 'ended') return undefined;
+    const arrive = (arrival: Arrival, nowMs: AtMs): LegConnection | Refusal => {
+      if (leg.state.name === 'ended') return refuse('call_not_found', 'the call has ended');
+      if (claims.generation < (this.#generations.get(leg) ?? 0)) {
+        return refuse('leg_replaced', 'the leg is on a newer connection');
+      }
+      if (leg.codecName !== formatName(arrival.started.inbound)) {
+        return refuse('unsupported_format', `the leg speaks ${leg.codecName}`);
+      }
+      leg.resume(arrival.session, arrival.socket, FAULTS.leg_replaced.closeCode, nowMs);
+      this.#greet(leg, call.id, arrival, { resumed: true });
+      call.rejoin(leg, nowMs);
+      return new Line(leg, arrival.socket, this.#options.clock, this.#options.turnaround);
+    };
+    return { caller: callerOf(call.facts, leg), arrive };
+  }
+
+  #makeLeg(arrival: Arrival, listener: ConstructorParameters<typeof Leg>[0]['listener'], nowMs: AtMs): Leg {
+    const { dialect, session, started, socket, caller } = arrival;
+    const { clock, media, pacer } = this.#options;
+    const leg = new Leg({
+      id: newId('leg', clock),
+      role: caller.role,
+      dialectName: dialect.name,
+      capabilities: dialect.capabilities,
+      started,
+      session,
+      sink: socket,
+      counters: this.#countersOf(dialect.name),
+      pacer,
+      listener,
+      nowMs,
+      onEnded: () => this.#legs--,
+      ...media.partsFor(started),
+    });
+    this.#legs++;
+    return leg;
+  }
+
+  #greet(leg: Leg, callId: string, arrival: Arrival, { resumed }: { resumed: boolean }): void {
+    const { clock, resumeTokens, resumeWindowMs, region, resumeUrls } = this.#options;
+    const { dialect, session, socket } = arrival;
+    const generation = (this.#generations.get(leg) ?? 0) + 1;
+    this.#generations.set(leg, generation);
+    const resumeToken = dialect.capabilities.resume
+      ? resumeTokens.mint({
+          callId,
+          legId: leg.id,
+          dialect: dialect.name,
+          format: leg.codecName,
+          generation,
+          region,
+          fence: null,
+          expiresAtUnixMs: clock.unixMs() + resumeWindowMs + RESUME_TOKEN_GRACE_MS,
+        })
+      : null;
+    const urls = resumeUrls(dialect.name);
+    const facts = { callId, legId: leg.id, resumed, resumeToken, resumeUrls: urls, resumeWindowMs };
+    const message = session.writeStarted(facts);
+    if (message !== undefined) socket.send(message);
+  }
+
+  #factsOf({ caller, started }: Arrival): CallFacts {
+    const { parameters } = started;
+    const { clock, region, node } = this.#options;
+    const metadata = Object.entries(parameters).filter(([name]) => !KNOWN_PARAMETERS.includes(name));
+    const provider = {
+      ...(started.providerCallId === null ? {} : { provider_call_id: started.providerCallId }),
+      ...(started.providerStreamId === null ? {} : { provider_stream_id: started.providerStreamId }),
+    };
+    return {
+      id: caller.callId ?? newId('call', clock),
+      workspaceId: caller.workspaceId,
+      testMode: caller.testMode,
+      region,
+      node,
+      agentId: caller.agentId,
+      direction: parameters['direction'] === 'outbound' ? 'outbound' : caller.direction,
+      from: caller.from ?? parameters['from'] ?? null,
+      to: caller.to ?? parameters['to'] ?? null,
+      conversationId: caller.conversationId ?? parameters['conversation_id'] ?? newId('conv', clock),
+      leadId: caller.leadId ?? parameters['lead_id'] ?? null,
+      contactId: caller.contactId ?? parameters['contact_id'] ?? null,
+      metadata: { ...Object.fromEntries(metadata), ...provider, ...caller.metadata },
+    };
+  }
+
+  #countersOf(dialectName: string): FrameCounters {
+    let counters = this.counters.get(dialectName);
+    if (counters === undefined) {
+      counters = newFrameCounters();
+      this.counters.set(dialectName, counters);
+    }
+    return counters;
+  }
+}
+
+function callerOf(facts: CallFacts, leg: Leg): Caller {
+  const { id: callId, region: _region, node: _node, conversationId, ...rest } = facts;
+  return { ...rest, callId, conversationId, role: leg.role, sessionId: null };
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { Playout } from '../../src/leg/playout.ts';
+
+const slots = { take: () => new Int16Array(1), giveBack: () => {} };
+const frame = (value: number): Int16Array => Int16Array.of(value);
+
+function played(playout: Playout): number | undefined {
+  const target = frame(0);
+  return playout.playInto(target) ? target[0] : undefined;
+}
+
+describe('a playout queue', () => {
+  it('plays in order, and copies what it is given', () => {
+    const playout = new Playout(slots);
+    const source = frame(1);
+    playout.push(source);
+    source[0] = 99;
+    playout.push(frame(2));
+    expect([played(playout), played(playout), played(playout)]).toEqual([1, 2, undefined]);
+  });
+
+  it('reports a mark once everything before it has been played', () => {
+    const playout = new Playout(slots);
+    playout.push(frame(1));
+    playout.mark('after one');
+    playout.push(frame(2));
+    playout.mark('after two');
+    expect(playout.takeMark()).toBeUndefined();
+    played(playout);
+    expect([playout.takeMark(), playout.takeMark()]).toEqual(['after one', undefined]);
+    played(playout);
+    expect(playout.takeMark()).toBe('after two');
+  });
+
+  it('reports a mark in an empty queue at once', () => {
+    const playout = new Playout(slots);
+    playout.mark('now');
+    expect(playout.takeMark()).toBe('now');
+  });
+
+  it('says on clear what was heard, what was not, and which marks never came', () => {
+    const playout = new Playout(slots);
+    for (let i = 0; i < 5; i++) playout.push(frame(i));
+    playout.mark('end');
+    played(playout);
+    played(playout);
+    expect(playout.clear()).toEqual({ playedFrames: 2, unplayedFrames: 3, marks: ['end'] });
+    expect(playout.isIdle).toBe(true);
+    expect(playout.takeMark()).toBeUndefined();
+  });
+
+  it('counts what was heard of a speech from where that speech began', () => {
+    const playout = new Playout(slots);
+    playout.push(frame(1));
+    played(playout);
+    playout.push(frame(2));
+    playout.push(frame(3));
+    played(playout);
+    expect(playout.clear()).toMatchObject({ playedFrames: 1, unplayedFrames: 1 });
+  });
+
+  it('holds its breath while paused', () => {
+    const playout = new Playout(slots);
+    playout.push(frame(1));
+    playout.pause();
+    expect(played(playout)).toBeUndefined();
+    playout.resume();
+    expect(played(playout)).toBe(1);
+  });
+
+  it('refuses, and counts, what is over its limit or what the pool has no slot for', () => {
+    const small = new Playout(slots, 1);
+    expect([small.push(frame(1)), small.push(frame(2))]).toEqual([true, false]);
+    const poor = new Playout({ take: () => undefined, giveBack: () => {} });
+    expect(poor.push(frame(1))).toBe(false);
+    expect([small.stats.refusedFrames, poor.stats.refusedFrames]).toEqual([1, 1]);
+  });
+
+  it('gives every slot back: played, cleared or refused', () => {
+    let lent = 0;
+    const counted = { take: () => (lent++, new Int16Array(1)), giveBack: () => void lent-- };
+    const playout = new Playout(counted, 3);
+    for (let i = 0; i < 5; i++) playout.push(frame(i));
+    played(playout);
+    playout.clear();
+    expect(lent).toBe(0);
+  });
+});

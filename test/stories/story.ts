@@ -1,0 +1,222 @@
+import { CallDirectory } from '../../src/call/directory.ts';
+import type { CallLimits } from '../../src/call/call.ts';
+import { dialectOf } from '../../src/dialect/registry.ts';
+import { AUDIO, type DialectCaller, type Inbound, type LegStarted } from '../../src/dialect/dialect.ts';
+import type { Envelope } from '../../src/events/envelope.ts';
+import type { Caller, LegConnection } from '../../src/gateway/arrivals.ts';
+import { ResumeTokens } from '../../src/gateway/resume-token.ts';
+import { openCodec } from '../../src/media/codecs.ts';
+import { PCMU_8K, type AudioFormat } from '../../src/media/format.ts';
+import { VOICE_DEFAULTS } from '../../src/media/voice-detector.ts';
+import { NodeArrivals } from '../../src/node/arrivals.ts';
+import { LegMedia } from '../../src/node/leg-media.ts';
+import { NodePacer } from '../../src/node/pacer.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { loudDetectors } from '../fakes/loud-detector.ts';
+import { MemorySocket } from '../fakes/memory-socket.ts';
+
+export interface StoryOptions {
+  readonly seed?: number;
+  readonly jitterTargetMs?: number;
+  readonly limits?: Partial<CallLimits>;
+}
+
+export interface PartyOptions {
+  readonly dialect?: 'twilio' | 'native';
+  readonly format?: AudioFormat;
+  readonly agentId?: string | null;
+  readonly role?: Caller['role'];
+  readonly callId?: string | null;
+  readonly rtp?: boolean;
+  readonly speechOnly?: boolean;
+  readonly parameters?: { readonly [name: string]: string };
+}
+
+/** A media node without sockets, at virtual time: parties call in, speak, listen and leave. */
+export class Story {
+  readonly clock: FakeClock;
+  readonly events: Envelope[] = [];
+  readonly calls: CallDirectory;
+  readonly arrivals: NodeArrivals;
+  readonly failures: unknown[] = [];
+  readonly resumeTokens = new ResumeTokens([Buffer.alloc(32, 1)]);
+  readonly #pacer: NodePacer;
+
+  constructor(options: StoryOptions = {}) {
+    this.clock = new FakeClock({ nowMs: 1_000, seed: options.seed ?? 1 });
+    this.calls = new CallDirectory({
+      clock: this.clock,
+      sink: { accept: ({ envelope }) => void this.events.push(envelope) },
+      limits: { durationMaxMs: 0, silenceMs: 0, resumeWindowMs: 0, ...options.limits },
+    });
+    this.#pacer = new NodePacer({
+      clock: this.clock,
+      observeLagMs: () => {},
+      onFailure: (error) => void this.failures.push(error),
+    });
+    this.arrivals = new NodeArrivals({
+      clock: this.clock,
+      calls: this.calls,
+      media: new LegMedia({
+        fvad: loudDetectors,
+        voice: VOICE_DEFAULTS,
+        jitterTargetMs: options.jitterTargetMs ?? 0,
+      }),
+      pacer: this.#pacer,
+      turnaround: { observeMs: () => {} },
+      resumeTokens: this.resumeTokens,
+      region: 'local',
+      node: '0',
+      resumeWindowMs: options.limits?.resumeWindowMs ?? 0,
+      resumeUrls: () => [],
+      refuseNew: () => undefined,
+    });
+  }
+
+  /** Somebody calls in, and has said its protocol's start. */
+  arrives(options: PartyOptions = {}): StoryParty {
+    return new StoryParty(this, options);
+  }
+
+  get types(): readonly string[] {
+    return this.events.map(({ type }) => type);
+  }
+
+  only(type: string): Envelope {
+    const found = this.events.filter((event) => event.type === type);
+    if (found.length !== 1) throw new Error(`${found.length} events ${type} instead of one`);
+    return found[0]!;
+  }
+
+  /** Time passes for everybody; calls look at their limits. */
+  passes(durationMs: number): void {
+    this.clock.advance(durationMs);
+    this.calls.sweep(this.clock.nowMs());
+  }
+}
+
+/** One party of a story, speaking a real dialect through a socket in memory. */
+export class StoryParty {
+  readonly socket = new MemorySocket();
+  readonly caller: DialectCaller;
+  readonly heard: Int16Array[] = [];
+  readonly heardAtMs: number[] = [];
+  readonly marks: string[] = [];
+  readonly inbandTypes: string[] = [];
+  resumeToken: string | null = null;
+  clears = 0;
+  readonly #story: Story;
+  readonly #format: AudioFormat;
+  readonly #line: LegConnection;
+  readonly #into: Inbound = scratch();
+  #index = 0;
+
+  constructor(story: Story, options: PartyOptions) {
+    this.#story = story;
+    this.#format = options.format ?? PCMU_8K;
+    const nowMs = story.clock.nowMs();
+    const dialect = dialectOf(options.dialect ?? 'twilio')!;
+    this.caller = dialect.openCaller({
+      nowMs,
+      format: this.#format,
+      from: options.parameters?.['from'] ?? '+15550100',
+      to: '+15550199',
+      parameters: options.parameters ?? {},
+      streamId: 'MZ0',
+      callId: 'CA0',
+      rtpHeaders: options.rtp ?? false,
+    });
+    this.socket.onSent = (message) => this.#hear(message.bytes, message.isBinary);
+    const session = dialect.openSession({ nowMs });
+    const started = this.caller
+      .hello()
+      .map((message) => session.read(message.bytes, message.isBinary, this.#into))
+      .find((answer): answer is LegStarted => answer.type === 'started');
+    const caller = callerOf(options);
+    const wished = { ...started!, speechOnly: options.speechOnly ?? false };
+    const arrival = { caller, dialect, session, started: wished, socket: this.socket, receivedAtMs: nowMs };
+    const line = story.arrivals.arrive(arrival, nowMs);
+    if ('type' in line) throw new Error(`refused: ${line.fault}: ${line.detail}`);
+    this.#line = line;
+  }
+
+  /** Speaks (or keeps silent) in real time, a frame every 20 ms; `skip` frames are lost on the way. */
+  speaks(forMs: number, level = 8000, skip: readonly number[] = []): void {
+    for (let i = 0; i < forMs / 20; i++) {
+      this.#story.clock.advance(20);
+      if (skip.includes(i)) this.#index++;
+      else this.sendsFrame(level);
+    }
+  }
+
+  silent(forMs: number): void {
+    this.speaks(forMs, 0);
+  }
+
+  /** All at once, as agents do. */
+  bursts(frames: number, level = 8000): void {
+    for (let i = 0; i < frames; i++) this.sendsFrame(level);
+  }
+
+  sendsFrame(level: number): void {
+    const codec = openCodec(this.#format);
+    const samples = new Int16Array(this.#format.sampleRateHz / 50).fill(level);
+    const bytes = new Uint8Array(codec.frameBytes);
+    codec.encodeInto(samples, bytes);
+    this.sends(this.caller.audio(bytes, this.#index++));
+  }
+
+  sends(message: { readonly bytes: Uint8Array; readonly isBinary: boolean }): void {
+    this.#line.receive(message.bytes, message.isBinary, this.#story.clock.nowMs());
+  }
+
+  says(words: object): void {
+    this.sends({ bytes: new TextEncoder().encode(JSON.stringify(words)), isBinary: false });
+  }
+
+  hangsUp(): void {
+    for (const message of this.caller.goodbye()) this.sends(message);
+  }
+
+  losesItsSocket(): void {
+    this.#line.lost({ type: 'closed', closeCode: 1006 }, this.#story.clock.nowMs());
+  }
+
+  #hear(bytes: Uint8Array, isBinary: boolean): void {
+    const said = this.caller.read(bytes, isBinary, this.#into);
+    if (said === AUDIO) {
+      const codec = openCodec(this.#format);
+      const samples = new Int16Array(this.#format.sampleRateHz / 50);
+      codec.decodeInto(this.#into.payload.subarray(0, this.#into.payloadBytes), samples);
+      this.heard.push(samples);
+      this.heardAtMs.push(this.#story.clock.nowMs());
+      return;
+    }
+    if (said.type === 'mark') this.marks.push(said.name);
+    if (said.type === 'clear') this.clears++;
+    if (said.type === 'event') this.inbandTypes.push(String(said.envelope['type']));
+    if (said.type === 'ready') this.resumeToken = said.resume?.token ?? null;
+  }
+}
+
+function callerOf(options: PartyOptions): Caller {
+  return {
+    workspaceId: 'ws_default',
+    agentId: options.agentId === undefined ? 'echo' : options.agentId,
+    testMode: false,
+    role: options.role ?? 'caller',
+    callId: options.callId ?? null,
+    sessionId: null,
+    direction: 'inbound',
+    from: null,
+    to: null,
+    leadId: null,
+    contactId: null,
+    conversationId: null,
+    metadata: {},
+  };
+}
+
+function scratch(): Inbound {
+  return { payload: new Uint8Array(65_536), payloadBytes: 0, sequence: -1, timestampMs: -1 };
+}
