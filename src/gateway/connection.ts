@@ -1,0 +1,311 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { AtMs, Clock } from '../base/clock.ts';
+import { FAULTS, messageOf, refuse, VoiceError, type FaultCode, type Refusal } from '../base/errors.ts';
+import type { DialectSession, Inbound, LegResume, LegStarted, ReadResult } from '../dialect/dialect.ts';
+import type { Arrivals, LegConnection, LostCause } from './arrivals.ts';
+import type { Admitted } from './door/admission.ts';
+import { Pulse, type Beating, type Heartbeat } from './heartbeat.ts';
+import { WireSocket } from './leg-socket.ts';
+import type { GatewayLimits, GatewayStats } from './limits.ts';
+import { MessageRate } from './message-rate.ts';
+import type { TokenUses } from './token-ledger.ts';
+
+/** What all connections of a node share. */
+export interface ConnectionHouse {
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly limits: GatewayLimits;
+  readonly stats: GatewayStats;
+  readonly heartbeat: Heartbeat;
+  readonly tokens: TokenUses;
+  /** Where messages before the start are read into; nothing of it outlives the message. */
+  readonly inbound: Inbound;
+  /** A broken promise of ours, for the log. Never with a secret or audio in it. */
+  reportFailure(error: unknown, where: string): void;
+}
+
+type ConnectionState =
+  | { readonly name: 'handshaking'; readonly session: DialectSession; readonly deadlineAtMs: AtMs }
+  | { readonly name: 'active'; readonly leg: LegConnection }
+  /** Our close frame is out. A leg that asked for it still wants to know when the socket is gone. */
+  | { readonly name: 'closing'; readonly leg: LegConnection | undefined }
+  | { readonly name: 'closed' };
+
+// What ws calls a message beyond `maxPayload`, by its frame header or by the sum of its fragments.
+const OVERSIZED = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'];
+
+const CLOSING_UNTOLD: ConnectionState = { name: 'closing', leg: undefined };
+const CLOSED: ConnectionState = { name: 'closed' };
+const NO_SUCH_LEG = refuse('call_not_found', 'this connection was not opened with that token');
+const NOT_A_START = refuse('protocol_violation', 'the first thing said must be the start of the protocol');
+
+/** One WebSocket, from its upgrade to its end. */
+export class Connection implements Beating {
+  readonly #house: ConnectionHouse;
+  readonly #webSocket: WebSocket;
+  readonly #admitted: Admitted;
+  readonly #wire: WireSocket;
+  readonly #pulse: Pulse;
+  readonly #rate: MessageRate;
+  /** The leg has started, or never will. May be told again. */
+  readonly #onSettled: () => void;
+  #hasSpoken = false;
+  #state: ConnectionState;
+
+  constructor(
+    sockets: { readonly webSocket: WebSocket; readonly socket: Duplex },
+    admitted: Admitted,
+    house: ConnectionHouse,
+    onSettled: () => void,
+  ) {
+    const nowMs = house.clock.nowMs();
+    const { limits } = house;
+    this.#house = house;
+    this.#webSocket = sockets.webSocket;
+    this.#admitted = admitted;
+    this.#onSettled = onSettled;
+    this.#pulse = new Pulse(limits, nowMs);
+    this.#rate = new MessageRate(limits.messagesPerSecondMax, limits.messageBurstMax, nowMs);
+    this.#wire = new WireSocket(
+      sockets,
+      {
+        sent: () => this.#pulse.sent(),
+        closing: (closeCode, reason) => this.#closeForLeg(closeCode, reason),
+        wedged: () => this.#breakWedged(),
+      },
+      limits.unsentBytesMax,
+      house.stats,
+    );
+    const session = admitted.dialect.openSession({ nowMs });
+    this.#state = { name: 'handshaking', session, deadlineAtMs: nowMs + limits.firstMessageMsMax };
+    this.#listen();
+    house.heartbeat.add(this);
+  }
+
+  /** Ends the connection by a fault: its close code goes out, its name is the reason, the leg is told. */
+  break(fault: FaultCode): void {
+    const state = this.#state;
+    if (state.name === 'closing' || state.name === 'closed') return;
+    this.#close(FAULTS[fault].closeCode, fault, CLOSING_UNTOLD);
+    if (state.name === 'active') this.#tellLost(state.leg, { type: 'broken', fault });
+  }
+
+  /** As `break`, resolved when the socket is gone. */
+  leave(fault: FaultCode): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#state.name === 'closed') resolve();
+    else this.#webSocket.once('close', () => resolve());
+    this.break(fault);
+    return promise;
+  }
+
+  sweep(nowMs: AtMs, isJudging: boolean): void {
+    const state = this.#state;
+    if (state.name === 'closing' || state.name === 'closed' || !isJudging) return;
+    if (this.#wire.bufferedBytes > this.#house.limits.unsentBytesMax) return this.#breakWedged();
+    const verdict = this.#pulse.judge(nowMs);
+    if (verdict === 'ping') this.#webSocket.ping();
+    if (verdict === 'stalled') return this.#breakWedged();
+    if (verdict === 'silent') return this.#vanished();
+    if (state.name !== 'handshaking' || nowMs < state.deadlineAtMs) return;
+    this.#house.stats.handshakeTimeouts++;
+    this.break('handshake_timeout');
+  }
+
+  #listen(): void {
+    const socket = this.#webSocket;
+    // A server-side ws hands whole messages over as one Buffer.
+    socket.on('message', (message, isBinary) => this.#onMessage(message as Buffer, isBinary));
+    socket.on('pong', () => this.#onControlFrame(true));
+    socket.on('ping', () => this.#onControlFrame(false));
+    socket.on('close', (closeCode) => this.#onClosed(closeCode));
+    socket.on('error', (error) => this.#onSocketError(error));
+  }
+
+  #onMessage(message: Buffer, isBinary: boolean): void {
+    const nowMs = this.#house.clock.nowMs();
+    const state = this.#state;
+    if (state.name === 'closing' || state.name === 'closed') return;
+    const { stats } = this.#house;
+    stats.messagesTotal++;
+    stats.receivedBytes += message.length;
+    this.#pulse.heard(nowMs);
+    if (!this.#rate.take(nowMs)) return this.#breakFlood();
+    try {
+      if (state.name === 'active') state.leg.receive(message, isBinary, nowMs);
+      else this.#shakeHands(state.session, message, isBinary, nowMs);
+    } catch (error) {
+      this.#failed(error, 'receive');
+    }
+  }
+
+  #onControlFrame(isPong: boolean): void {
+    const nowMs = this.#house.clock.nowMs();
+    if (isPong) this.#pulse.ponged(nowMs);
+    else this.#pulse.heard(nowMs);
+    // Control frames are work too: a flood of pings is a flood.
+    if (!this.#rate.take(nowMs)) this.#breakFlood();
+  }
+
+  #shakeHands(session: DialectSession, message: Buffer, isBinary: boolean, nowMs: AtMs): void {
+    if (message.length > this.#house.limits.firstMessageBytesMax) return this.#refuse('frame_too_large');
+    this.#extendDeadline(session, nowMs);
+    const result: ReadResult = session.read(message, isBinary, this.#house.inbound);
+    if (result.type === 'started') return this.#start(session, result, nowMs);
+    if (result.type === 'resume') return this.#resume(session, result, nowMs);
+    if (result.type === 'ignored') return;
+    if (result.type === 'hung_up') return this.#close(1000, 'normal', CLOSING_UNTOLD);
+    this.#refuseInWords(session, result.type === 'refusal' ? result : NOT_A_START);
+  }
+
+  /** The first message is in time; the protocol's start has as long again, whatever comes between. */
+  #extendDeadline(session: DialectSession, nowMs: AtMs): void {
+    if (this.#hasSpoken) return;
+    this.#hasSpoken = true;
+    const deadlineAtMs = nowMs + this.#house.limits.firstMessageMsMax;
+    this.#state = { name: 'handshaking', session, deadlineAtMs };
+  }
+
+  /** The token in the first word must be the one that opened the door: only that one has been looked up. */
+  #resume(session: DialectSession, resume: LegResume, nowMs: AtMs): void {
+    if (resume.token === this.#admitted.resumeToken) return this.#start(session, resume.started, nowMs);
+    this.#refuseInWords(session, NO_SUCH_LEG);
+  }
+
+  #start(session: DialectSession, started: LegStarted, nowMs: AtMs): void {
+    const refusal = this.#takeToken();
+    if (refusal !== undefined) return this.#refuseInWords(session, refusal);
+    const { caller, dialect } = this.#admitted;
+    const arrival = { caller, dialect, session, started, socket: this.#wire, receivedAtMs: nowMs };
+    let leg: LegConnection | Refusal;
+    try {
+      leg = this.#admitted.arrive(arrival, nowMs);
+    } catch (error) {
+      this.#giveTokenBack();
+      throw error;
+    }
+    if (isRefusal(leg)) {
+      this.#giveTokenBack();
+      return this.#refuseInWords(session, leg);
+    }
+    this.#house.stats.legsStarted++;
+    // A leg may have ended its connection while it was made; it is told of the socket's end all the same.
+    if (this.#state.name === 'handshaking') this.#state = { name: 'active', leg };
+    else if (this.#state.name === 'closing') this.#state = { name: 'closing', leg };
+    this.#onSettled();
+  }
+
+  #takeToken(): Refusal | undefined {
+    const { tokenId } = this.#admitted;
+    if (tokenId === null) return undefined;
+    const outcome = this.#house.tokens.take(tokenId);
+    if (outcome === 'used') return refuse('unauthenticated', 'the session token has been used');
+    return outcome === 'taken' ? undefined : refuse('unavailable', 'the token cannot be recorded now');
+  }
+
+  #giveTokenBack(): void {
+    const { tokenId } = this.#admitted;
+    if (tokenId !== null) this.#house.tokens.giveBack(tokenId);
+  }
+
+  /** Says why in the protocol's own words where it has any; most providers only see the close frame. */
+  #refuseInWords(session: DialectSession, refusal: Refusal): void {
+    const { fault, detail } = refusal;
+    const words = session.writeAnswer({ id: null, ok: false, fault, detail });
+    if (words !== undefined) this.#wire.send(words);
+    this.#refuse(fault);
+  }
+
+  #refuse(fault: FaultCode): void {
+    if (FAULTS[fault].closeCode === 1009) this.#house.stats.oversizedMessages++;
+    this.break(fault);
+  }
+
+  #breakFlood(): void {
+    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
+    this.#house.stats.rateLimited++;
+    this.break('too_many_messages');
+  }
+
+  #breakWedged(): void {
+    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
+    this.#house.stats.wedgedSockets++;
+    this.break('peer_stalled');
+  }
+
+  /** Nobody is there to read a close frame. */
+  #vanished(): void {
+    const state = this.#state;
+    this.#house.stats.pingTimeouts++;
+    this.#state = CLOSING_UNTOLD;
+    this.#wire.shut();
+    this.#webSocket.terminate();
+    if (state.name === 'active') this.#tellLost(state.leg, { type: 'closed', closeCode: 1006 });
+  }
+
+  #closeForLeg(closeCode: number, reason: string): void {
+    const leg = this.#state.name === 'active' ? this.#state.leg : undefined;
+    this.#close(closeCode, reason, { name: 'closing', leg });
+  }
+
+  #close(closeCode: number, reason: string, next: ConnectionState): void {
+    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
+    this.#state = next;
+    this.#wire.shut();
+    this.#countClose(closeCode, reason);
+    // ws ends the socket itself when the peer does not answer within its `closeTimeout`.
+    this.#webSocket.close(closeCode, reason);
+  }
+
+  #countClose(closeCode: number, reason: string): void {
+    const { stats } = this.#house;
+    const isViolation = closeCode === 4400 || closeCode === 1003;
+    if (isViolation && reason !== 'handshake_timeout') stats.protocolViolations++;
+    // A leg may name the call's own end as its reason; that is no fault.
+    if (Object.hasOwn(FAULTS, reason)) stats.closedByFault[reason as FaultCode]++;
+  }
+
+  /** A frame that ws could not accept: it has sent its close frame already. Or the network broke. */
+  #onSocketError(error: Error & { readonly code?: string }): void {
+    const state = this.#state;
+    if (!error.code?.startsWith('WS_ERR') || state.name === 'closing' || state.name === 'closed') return;
+    const isOversized = OVERSIZED.includes(error.code);
+    const fault: FaultCode = isOversized ? 'frame_too_large' : 'protocol_violation';
+    this.#state = CLOSING_UNTOLD;
+    this.#wire.shut();
+    this.#countClose(FAULTS[fault].closeCode, fault);
+    if (isOversized) this.#house.stats.oversizedMessages++;
+    if (state.name === 'active') this.#tellLost(state.leg, { type: 'broken', fault });
+  }
+
+  #onClosed(closeCode: number): void {
+    const state = this.#state;
+    this.#state = CLOSED;
+    this.#wire.shut();
+    this.#house.heartbeat.remove(this);
+    this.#onSettled();
+    const leg = state.name === 'active' || state.name === 'closing' ? state.leg : undefined;
+    if (leg !== undefined) this.#tellLost(leg, { type: 'closed', closeCode });
+  }
+
+  #tellLost(leg: LegConnection, cause: LostCause): void {
+    try {
+      leg.lost(cause, this.#house.clock.nowMs());
+    } catch (error) {
+      this.#house.stats.invariantFailures++;
+      this.#house.reportFailure(error, 'lost');
+    }
+  }
+
+  /** Our own mistake ends this one connection, never the process. */
+  #failed(error: unknown, where: string): void {
+    if (error instanceof VoiceError) return this.break(error.code);
+    this.#house.stats.invariantFailures++;
+    this.#house.reportFailure(error, `${where}: ${messageOf(error)}`);
+    this.break('internal');
+  }
+}
+
+function isRefusal(answer: ReturnType<Arrivals['arrive']>): answer is Refusal {
+  return 'type' in answer && answer.type === 'refusal';
+}

@@ -1,0 +1,194 @@
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
+import { refuse, type Refusal } from '../../base/errors.ts';
+import { sha256Hex } from '../../base/secret.ts';
+import type { Dialect } from '../../dialect/dialect.ts';
+import type { Arrivals, Caller } from '../arrivals.ts';
+import type { ResumeClaims, ResumeTokens } from '../resume-token.ts';
+import { isAddressIn, type TrustedProxies } from './addresses.ts';
+import type { HttpRefusal } from './http-answers.ts';
+import { dialledUrlsOf } from './dialled-urls.ts';
+import type { SessionGate } from './session-gate.ts';
+import type { UpgradeRequest } from './upgrade-request.ts';
+
+/** What the door must know of a stream credential. */
+export interface DoorCredential {
+  readonly workspaceId: string;
+  readonly dialect: string;
+  readonly agentId: string | null;
+  readonly testMode: boolean;
+  /** How the provider proves itself beyond the path. */
+  readonly verify?: { readonly auth_token?: string; readonly ip_allow?: readonly string[] };
+}
+
+/** The valid credentials by the SHA-256 of their secret: a lookup by hash tells nothing by its time. */
+export interface CredentialLookup {
+  get(secretHash: string): DoorCredential | undefined;
+}
+
+/** A leg that may be given back. */
+export interface Resumption {
+  readonly caller: Caller;
+  readonly arrive: Arrivals['arrive'];
+}
+
+/** Whoever can give a leg back to a client that lost its connection. */
+export interface Resumes {
+  /** Undefined where nobody knows the call. */
+  resume(claims: ResumeClaims): Promise<Resumption | undefined>;
+}
+
+export interface AdmissionOptions {
+  readonly clock: Pick<Clock, 'unixMs'>;
+  readonly dialects: (name: string) => Dialect | undefined;
+  readonly arrivals: Arrivals;
+  readonly credentials: CredentialLookup;
+  readonly sessions: SessionGate;
+  readonly resumeTokens: Pick<ResumeTokens, 'verify'>;
+  readonly resumes?: Resumes | undefined;
+  readonly proxies: TrustedProxies;
+  readonly publicMediaUrls: readonly string[];
+}
+
+/** Somebody who may come in. */
+export interface Admitted {
+  readonly dialect: Dialect;
+  readonly caller: Caller;
+  /** Of a session token, to be marked as used when the leg starts. */
+  readonly tokenId: string | null;
+  /** The resume token that opened the door, where one did. */
+  readonly resumeToken: string | null;
+  /** The subprotocol to answer with. */
+  readonly subprotocol: string | null;
+  readonly arrive: Arrivals['arrive'];
+}
+
+/** A request, and where it came from. */
+export interface Visitor {
+  readonly request: IncomingMessage;
+  readonly upgrade: UpgradeRequest;
+  readonly peerAddress: string;
+  readonly clientAddress: string;
+  readonly isTls: boolean;
+}
+
+type Welcome = Pick<Admitted, 'caller' | 'tokenId' | 'resumeToken' | 'arrive'>;
+
+const WRONG_PROOF = refuse('unauthenticated', 'the credential or token is unknown, expired, used or revoked');
+
+/** Decides who may come in; everything it refuses is refused over HTTP. */
+export class Admission {
+  readonly #options: AdmissionOptions;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  async admit(visitor: Visitor): Promise<Admitted | HttpRefusal> {
+    const { upgrade } = visitor;
+    const dialect = this.#options.dialects(upgrade.dialectName);
+    if (dialect === undefined) return refuse('not_found', `no dialect is called ${upgrade.dialectName}`);
+    const welcome = await this.#recognise(visitor, dialect);
+    if ('type' in welcome) return welcome;
+    const subprotocol = selectSubprotocol(upgrade, dialect);
+    if (subprotocol !== undefined) return { dialect, subprotocol, ...welcome };
+    return refuse('unsupported_version', `offer one of ${dialect.subprotocols.join(', ')}`);
+  }
+
+  #recognise(visitor: Visitor, dialect: Dialect): Promise<Welcome | Refusal> | Welcome | Refusal {
+    const { proof } = visitor.upgrade;
+    if (proof === undefined) return refuse('unauthenticated', 'a credential or a session token is needed');
+    if (proof.type === 'resume') return this.#recogniseResume(proof.token, dialect);
+    // A leg that comes back is let in also where nobody new is (cluster.md §2.8).
+    const refusal = this.#options.arrivals.refuseNew();
+    if (refusal !== undefined) return refusal;
+    if (proof.type === 'session') return this.#recogniseSession(proof.token);
+    return this.#recogniseCredential(proof.secret, visitor, dialect);
+  }
+
+  async #recogniseSession(token: string): Promise<Welcome | Refusal> {
+    const { sessions } = this.#options;
+    const claims = await sessions.verify(token);
+    if (claims === undefined || sessions.isUsed(claims.tokenId)) return WRONG_PROOF;
+    const { tokenId, region: _region, ...caller } = claims;
+    return { caller, tokenId, resumeToken: null, arrive: this.#arrive };
+  }
+
+  #recogniseCredential(secret: string, visitor: Visitor, dialect: Dialect): Welcome | Refusal {
+    const credential = this.#options.credentials.get(sha256Hex(secret));
+    if (credential === undefined || credential.dialect !== dialect.name) return WRONG_PROOF;
+    if (!this.#isVerified(credential, visitor, dialect)) return WRONG_PROOF;
+    return { caller: callerOf(credential), tokenId: null, resumeToken: null, arrive: this.#arrive };
+  }
+
+  #isVerified({ verify }: DoorCredential, visitor: Visitor, dialect: Dialect): boolean {
+    if (verify?.ip_allow !== undefined && !isAddressIn(visitor.clientAddress, verify.ip_allow)) return false;
+    if (verify?.auth_token === undefined) return true;
+    // A dialect that cannot check what the credential demands lets nobody in.
+    const facts = { headers: plainHeaders(visitor.request), urls: this.#urlsOf(visitor) };
+    return dialect.isUpgradeAuthentic?.(facts, verify.auth_token) ?? false;
+  }
+
+  #urlsOf({ request, peerAddress, isTls }: Visitor): readonly string[] {
+    const isBelieved = this.#options.proxies.isTrusted(peerAddress);
+    const headers = plainHeaders(request);
+    const dialled = {
+      target: request.url ?? '',
+      isTls,
+      host: headers['host'],
+      forwardedProto: isBelieved ? firstOf(headers['x-forwarded-proto']) : undefined,
+      forwardedHost: isBelieved ? firstOf(headers['x-forwarded-host']) : undefined,
+    };
+    return dialledUrlsOf(dialled, this.#options.publicMediaUrls);
+  }
+
+  async #recogniseResume(token: string, dialect: Dialect): Promise<Welcome | Refusal> {
+    const { clock, resumeTokens, resumes } = this.#options;
+    const claims = resumeTokens.verify(token, clock.unixMs());
+    if (claims === undefined || claims.dialect !== dialect.name) return WRONG_PROOF;
+    const resumption = await resumes?.resume(claims);
+    if (resumption === undefined) return refuse('call_not_found', 'the call is not known, or has ended');
+    const { caller, arrive } = resumption;
+    return { caller, tokenId: null, resumeToken: token, arrive };
+  }
+
+  readonly #arrive: Arrivals['arrive'] = (arrival, nowMs) => this.#options.arrivals.arrive(arrival, nowMs);
+}
+
+/** The subprotocol to answer with; null for none, undefined where nothing that was offered will do. */
+function selectSubprotocol(upgrade: UpgradeRequest, dialect: Dialect): string | null | undefined {
+  const { subprotocols: offered, offeredToken } = upgrade;
+  const common = dialect.subprotocols.find((name) => offered.includes(name));
+  if (common !== undefined) return common;
+  if (offered.length === 0) return offeredToken ?? null;
+  // Providers whose protocol has none may still offer a name and want it back (dialects.md §0.4).
+  return dialect.subprotocols.length === 0 ? offered[0]! : undefined;
+}
+
+function callerOf(credential: DoorCredential): Caller {
+  return {
+    workspaceId: credential.workspaceId,
+    agentId: credential.agentId,
+    testMode: credential.testMode,
+    role: 'caller',
+    callId: null,
+    sessionId: null,
+    direction: 'inbound',
+    from: null,
+    to: null,
+    leadId: null,
+    contactId: null,
+    conversationId: null,
+    metadata: {},
+  };
+}
+
+// Node gives lists only for headers that may be repeated; no proof is one of them.
+function plainHeaders(request: IncomingMessage): { readonly [name: string]: string | undefined } {
+  const plain = Object.entries(request.headers).filter(([, value]) => !Array.isArray(value));
+  return Object.fromEntries(plain) as { readonly [name: string]: string | undefined };
+}
+
+function firstOf(list: string | undefined): string | undefined {
+  return list?.split(',')[0]!.trim();
+}

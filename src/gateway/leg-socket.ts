@@ -1,0 +1,92 @@
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
+import type { WireMessage } from '../dialect/dialect.ts';
+import type { LegSocket } from './arrivals.ts';
+import type { GatewayStats } from './limits.ts';
+
+const TEXT = { binary: false } as const;
+const BINARY = { binary: true } as const;
+
+// ws closes by itself on frames it cannot accept (RFC 6455 §7.4.1), and names no reason.
+const REASONS: { readonly [closeCode: number]: string } = {
+  1002: 'protocol_violation',
+  1003: 'unsupported_format',
+  1007: 'protocol_violation',
+  1008: 'protocol_violation',
+  1009: 'frame_too_large',
+};
+
+/** A WebSocket whose close frame always carries a reason. */
+export class MediaSocket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason ?? (code === undefined ? undefined : REASONS[code]));
+  }
+}
+
+/** Whom the leg's socket tells what the leg did with it. */
+export interface WireEvents {
+  sent(): void;
+  /** The leg wants the connection closed. */
+  closing(closeCode: number, reason: string): void;
+  /** More waits than a reading peer would leave; told in a turn of its own, not inside the leg's call. */
+  wedged(): void;
+}
+
+/** The way out of a leg: audio goes at once or not at all, control messages always go. */
+export class WireSocket implements LegSocket {
+  readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #events: WireEvents;
+  readonly #unsentBytesMax: number;
+  readonly #stats: Pick<GatewayStats, 'droppedAudioFrames'>;
+  #isOpen = true;
+
+  constructor(
+    sockets: { readonly webSocket: WebSocket; readonly socket: Duplex },
+    events: WireEvents,
+    unsentBytesMax: number,
+    stats: Pick<GatewayStats, 'droppedAudioFrames'>,
+  ) {
+    this.#webSocket = sockets.webSocket;
+    this.#socket = sockets.socket;
+    this.#events = events;
+    this.#unsentBytesMax = unsentBytesMax;
+    this.#stats = stats;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  sendAudio(message: Uint8Array, isBinary: boolean): boolean {
+    if (!this.#isOpen) return false;
+    // ws keeps the bytes until the kernel has them, and the next frame is written into the same template.
+    if (this.#socket.writableLength !== 0) {
+      this.#stats.droppedAudioFrames++;
+      return false;
+    }
+    this.#webSocket.send(message, isBinary ? BINARY : TEXT);
+    this.#events.sent();
+    return true;
+  }
+
+  send(message: WireMessage): void {
+    if (!this.#isOpen) return;
+    this.#webSocket.send(message.bytes, message.isBinary ? BINARY : TEXT);
+    this.#events.sent();
+    if (this.#socket.writableLength <= this.#unsentBytesMax) return;
+    this.#isOpen = false;
+    queueMicrotask(() => this.#events.wedged());
+  }
+
+  close(closeCode: number, reason: string): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#events.closing(closeCode, reason);
+  }
+
+  /** Nothing more goes out: the connection is ending. */
+  shut(): void {
+    this.#isOpen = false;
+  }
+}
