@@ -102,15 +102,15 @@ export class SqlEndpoints implements EndpointStore {
     if (this.#byId.get(endpointId)?.workspaceId !== workspaceId) {
       return { items: [], total: 0, nextCursor: null };
     }
-    const matching = this.#db
+    const owed = this.#db
       .selectFrom('deliveries')
-      // A left join on the primary key: counting leaves it out.
-      .leftJoin('events', 'events.position', 'deliveries.event_position')
-      .selectAll('deliveries')
-      .select('events.body')
       .where('deliveries.endpoint_id', '=', endpointId)
       .where('deliveries.test_mode', '=', query.testMode);
-    const page = await pageOf(matching, ['event_position'], query);
+    const told = owed
+      .leftJoin('events', 'events.position', 'deliveries.event_position')
+      .selectAll('deliveries')
+      .select('events.body');
+    const page = await pageOf(told, ['event_position'], query, owed.select('deliveries.id'));
     return mapped(page, deliveryOf);
   }
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { CallQuery } from '../../src/api/ports.ts';
 import { applyToCall, type CallView } from '../../src/events/call-view.ts';
 import type { EventRecord } from '../../src/events/envelope.ts';
-import { eventOf, openTempStore, rowsOf, tempPath, WORKSPACE } from './temp-store.ts';
+import { eventOf, WORKSPACE } from './samples.ts';
+import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
 
 const FIRST: CallQuery = { workspaceId: WORKSPACE, testMode: false, limit: 50, page: 1 };
 

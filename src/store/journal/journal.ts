@@ -99,7 +99,13 @@ export class SqlJournal implements Journal {
       .where('workspace_id', '=', query.workspaceId)
       .where('position', '>', query.after ?? 0);
     if (query.testMode !== undefined) matching = matching.where('test_mode', '=', query.testMode);
-    if (query.resourceId !== undefined) matching = matching.where('resource_id', '=', query.resourceId);
+    if (query.resourceId !== undefined) {
+      // As a subquery: wanting the order of positions, a planner without statistics walks the workspace.
+      const { resourceId } = query;
+      matching = matching.where('position', 'in', (where) =>
+        where.selectFrom('events').select('position').where('resource_id', '=', resourceId),
+      );
+    }
     if (query.agentId !== undefined) matching = matching.where('agent_id', '=', query.agentId);
     const types = query.types ?? [];
     if (types.length > 0 && !types.includes('*')) {

@@ -61,7 +61,7 @@ async function calls(db: Kysely<unknown>): Promise<void> {
     .addColumn('view', 'text', (column) => column.notNull())
     .addColumn('timeline', 'text')
     .execute();
-  for (const filter of [undefined, 'state', 'agent_id', 'from_number', 'to_number']) {
+  for (const filter of [undefined, 'state', 'direction', 'agent_id', 'from_number', 'to_number']) {
     const leading = ['workspace_id', 'test_mode', ...(filter === undefined ? [] : [filter])];
     await db.schema
       .createIndex(`calls_by_${filter ?? 'start'}`)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { EventRecord } from '../../../src/events/envelope.ts';
 import type { JournalQuery } from '../../../src/events/journal.ts';
-import { endpointOf, eventOf, eventsOf, openTempStore, rowsOf, tempPath, WORKSPACE } from '../temp-store.ts';
+import { endpointOf, eventOf, eventsOf, WORKSPACE } from '../samples.ts';
+import { openTempStore, rowsOf, tempPath } from '../temp-store.ts';
 
 const ALL: JournalQuery = { workspaceId: WORKSPACE, limit: 1_000 };
 

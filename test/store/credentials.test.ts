@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { StoredCredential } from '../../src/api/ports.ts';
+import { WORKSPACE } from './samples.ts';
+import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
+
+const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 50, page: 1 };
+
+function credentialOf(id: string, change: Partial<StoredCredential> = {}): StoredCredential {
+  return {
+    id,
+    secretHash: `hash of ${id}`,
+    workspaceId: WORKSPACE,
+    dialect: 'twilio',
+    agentId: 'echo',
+    testMode: false,
+    label: 'main',
+    createdAt: '2026-11-20T12:00:00.000Z',
+    ...change,
+  };
+}
+
+describe('stream credentials', () => {
+  it('come back as they were made, with and without a proof', async () => {
+    const { credentials } = await openTempStore();
+    const made = [
+      credentialOf('sc_1'),
+      credentialOf('sc_2', { verify: { auth_token: 'twilio-token' }, agentId: null, label: null }),
+      credentialOf('sc_3', { verify: { ip_allow: ['192.0.2.0/24'] } }),
+      credentialOf('sc_4', { verify: { auth_token: 'other', ip_allow: [] } }),
+    ];
+    for (const credential of made) await credentials.create(credential);
+    expect((await credentials.list(PAGE)).items.toReversed()).toEqual(made);
+    expect((await credentials.list({ ...PAGE, workspaceId: 'ws_other' })).total).toBe(0);
+    expect((await credentials.list({ ...PAGE, testMode: true })).total).toBe(0);
+  });
+
+  it('have the provider token encrypted in the file', async () => {
+    const path = tempPath();
+    const { credentials } = await openTempStore({ path });
+    await credentials.create(credentialOf('sc_1', { verify: { auth_token: 'twilio-token' } }));
+    const [row] = rowsOf(path, 'select * from credentials');
+    expect(row!['auth_token']).toMatch(/^enc:v1:k1:/);
+    expect(JSON.stringify(row)).not.toContain('twilio-token');
+  });
+
+  it('are viewed whole for the nodes, under a version that grows with every change', async () => {
+    const path = tempPath();
+    const first = await openTempStore({ path });
+    expect(await first.credentials.view()).toEqual({ version: 0, credentials: [] });
+    await first.credentials.create(credentialOf('sc_1', { verify: { auth_token: 'x' } }));
+    await first.credentials.create(credentialOf('sc_2', { workspaceId: 'ws_other', testMode: true }));
+    const { label: _, createdAt: __, ...told } = credentialOf('sc_1', { verify: { auth_token: 'x' } });
+    const view = await first.credentials.view();
+    expect(view.version).toBe(2);
+    expect(view.credentials[0]).toEqual(told);
+    expect(view.credentials.map(({ id }) => id)).toEqual(['sc_1', 'sc_2']);
+    await first.close();
+
+    const { credentials } = await openTempStore({ path });
+    expect(await credentials.remove(WORKSPACE, 'sc_2')).toBe(false);
+    expect((await credentials.view()).version).toBe(2);
+    expect(await credentials.remove(WORKSPACE, 'sc_1')).toBe(true);
+    expect(await credentials.view()).toMatchObject({ version: 3, credentials: [{ id: 'sc_2' }] });
+  });
+});
