@@ -131,6 +131,16 @@ describe('readers that are slow', () => {
     caller.leave();
   });
 
+  it('are found out by what waits for them, also when nothing more is sent', async () => {
+    const { caller, leg } = await scene.call();
+    caller.socket.pause();
+    expect(leg.arrival.socket.sendAudio(Buffer.alloc(32_000_000), true)).toBe(true);
+    expect(leg.arrival.socket.bufferedBytes).toBeGreaterThan(65_536);
+    scene.door.clock.advance(250);
+    expect(leg.losses).toEqual([{ type: 'broken', fault: 'peer_stalled' }]);
+    caller.leave();
+  });
+
   it('are found out by their pongs while the kernel still takes what we send', async () => {
     const { caller, leg } = await scene.call();
     let pings = 0;
