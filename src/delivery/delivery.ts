@@ -66,7 +66,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
   return new Delivery(options);
 }
 
-/** Sends what the journal committed to the endpoints that want it: pushed, in order, until delivered or dead. */
+/** Sends what the journal committed to whoever wants it: pushed, in order, until delivered or dead. */
 export class Delivery implements DeliverySink {
   readonly #options: DeliveryOptions;
   readonly #allow: EgressAllow;
@@ -160,7 +160,7 @@ export class Delivery implements DeliverySink {
     return attempt;
   }
 
-  /** Whether hooks may go to this URL, as far as can be known now: asked on save, of the connector's own guard. */
+  /** Whether hooks may go to this URL, as far as can be known now: the guard of the connector, asked on save. */
   async checkUrl(text: string): Promise<Refusal | undefined> {
     const url = checkUrl(text, this.#allow);
     if (!(url instanceof URL)) return url;

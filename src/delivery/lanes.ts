@@ -61,7 +61,7 @@ const RECORD_RETRY_MS_MAX = 5_000;
 export class EndpointLanes {
   readonly #ports: LanePorts;
   readonly #lanes = new Map<string, Lane>();
-  // Whose turn it is, first come first served: a lane goes to the end after each request, which is round robin.
+  // Whose turn it is. A lane goes to the end after each request, which is round robin.
   readonly #ready = new Set<Lane>();
   readonly #known = new Set<string>();
   readonly #working = new Set<Promise<void>>();
@@ -109,7 +109,7 @@ export class EndpointLanes {
     this.#known.add(entry.id);
     if (isAfter(entry, this.#lastTaken)) this.#lastTaken = { position: entry.position, id: entry.id };
     const { id, position, attempts, stamps } = entry;
-    // A wall clock that was set back meanwhile does not make anybody wait longer than the schedule ever would.
+    // A wall clock that was set back makes nobody wait longer than the schedule ever would.
     const dueInMs = Math.min(Math.max(0, entry.dueInMs), longestWaitMs(this.#endpoint.retryDelaysMs));
     const dueAtMs = this.#ports.clock.nowMs() + dueInMs;
     const item: Item = { id, position, stamps, attempts, dueAtMs, envelope: null, refusals: 0 };
@@ -119,7 +119,7 @@ export class EndpointLanes {
     return true;
   }
 
-  /** Starts nothing more, and waits for what is under way, `graceMs` at most; what is unfinished stays owed. */
+  /** Starts nothing more and waits for what is under way, `graceMs` at most; the rest stays owed. */
   async close(graceMs?: number): Promise<void> {
     this.#phase = 'closing';
     this.#pause?.cancel();

@@ -4,7 +4,7 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** An event is not tried anew once it is older than this, or than its whole list of delays if that is longer. */
+/** An event is not tried anew once it is older than this, or than all its delays if they are longer. */
 const WINDOW_MS = 24 * HOUR_MS;
 const JITTER_RATIO = 0.2;
 /** The longest that one Retry-After may stop an endpoint. */
@@ -56,7 +56,7 @@ export function longestWaitMs(retryDelaysMs: readonly number[]): number {
   return Math.max(PAUSE_MS_MAX, ...retryDelaysMs) * (1 + JITTER_RATIO);
 }
 
-/** How long a Retry-After stops the whole endpoint: at least its first delay, at most a quarter of an hour. */
+/** How long a Retry-After stops the endpoint: its first delay at least, a quarter of an hour at most. */
 export function pauseMsOf(retryAfterMs: number, retryDelaysMs: readonly number[]): number {
   const leastMs = Math.min(retryDelaysMs[0] ?? 5 * SECOND_MS, PAUSE_MS_MAX);
   return Math.min(Math.max(retryAfterMs, leastMs), PAUSE_MS_MAX);

@@ -26,7 +26,7 @@ const REPLAY_BYTES_MAX = MIB / 4;
 const DRAIN_POLL_MS = 20;
 const DRAIN_MS_MAX = 30_000;
 
-/** Live streams out of the journal: every reader replays what it missed, then follows, without hole or double. */
+/** Live streams out of the journal: a reader replays what it missed, then follows, without hole or double. */
 export class StreamHub implements Streams {
   readonly stats = { opened: 0, refused: 0, sentEvents: 0, gaps: 0, tooSlow: 0, replayFailures: 0 };
   readonly #options: StreamHubOptions;

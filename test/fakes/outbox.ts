@@ -101,7 +101,10 @@ export class FakeOutbox implements Outbox {
         (position > after.position || (position === after.position && id > after.id)),
     );
     rows.sort((a, b) => a.position - b.position || (a.id < b.id ? -1 : 1));
-    return rows.slice(0, limit).map((row) => ({ ...row, envelope: copyOf(row.envelope) }));
+    const page = rows.slice(0, limit).map((row) => ({ ...row, envelope: copyOf(row.envelope) }));
+    // As with a database: what is read is what was so when the read began.
+    await new Promise(setImmediate);
+    return page;
   }
 
   async load(deliveryId: string): Promise<PendingDelivery | undefined> {

@@ -18,8 +18,8 @@ export interface ConnectorOptions {
 
 /**
  * Opens sockets of hooks to nothing the guard forbids. A literal address is judged here, since undici asks no
- * lookup for one (delivery.md §3.8); names are resolved once and connected to exactly what was judged, so that
- * a second DNS answer cannot slip in; and the peer of the socket is judged again when it stands.
+ * lookup for one; names are resolved once and connected to exactly what was judged, so that a second DNS
+ * answer cannot slip in; and the peer of the socket is judged again when it stands.
  */
 export function guardedConnector(options: ConnectorOptions): buildConnector.connector {
   const { allow, resolver, timeoutMs, ca } = options;

@@ -215,7 +215,7 @@ describe('a receiver', () => {
     expect(sender.stats).toMatchObject({ attempts: 2, staleSockets: 1 });
   });
 
-  it('that breaks off in the middle of its answer has not answered, and is not asked again at once', async () => {
+  it('that breaks off in mid-answer has not answered, and is not asked again at once', async () => {
     const cut: Behaviour = (response) => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('half');
@@ -343,7 +343,7 @@ describe('the guard on connect', () => {
     expect(attempt.errorClass).toBe('dns_error');
   });
 
-  it('gives up on a name server that never answers, and sends nothing when it answers after all', async () => {
+  it('gives up on a silent name server, and sends nothing when it answers after all', async () => {
     const receiver = await receiverThat(answers.status(200));
     let answer: (addresses: string[]) => void = () => undefined;
     const resolver = { resolve: () => new Promise<string[]>((resolve) => (answer = resolve)) };
