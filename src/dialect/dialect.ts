@@ -119,9 +119,9 @@ export interface DialectSession {
   readonly audioIsBinary: boolean;
   read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult;
   /**
-   * One frame of codec bytes as a whole wire message, in the session's own template: *calling* this overwrites
-   * the message before, so call it only where nothing waits on the socket (media.md §3), and never where the
-   * start said that the stream is not bidirectional.
+   * One frame of codec bytes as a whole wire message, in the session's own template: *calling* this
+   * overwrites the message before, so call it only where nothing waits on the socket (media.md §3), and
+   * never where the start said that the stream is not bidirectional.
    */
   writeAudio(frame: Uint8Array): Uint8Array;
   writeMark(name: string): WireMessage | undefined;

@@ -46,12 +46,14 @@ export class AudioReader {
 /** One direction's binary messages, written in place: what `write` returned before is overwritten. */
 export class AudioWriter {
   readonly #format: AudioFormat;
+  readonly #frameSamples: number;
   readonly #headerBytes: number;
   readonly #ssrc: number;
   #message: Buffer;
 
   constructor(format: AudioFormat, hasRtp: boolean, ssrc: number) {
     this.#format = format;
+    this.#frameSamples = frameSamples(format.sampleRateHz);
     this.#headerBytes = hasRtp ? RTP_HEADER_BYTES : 0;
     this.#ssrc = ssrc;
     this.#message = this.#makeMessage(frameBytes(format));
@@ -64,7 +66,7 @@ export class AudioWriter {
     }
     this.#message.set(frame, this.#headerBytes);
     if (this.#headerBytes > 0) {
-      writeRtpNumbers(this.#message, index, index * frameSamples(this.#format.sampleRateHz));
+      writeRtpNumbers(this.#message, index, index * this.#frameSamples);
     }
     return this.#message;
   }

@@ -113,7 +113,7 @@ function readEvent(message: JsonObject, into: Inbound): CallerRead {
   }
 }
 
-/** The `media` message, written in place while its numbers keep their widths: hundreds of callers share a core. */
+/** The `media` message, written in place while its numbers keep their widths: hundreds share a core. */
 class MediaMessage {
   readonly #tail: string;
   #message: WireMessage = { bytes: new Uint8Array(0), isBinary: false };

@@ -11,9 +11,9 @@ const STOPPED = { type: 'hung_up', reason: 'provider' } as const;
 type ReaderState = 'opening' | 'connected' | 'started' | 'stopped';
 
 /**
- * What Twilio says. `sequence` is always -1: TCP already keeps the order, `sequenceNumber` counts messages of
- * every kind, so that each mark and digit would look like lost audio, and whether `chunk` counts per stream or
- * per track is not documented. `timestamp` is trusted: it is the media clock itself.
+ * What Twilio says. `sequence` is always -1: TCP already keeps the order, `sequenceNumber` counts messages
+ * of every kind, so that each mark and digit would look like lost audio, and whether `chunk` counts per
+ * stream or per track is not documented. `timestamp` is trusted: it is the media clock itself.
  */
 export class TwilioReader {
   readonly #scan = new MediaScan();
@@ -141,7 +141,7 @@ function isInbound(track: unknown): boolean {
   return track === undefined || track === null || track === 'inbound' || track === 'inbound_track';
 }
 
-/** Only `<Start><Stream>` can hear the outbound track, and it listens to nothing: error 31924 to whoever speaks. */
+/** Only `<Start><Stream>` can hear the outbound track, and to speak on it is error 31924. */
 function hearsOutbound(tracks: unknown): boolean {
   return Array.isArray(tracks) && tracks.some((track) => track === 'outbound' || track === 'outbound_track');
 }

@@ -1,5 +1,6 @@
 import { decodeBase64Into } from '../../base/base64.ts';
 import type { Inbound } from '../dialect.ts';
+import { MediaPattern, type MediaPlaces } from './pattern.ts';
 
 /** What a look at the bytes found. `unusual`: not surely a plain `media` message; ask the strict parser. */
 export type Scanned = 'audio' | 'other_track' | 'unusual';
@@ -30,42 +31,36 @@ const DIGITS_MAX = 15;
  * strict parser would find the same; whatever it does not know, it leaves to that parser.
  */
 export class MediaScan {
+  readonly #pattern = new MediaPattern();
+  readonly #found: MediaPlaces = {
+    payloadStart: -1,
+    payloadEnd: -1,
+    timestampStart: -1,
+    timestampEnd: -1,
+    isInbound: true,
+  };
   #isMedia = false;
   #hasMedia = false;
   #hasTrack = false;
-  #isInbound = true;
-  #timestampMs = -1;
-  #payloadStart = -1;
-  #payloadEnd = -1;
 
   scan(message: Uint8Array, into: Inbound): Scanned {
+    if (this.#pattern.fits(message)) return decode(message, this.#pattern.places, into);
+    if (!this.#find(message)) return 'unusual';
+    const scanned = decode(message, this.#found, into);
+    if (scanned !== 'unusual') this.#pattern.learn(message, this.#found);
+    return scanned;
+  }
+
+  #find(message: Uint8Array): boolean {
     this.#isMedia = false;
     this.#hasMedia = false;
     this.#hasTrack = false;
-    this.#isInbound = true;
-    this.#timestampMs = -1;
-    this.#payloadStart = -1;
+    this.#found.isInbound = true;
+    this.#found.timestampStart = -1;
+    this.#found.payloadStart = -1;
     const end = this.#readObject(message, skipBlanks(message, 0), false);
-    if (end < 0 || skipBlanks(message, end) !== message.length) return 'unusual';
-    if (!this.#isMedia || !this.#hasMedia) return 'unusual';
-    // The payload of another track is decoded too: only then is it sure that its quotes are its ends.
-    if (!this.#decode(message, into)) return 'unusual';
-    return this.#isInbound ? 'audio' : 'other_track';
-  }
-
-  #decode(message: Uint8Array, into: Inbound): boolean {
-    const start = this.#payloadStart;
-    const end = this.#payloadEnd;
-    const characters = end - start;
-    if (start < 0 || characters === 0 || (characters & 3) !== 0) return false;
-    const pads = message[end - 1] !== PAD ? 0 : message[end - 2] !== PAD ? 1 : 2;
-    const written = decodeBase64Into(message, start, end, into.payload);
-    // Fewer bytes than the length promises means blanks inside, and a raw line break is no JSON.
-    if (written !== (characters >> 2) * 3 - pads) return false;
-    into.payloadBytes = written;
-    into.sequence = -1;
-    into.timestampMs = this.#timestampMs;
-    return true;
+    if (end < 0 || skipBlanks(message, end) !== message.length) return false;
+    return this.#isMedia && this.#hasMedia && this.#found.payloadStart >= 0;
   }
 
   /** The position behind the object that begins at `from`, or -1. */
@@ -109,32 +104,53 @@ export class MediaScan {
     const end = message[at] === QUOTE ? stringEnd(message, at + 1) : -1;
     if (this.#hasTrack || end < 0) return -1;
     this.#hasTrack = true;
-    this.#isInbound = isWord(message, at + 1, end, INBOUND) || isWord(message, at + 1, end, INBOUND_TRACK);
+    this.#found.isInbound =
+      isWord(message, at + 1, end, INBOUND) || isWord(message, at + 1, end, INBOUND_TRACK);
     return end + 1;
   }
 
   // Base64 is looked at once, by its decoder; here it only has to end.
   #readPayload(message: Uint8Array, at: number): number {
-    if (this.#payloadStart >= 0 || message[at] !== QUOTE) return -1;
+    if (this.#found.payloadStart >= 0 || message[at] !== QUOTE) return -1;
     const end = message.indexOf(QUOTE, at + 1);
     if (end < 0) return -1;
-    this.#payloadStart = at + 1;
-    this.#payloadEnd = end;
+    this.#found.payloadStart = at + 1;
+    this.#found.payloadEnd = end;
     return end + 1;
   }
 
   #readTimestamp(message: Uint8Array, at: number): number {
-    if (this.#timestampMs >= 0) return -1;
+    if (this.#found.timestampStart >= 0) return -1;
     const isText = message[at] === QUOTE;
     const start = isText ? at + 1 : at;
     const end = digitsEnd(message, start, isText);
     if (end < 0 || end - start > DIGITS_MAX) return -1;
-    let value = 0;
-    for (let i = start; i < end; i++) value = value * 10 + (message[i]! - ZERO);
-    this.#timestampMs = value;
+    this.#found.timestampStart = start;
+    this.#found.timestampEnd = end;
     if (!isText) return end;
     return message[end] === QUOTE ? end + 1 : -1;
   }
+}
+
+/** The last look: base64 that is not plain is left to the strict parser, too. */
+function decode(message: Uint8Array, places: MediaPlaces, into: Inbound): Scanned {
+  const { payloadStart, payloadEnd, timestampStart, timestampEnd } = places;
+  const characters = payloadEnd - payloadStart;
+  if (characters === 0 || (characters & 3) !== 0) return 'unusual';
+  const pads = message[payloadEnd - 1] !== PAD ? 0 : message[payloadEnd - 2] !== PAD ? 1 : 2;
+  const written = decodeBase64Into(message, payloadStart, payloadEnd, into.payload);
+  // Fewer bytes than the length promises means blanks inside, and a raw line break is no JSON.
+  if (written !== (characters >> 2) * 3 - pads) return 'unusual';
+  // The payload of another track is decoded too: only then is it sure that its quotes are its ends.
+  if (!places.isInbound) return 'other_track';
+  let timestampMs = timestampStart < 0 ? -1 : 0;
+  if (timestampStart >= 0) {
+    for (let i = timestampStart; i < timestampEnd; i++) timestampMs = timestampMs * 10 + (message[i]! - ZERO);
+  }
+  into.payloadBytes = written;
+  into.sequence = -1;
+  into.timestampMs = timestampMs;
+  return 'audio';
 }
 
 function skipBlanks(message: Uint8Array, from: number): number {

@@ -33,7 +33,7 @@ function signedForms(urls: readonly string[]): Set<string> {
   return forms;
 }
 
-/** The spellings of one URL: scheme of either kind, port named or not, path closed or not, query either way. */
+/** The spellings of one URL: either scheme, port named or not, path closed or not, query either way. */
 function formsOf(url: string): string[] {
   const parts = /^(wss|ws|https|http):\/\/([^/?#:]+|\[[^\]]+\])(:\d+)?([^?#]*)(?:\?([^#]*))?$/i.exec(url);
   if (parts === null) return [];

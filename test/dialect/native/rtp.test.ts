@@ -118,7 +118,8 @@ describe('a line with RTP headers', () => {
   it('wraps what the server writes', () => {
     const { caller, session } = openStartedLine(nativeDialect, { rtpHeaders: true });
     const heard = openInbound();
-    for (let i = 0; i < 65_537; i++) caller.read(session.writeAudio(rampFrame()), true, heard);
+    const frame = rampFrame();
+    for (let i = 0; i < 65_537; i++) caller.read(session.writeAudio(frame), true, heard);
     expect([heard.sequence, heard.timestampMs]).toEqual([0, 65_536 * 20]);
   });
 

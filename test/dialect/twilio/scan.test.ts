@@ -10,18 +10,17 @@ const PAYLOAD = Buffer.from(rampFrame()).toString('base64');
 
 function openReader(): TwilioReader {
   const reader = new TwilioReader();
-  reader.read(textBytes(START), false, openInbound());
+  reader.read(textBytes(START), false, openInbound(1_024));
   return reader;
 }
 
-/** The strict parser alone: a byte order of keys that the scan gives up on at once, around the same values. */
+/** The strict parser alone, asked by a message with a first member on which the scan gives up. */
 function readStrictly(message: Buffer): { result: ReadResult; payload: Buffer; timestampMs: number } {
-  const into = openInbound();
+  const into = openInbound(1_024);
   let text: string;
   try {
     const value: unknown = JSON.parse(message.toString());
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    // A leading member of a kind the scan does not know sends it to the strict parser.
     text = isObject ? JSON.stringify({ unusual: true, ...value }) : message.toString();
   } catch {
     text = message.toString();
@@ -30,16 +29,20 @@ function readStrictly(message: Buffer): { result: ReadResult; payload: Buffer; t
   return { result, payload: payloadOf(into), timestampMs: into.timestampMs };
 }
 
-/** Whether the scan vouched for the message; where it did, the strict parser has to say the same. */
-function expectAgreement(message: Buffer): boolean {
-  const into = openInbound();
-  const scanned = new MediaScan().scan(message, into);
+/**
+ * Whether the scan vouched for the message; where it did, the strict parser has to say the same. A scan that
+ * has seen other messages before judges like a fresh one.
+ */
+function expectAgreement(message: Buffer, experienced = new MediaScan()): boolean {
+  const into = openInbound(1_024);
+  const scanned = new MediaScan().scan(message, openInbound(1_024));
+  expect(experienced.scan(message, into)).toBe(scanned);
   if (scanned === 'unusual') return false;
   const strict = readStrictly(message);
   expect(strict.result, `for ${message.toString()}`).toBe(scanned === 'audio' ? AUDIO : IGNORED);
   if (scanned === 'other_track') return true;
   expect(payloadOf(into)).toEqual(strict.payload);
-  expect(into.timestampMs).toBe(strict.timestampMs);
+  expect([into.timestampMs, into.sequence]).toEqual([strict.timestampMs, -1]);
   return true;
 }
 
@@ -48,7 +51,7 @@ const media = (inner: object, outer: object = {}): Buffer =>
 
 describe('the scan of media', () => {
   it('knows Twilio’s own message without asking the strict parser', () => {
-    const into = openInbound();
+    const into = openInbound(1_024);
     const message = media({ chunk: '2', timestamp: '20', payload: PAYLOAD }, { streamSid: 'MZ1' });
     expect(new MediaScan().scan(message, into)).toBe('audio');
     expect(payloadOf(into).equals(rampFrame())).toBe(true);
@@ -65,7 +68,7 @@ describe('the scan of media', () => {
       `{"stream_id":"x-1","event":"media","media":{"payload":"${PAYLOAD}","a":"b"}}`,
     ],
   ])('takes %s', (_, text) => {
-    const into = openInbound();
+    const into = openInbound(1_024);
     expect(new MediaScan().scan(Buffer.from(text), into)).toBe('audio');
     expectAgreement(Buffer.from(text));
   });
@@ -103,21 +106,48 @@ describe('the scan of media', () => {
       '{"event":"media","media":{"track":"outbound","payload":"\\","a":"b"}}',
     ],
   ])('leaves %s to the strict parser', (_, text) => {
-    expect(new MediaScan().scan(Buffer.from(text), openInbound())).toBe('unusual');
+    expect(new MediaScan().scan(Buffer.from(text), openInbound(1_024))).toBe('unusual');
   });
 
-  it('agrees with the strict parser on every truncation and every flipped byte', () => {
-    const message = media({ chunk: '2', timestamp: '20', payload: 'QUJDRA==' }, { streamSid: 'MZ1' });
-    let vouchedFor = 0;
-    for (let at = 0; at < message.length; at++) {
-      expect(expectAgreement(message.subarray(0, at))).toBe(false);
-      for (const byte of Buffer.from('"\\{}:,=0A \n\x00\x7f\xff', 'latin1')) {
-        const flipped = Buffer.from(message);
-        flipped[at] = byte;
-        if (expectAgreement(flipped)) vouchedFor++;
+  it.each([
+    ['Twilio’s own', media({ chunk: '2', timestamp: '20', payload: 'QUJDRA==' }, { streamSid: 'MZ1' })],
+    ['another track’s', media({ track: 'outbound', chunk: '10', payload: 'QUJD' }, { n: 100 })],
+  ])(
+    'agrees with the strict parser on every truncation and every changed byte of %s message',
+    (_, message) => {
+      let vouchedFor = 0;
+      for (let at = 0; at < message.length; at++) {
+        expect(expectAgreement(message.subarray(0, at))).toBe(false);
+        for (const byte of Buffer.from('"\\{}:,=0A9 \n\x00\x7f\xff', 'latin1')) {
+          const changed = Buffer.from(message);
+          changed[at] = byte;
+          const experienced = new MediaScan();
+          experienced.scan(message, openInbound(1_024));
+          if (expectAgreement(changed, experienced)) vouchedFor++;
+        }
       }
+      expect(vouchedFor).toBeGreaterThan(message.length);
+    },
+  );
+
+  it('follows counters as they grow, and changes of shape and back', () => {
+    const scan = new MediaScan();
+    for (const index of [0, 1, 4, 5, 8, 9, 10, 49, 50, 98, 99, 100, 4_999, 5_000, 12, 13, 50_000]) {
+      const [chunk, timestamp] = [String(index + 1), String(index * 20)];
+      const payload = Buffer.from(rampFrame(index)).toString('base64');
+      expect(expectAgreement(media({ chunk, timestamp, payload }), scan)).toBe(true);
+      expect(expectAgreement(media({ chunk, timestamp, payload, track: 'outbound' }), scan)).toBe(true);
+      expect(expectAgreement(media({ timestamp, payload: 'QUJD' }), scan)).toBe(true);
+      expect(expectAgreement(textBytes({ event: 'mark', mark: { name: 'm' } }), scan)).toBe(false);
     }
-    expect(vouchedFor).toBeGreaterThan(message.length);
+  });
+
+  it('takes a message with more around its sound than it remembers', () => {
+    const scan = new MediaScan();
+    const long = media({ payload: PAYLOAD }, { padding: 'x'.repeat(600) });
+    for (const message of [long, media({ payload: PAYLOAD }), long, long]) {
+      expect(expectAgreement(message, scan)).toBe(true);
+    }
   });
 
   it(`agrees with the strict parser on whatever grows from its grammar (seed ${seed})`, () => {
@@ -148,10 +178,11 @@ describe('the scan of media', () => {
         const head = object(isEvent ? [['event', 'media'], ...members] : members).slice(0, -1);
         return `${head}${head === '{' ? '' : ','}"media":${inner}}`;
       });
+    const experienced = new MediaScan();
     let vouchedFor = 0;
     fc.assert(
       fc.property(outer, (message) => {
-        if (expectAgreement(Buffer.from(message))) vouchedFor++;
+        if (expectAgreement(Buffer.from(message), experienced)) vouchedFor++;
       }),
       { numRuns, seed },
     );

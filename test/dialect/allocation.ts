@@ -1,0 +1,36 @@
+// Run by allocation.test.ts in a process of its own, whose young generation is too large to be collected
+// meanwhile: what is allocated stays visible as growth of the heap.
+import { getHeapStatistics } from 'node:v8';
+import { DIALECTS } from '../../src/dialect/registry.ts';
+import { CALLER_OPTIONS, openInbound, openLine, rampFrame } from './wire.ts';
+
+const WARM_FRAMES = 20_000;
+const FRAMES = 50_000;
+/** Counters of this many digits keep their width for the whole run. */
+const FIRST_INDEX = 200_000;
+
+function bytesPerFrame(work: (index: number) => void): number {
+  for (let i = 0; i < WARM_FRAMES; i++) work(FIRST_INDEX + i);
+  const before = getHeapStatistics().used_heap_size;
+  for (let i = 0; i < FRAMES; i++) work(FIRST_INDEX + WARM_FRAMES + i);
+  return (getHeapStatistics().used_heap_size - before) / FRAMES;
+}
+
+const report: Record<string, number> = {};
+for (const dialect of DIALECTS) {
+  for (const rtpHeaders of [false, true]) {
+    const { caller, session, say } = openLine(dialect, { ...CALLER_OPTIONS, rtpHeaders });
+    for (const message of caller.hello()) say(message);
+    const inbound = openInbound();
+    const frame = rampFrame();
+    const name = `${dialect.name}${rtpHeaders ? ' with RTP' : ''}`;
+    report[`${name}, to the leg`] = bytesPerFrame((index) => {
+      const { bytes, isBinary } = caller.audio(frame, index);
+      session.read(bytes, isBinary, inbound);
+    });
+    report[`${name}, from the leg`] = bytesPerFrame(() => {
+      caller.read(session.writeAudio(frame), session.audioIsBinary, inbound);
+    });
+  }
+}
+process.stdout.write(JSON.stringify(report));
