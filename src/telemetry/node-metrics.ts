@@ -1,0 +1,255 @@
+import { Registry } from 'prom-client';
+import { FAULTS, type FaultCode } from '../base/errors.ts';
+import type { Closeable } from '../base/lifetime.ts';
+import { Bins } from './bins.ts';
+import { snapshotOf, type Snapshot } from './exposition.ts';
+import { openLoopDelay, type LoopDelay } from './loop-delay.ts';
+import { addProcessMetrics } from './process-metrics.ts';
+import { readAtScrape, readBins, type Sample } from './scrape.ts';
+import { openTally } from './tally.ts';
+
+/** What is at the other end of a leg: a telephone, software, a person of ours. */
+export const LEG_KINDS = ['telephony', 'ai', 'human'] as const;
+export type LegKind = (typeof LEG_KINDS)[number];
+
+export const NODE_STATES = ['starting', 'serving', 'degraded', 'draining', 'isolated'] as const;
+export type NodeStateName = (typeof NODE_STATES)[number];
+
+/** How the setting up of a call ended. */
+export const SETUP_RESULTS = ['ok', 'auth', 'capacity', 'timeout', 'protocol', 'upstream'] as const;
+export type SetupResult = (typeof SETUP_RESULTS)[number];
+
+const DIRECTIONS = ['inbound', 'outbound'] as const;
+
+const TURNAROUND_SECONDS = [
+  0.0005, 0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.1, 0.2,
+];
+const TICK_LAG_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.1];
+const SETUP_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5];
+const DURATION_SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200];
+
+/** Frames of all legs of one provider and kind since the start, those of ended legs included. */
+export interface FrameCounts {
+  readonly receivedFrames: number;
+  readonly playedFrames: number;
+  readonly lateFrames: number;
+  readonly concealedFrames: number;
+  readonly duplicateFrames: number;
+  /** The socket still held older frames. */
+  readonly droppedBusyFrames: number;
+  /** The playout queue was full. */
+  readonly droppedFullFrames: number;
+  /** Messages no frame could be cut from. */
+  readonly refusedMessages: number;
+}
+
+export interface LegGroup {
+  readonly provider: string;
+  readonly kind: LegKind;
+  readonly legs: () => number;
+  readonly frames: FrameCounts;
+}
+
+/** Where the figures of a node are read from, when somebody asks. */
+export interface NodeSources {
+  readonly state: () => NodeStateName;
+  readonly calls: () => number;
+  /** One group for every provider and kind, made at the start. */
+  readonly legGroups: readonly LegGroup[];
+  /** Answered before there was a WebSocket, by fault. */
+  readonly rejected: () => Readonly<Record<FaultCode, number>>;
+  /** WebSockets closed by us with a fault's code. */
+  readonly closed: () => Readonly<Record<FaultCode, number>>;
+  readonly spoolSizeBytes: () => number;
+  readonly spoolFreeBytes: () => number;
+}
+
+export interface NodeMetricsOptions {
+  readonly region: string;
+  readonly version: string;
+  readonly mode: 'single' | 'cluster';
+  readonly capLegs: number;
+  /** Closed sets: the dialects, and why calls end. */
+  readonly providers: readonly string[];
+  readonly endReasons: readonly string[];
+  readonly sources: NodeSources;
+  /** This reader's own; opened here unless it is given. */
+  readonly loopDelay?: LoopDelay;
+}
+
+/** A media node's figures. */
+export interface NodeMetrics extends Closeable {
+  /** In socket → out socket. For every frame: it does not allocate. */
+  readonly turnaround: Readonly<Record<LegKind, Bins>>;
+  /** How long past due the mixer's tick came. */
+  readonly tickLag: Bins;
+  callSetUp(setup: SetUp): void;
+  callEnded(end: { provider: string; reason: string; durationSeconds: number }): void;
+  snapshot(): Promise<Snapshot>;
+}
+
+export interface SetUp {
+  readonly provider: string;
+  readonly dir: (typeof DIRECTIONS)[number];
+  readonly result: SetupResult;
+  /** From the upgrade; only what succeeded has a duration. */
+  readonly durationSeconds?: number;
+}
+
+/** Opens a media node's figures. */
+export function openNodeMetrics(options: NodeMetricsOptions): NodeMetrics {
+  const registry = new Registry();
+  const loopDelay = options.loopDelay ?? openLoopDelay();
+  addState(registry, options);
+  addFrames(registry, options);
+  addDoor(registry, options);
+  const timing = addTiming(registry, options.region);
+  const calls = addCalls(registry, options);
+  addProcessMetrics(registry, loopDelay);
+  return { ...timing, ...calls, snapshot: () => snapshotOf(registry), close: () => loopDelay.close() };
+}
+
+function addState(registry: Registry, { region, version, mode, capLegs, sources }: NodeMetricsOptions): void {
+  const gauge = (name: string, help: string, read: () => Sample[]): void =>
+    readAtScrape(registry, { name, help, type: 'gauge', read });
+  const one = (labels: Sample['labels'], value: number): Sample[] => [{ labels, value }];
+  gauge('node_info', 'What runs here', () => one({ version, mode, region }, 1));
+  gauge('node_state', 'The state that is 1', () =>
+    NODE_STATES.map((state) => ({ labels: { state }, value: sources.state() === state ? 1 : 0 })),
+  );
+  gauge('node_capacity_legs', 'Legs this node takes', () => one({ region }, capLegs));
+  gauge('calls', 'Calls now', () => one({ region }, sources.calls()));
+  gauge('legs', 'Legs now', () =>
+    sources.legGroups.map(({ provider, kind, legs }) => ({
+      labels: { region, provider, kind },
+      value: legs(),
+    })),
+  );
+  gauge('spool_size_bytes', 'Events that control has not acknowledged', () =>
+    one({}, sources.spoolSizeBytes()),
+  );
+  gauge('spool_free_bytes', 'Room left for events', () => one({}, sources.spoolFreeBytes()));
+}
+
+function addFrames(registry: Registry, { region, sources }: NodeMetricsOptions): void {
+  const counter = (name: string, help: string, count: (frames: FrameCounts) => number): void =>
+    readAtScrape(registry, {
+      name,
+      help,
+      type: 'counter',
+      read: () =>
+        sources.legGroups.map(({ provider, kind, frames }) => ({
+          labels: { region, provider, kind },
+          value: count(frames),
+        })),
+    });
+  counter('frames_received_total', 'Frames that came in', (frames) => frames.receivedFrames);
+  counter('frames_played_total', 'Frames that went out', (frames) => frames.playedFrames);
+  counter('frames_late_total', 'Frames that came after their playout tick', (frames) => frames.lateFrames);
+  counter('frames_concealed_total', 'Frames played that nobody sent', (frames) => frames.concealedFrames);
+  counter('frames_duplicate_total', 'Frames that came twice', (frames) => frames.duplicateFrames);
+  readAtScrape(registry, {
+    name: 'frames_dropped_total',
+    help: 'Frames dropped: the socket was busy, the queue full, the message no frame',
+    type: 'counter',
+    read: () => sources.legGroups.flatMap((group) => droppedOf(group, region)),
+  });
+}
+
+function droppedOf({ provider, kind, frames }: LegGroup, region: string): Sample[] {
+  const labels = { region, provider, kind };
+  return [
+    { labels: { ...labels, reason: 'busy' }, value: frames.droppedBusyFrames },
+    { labels: { ...labels, reason: 'full' }, value: frames.droppedFullFrames },
+    { labels: { ...labels, reason: 'malformed' }, value: frames.refusedMessages },
+  ];
+}
+
+function addDoor(registry: Registry, { sources }: NodeMetricsOptions): void {
+  const byFault = (name: string, help: string, count: NodeSources['rejected']): void =>
+    readAtScrape(registry, {
+      name,
+      help,
+      type: 'counter',
+      read: () => {
+        const counts = count();
+        const reasons = Object.keys(FAULTS) as FaultCode[];
+        return reasons.map((reason) => ({ labels: { reason }, value: counts[reason] }));
+      },
+    });
+  byFault('rejected_total', 'Refused before there was a WebSocket', sources.rejected);
+  byFault('sockets_closed_total', 'WebSockets we closed for a fault', sources.closed);
+}
+
+function addTiming(registry: Registry, region: string): Pick<NodeMetrics, 'turnaround' | 'tickLag'> {
+  const tickLag = new Bins(TICK_LAG_SECONDS);
+  const turnaround = {
+    telephony: new Bins(TURNAROUND_SECONDS),
+    ai: new Bins(TURNAROUND_SECONDS),
+    human: new Bins(TURNAROUND_SECONDS),
+  };
+  readBins(registry, {
+    name: 'frame_turnaround_seconds',
+    help: 'A frame from socket to socket',
+    series: LEG_KINDS.map((kind) => ({ labels: { region, kind }, bins: turnaround[kind] })),
+  });
+  readBins(registry, {
+    name: 'tick_lag_seconds',
+    help: 'How long past due the tick came',
+    series: [{ labels: {}, bins: tickLag }],
+  });
+  return { turnaround, tickLag };
+}
+
+function addCalls(
+  registry: Registry,
+  { region, providers, endReasons }: NodeMetricsOptions,
+): Pick<NodeMetrics, 'callSetUp' | 'callEnded'> {
+  const setups = openTally(registry, {
+    name: 'call_setups_total',
+    help: 'Calls that were to begin, from the upgrade to frames both ways',
+    labels: { region: [region], provider: providers, dir: DIRECTIONS, result: SETUP_RESULTS },
+  });
+  const ends = openTally(registry, {
+    name: 'calls_ended_total',
+    help: 'Calls that ended, and why',
+    labels: { provider: providers, reason: endReasons },
+  });
+  const setupSeconds = binsByProvider(SETUP_SECONDS, providers);
+  const durations = binsByProvider(DURATION_SECONDS, providers);
+  readBins(registry, {
+    name: 'call_setup_seconds',
+    help: 'From the upgrade to frames both ways',
+    series: setupSeconds.series,
+  });
+  readBins(registry, {
+    name: 'call_duration_seconds',
+    help: 'How long calls were',
+    series: durations.series,
+  });
+  return {
+    callSetUp: ({ provider, dir, result, durationSeconds }) => {
+      setups.add({ region, provider, dir, result });
+      if (durationSeconds !== undefined) setupSeconds.observe(provider, durationSeconds);
+    },
+    callEnded: ({ provider, reason, durationSeconds }) => {
+      ends.add({ provider, reason });
+      durations.observe(provider, durationSeconds);
+    },
+  };
+}
+
+function binsByProvider(
+  edges: readonly number[],
+  providers: readonly string[],
+): {
+  readonly series: { readonly labels: { readonly provider: string }; readonly bins: Bins }[];
+  readonly observe: (provider: string, value: number) => void;
+} {
+  const series = providers.map((provider) => ({ labels: { provider }, bins: new Bins(edges) }));
+  return {
+    series,
+    observe: (provider, value) =>
+      series.find(({ labels }) => labels.provider === provider)?.bins.observe(value),
+  };
+}
