@@ -63,6 +63,7 @@ export class Call implements LegListener {
   #state: CallState = { name: 'ringing' };
   #startedAt = '';
   #lastVoiceAtMs = 0;
+  #durationMs = 0;
 
   constructor(options: {
     facts: CallFacts;
@@ -93,6 +94,11 @@ export class Call implements LegListener {
 
   get legs(): readonly Leg[] {
     return [...this.#parties.values()].flatMap(({ party }) => (party instanceof LegParty ? [party.leg] : []));
+  }
+
+  /** How long the call was; 0 before its end. */
+  get durationMs(): number {
+    return this.#durationMs;
   }
 
   /** A leg is up. The first one starts the call and brings the agent in. */
@@ -140,9 +146,9 @@ export class Call implements LegListener {
     this.#bridge.join(undefined, undefined);
     for (const record of this.#parties.values()) this.#disconnect(record, 'call_ended', causeAtMs);
     this.#state = { name: 'ended', startedAtMs, reason };
-    const durationMs = Math.round(this.#clock.nowMs() - startedAtMs);
-    this.#emit('call_ended', { duration_ms: durationMs, reason }, causeAtMs);
-    this.#emit('call_completed', this.#completion(durationMs, reason), causeAtMs);
+    this.#durationMs = Math.round(this.#clock.nowMs() - startedAtMs);
+    this.#emit('call_ended', { duration_ms: this.#durationMs, reason }, causeAtMs);
+    this.#emit('call_completed', this.#completion(this.#durationMs, reason), causeAtMs);
     this.#onEnded(this, reason);
   }
 

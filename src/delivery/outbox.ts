@@ -56,20 +56,24 @@ export interface Attempt {
   readonly errorDetail: string | null;
 }
 
-export type ErrorClass =
-  | 'dns_error'
-  | 'connection_refused'
-  | 'connection_reset'
-  | 'tls_error'
-  | 'timeout_connect'
-  | 'timeout_response'
-  | 'blocked'
-  | 'redirect'
-  | 'http_4xx'
-  | 'http_5xx'
-  | 'http_other'
-  | 'auth_error'
-  | 'other';
+/** What an attempt may fail of: a closed set, so that it can label a metric. */
+export const ERROR_CLASSES = [
+  'dns_error',
+  'connection_refused',
+  'connection_reset',
+  'tls_error',
+  'timeout_connect',
+  'timeout_response',
+  'blocked',
+  'redirect',
+  'http_4xx',
+  'http_5xx',
+  'http_other',
+  'auth_error',
+  'other',
+] as const;
+
+export type ErrorClass = (typeof ERROR_CLASSES)[number];
 
 export interface AttemptOutcome {
   readonly state: DeliveryState;

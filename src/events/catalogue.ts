@@ -53,20 +53,23 @@ export type OperatorEventType = (typeof OPERATOR_EVENT_TYPES)[number];
 export type EventType = CallEventType | OperatorEventType;
 
 /** Why a call ended (contract.md §5.2). */
-export type CallEndReason =
-  | 'caller_hangup'
-  | 'agent_hangup'
-  | 'human_hangup'
-  | 'api'
-  | 'provider_stop'
-  | 'transferred'
-  | 'max_duration'
-  | 'silence_timeout'
-  | 'no_agent'
-  | 'protocol_error'
-  | 'connection_lost'
-  | 'node_lost'
-  | 'drained';
+export const CALL_END_REASONS = [
+  'caller_hangup',
+  'agent_hangup',
+  'human_hangup',
+  'api',
+  'provider_stop',
+  'transferred',
+  'max_duration',
+  'silence_timeout',
+  'no_agent',
+  'protocol_error',
+  'connection_lost',
+  'node_lost',
+  'drained',
+] as const;
+
+export type CallEndReason = (typeof CALL_END_REASONS)[number];
 
 /** The part of every call event that says which call: an event stays under 2 KiB (contract.md §5.1). */
 export interface CallHead {
@@ -97,7 +100,9 @@ export interface LegSummary {
 }
 
 /** Delivery's classes of latency: a closed set, so that it can label a metric. */
-export type EventClass = 'voice' | 'dtmf' | 'call' | 'leg' | 'media' | 'other';
+export const EVENT_CLASSES = ['voice', 'dtmf', 'call', 'leg', 'media', 'other'] as const;
+
+export type EventClass = (typeof EVENT_CLASSES)[number];
 
 export function classOf(type: string): EventClass {
   if (type === 'voice_detected' || type === 'voice_ended' || type === 'barge_in') return 'voice';

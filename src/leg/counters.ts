@@ -27,10 +27,3 @@ export function newFrameCounters(): FrameCounters {
     refusedMessages: 0,
   };
 }
-
-/**
- * Told how long a frame was in the house: from its message's arrival to its echo's hand-over to the socket.
- */
-export interface TurnaroundSink {
-  observeMs(turnaroundMs: number): void;
-}

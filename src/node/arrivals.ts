@@ -6,11 +6,11 @@ import type { CallDirectory } from '../call/directory.ts';
 import type { Arrival, Arrivals, Caller, LegConnection } from '../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../gateway/door/admission.ts';
 import type { ResumeClaims, ResumeTokens } from '../gateway/resume-token.ts';
-import { newFrameCounters, type FrameCounters, type TurnaroundSink } from '../leg/counters.ts';
+import type { LegGroups } from './leg-groups.ts';
 import { Leg, type Pacer } from '../leg/leg.ts';
 import { formatName } from '../media/format.ts';
 import type { LegMedia } from './leg-media.ts';
-import { Line } from './line.ts';
+import { Line, type LineObserver } from './line.ts';
 
 /** Parameters of a provider's stream that name the call; the rest is metadata (contract.md §4.1). */
 const KNOWN_PARAMETERS = ['from', 'to', 'direction', 'lead_id', 'contact_id', 'conversation_id', 'agent_id'];
@@ -22,7 +22,8 @@ export interface NodeArrivalsOptions {
   readonly calls: CallDirectory;
   readonly media: LegMedia;
   readonly pacer: Pacer;
-  readonly turnaround: TurnaroundSink;
+  readonly groups: LegGroups;
+  readonly observer: LineObserver;
   readonly resumeTokens: ResumeTokens;
   readonly region: string;
   readonly node: string;
@@ -30,28 +31,26 @@ export interface NodeArrivalsOptions {
   /** Where a leg of this node comes back to, most wanted first; the token is appended. */
   readonly resumeUrls: (dialect: string) => readonly string[];
   /** Why nobody new may come in just now, if so. */
-  readonly refuseNew: (legs: number) => Refusal | undefined;
+  readonly refuseNew: () => Refusal | undefined;
 }
 
 /**
  * Turns whoever is at the door into a leg of a call, and gives legs back to those who lost their connection.
  */
 export class NodeArrivals implements Arrivals, Resumes {
-  readonly counters = new Map<string, FrameCounters>();
   readonly #options: NodeArrivalsOptions;
   readonly #generations = new WeakMap<Leg, number>();
-  #legs = 0;
 
   constructor(options: NodeArrivalsOptions) {
     this.#options = options;
   }
 
   get legs(): number {
-    return this.#legs;
+    return this.#options.groups.legs;
   }
 
   refuseNew(): Refusal | undefined {
-    return this.#options.refuseNew(this.#legs);
+    return this.#options.refuseNew();
   }
 
   arrive(arrival: Arrival, nowMs: AtMs): LegConnection | Refusal {
@@ -68,7 +67,7 @@ export class NodeArrivals implements Arrivals, Resumes {
     const leg = this.#makeLeg(arrival, call, nowMs);
     this.#greet(leg, call.id, arrival, { resumed: false });
     call.join(leg, nowMs);
-    return new Line(leg, arrival.socket, clock, this.#options.turnaround);
+    return new Line(leg, arrival, clock, this.#options.observer);
   }
 
   async resume(claims: ResumeClaims): Promise<Resumption | undefined> {
@@ -86,14 +85,15 @@ export class NodeArrivals implements Arrivals, Resumes {
       leg.resume(arrival.session, arrival.socket, FAULTS.leg_replaced.closeCode, nowMs);
       this.#greet(leg, call.id, arrival, { resumed: true });
       call.rejoin(leg, nowMs);
-      return new Line(leg, arrival.socket, this.#options.clock, this.#options.turnaround);
+      return new Line(leg, arrival, this.#options.clock, this.#options.observer);
     };
     return { caller: callerOf(call.facts, leg), arrive };
   }
 
   #makeLeg(arrival: Arrival, listener: ConstructorParameters<typeof Leg>[0]['listener'], nowMs: AtMs): Leg {
     const { dialect, session, started, socket, caller } = arrival;
-    const { clock, media, pacer } = this.#options;
+    const { clock, media, pacer, groups } = this.#options;
+    const group = groups.of(dialect.name, caller.role);
     const leg = new Leg({
       id: newId('leg', clock),
       role: caller.role,
@@ -102,14 +102,14 @@ export class NodeArrivals implements Arrivals, Resumes {
       started,
       session,
       sink: socket,
-      counters: this.#countersOf(dialect.name),
+      counters: group.frames,
       pacer,
       listener,
       nowMs,
-      onEnded: () => this.#legs--,
+      onEnded: () => group.count--,
       ...media.partsFor(started),
     });
-    this.#legs++;
+    group.count++;
     return leg;
   }
 
@@ -159,15 +159,6 @@ export class NodeArrivals implements Arrivals, Resumes {
       contactId: caller.contactId ?? parameters['contact_id'] ?? null,
       metadata: { ...Object.fromEntries(metadata), ...provider, ...caller.metadata },
     };
-  }
-
-  #countersOf(dialectName: string): FrameCounters {
-    let counters = this.counters.get(dialectName);
-    if (counters === undefined) {
-      counters = newFrameCounters();
-      this.counters.set(dialectName, counters);
-    }
-    return counters;
   }
 }
 

@@ -146,7 +146,10 @@ describe('a caller on the line', () => {
     caller.socket.isWedged = true;
     caller.speaks(100);
     expect(caller.heard).toHaveLength(0);
-    expect(story.arrivals.counters.get('twilio')).toMatchObject({ droppedBusyFrames: 5, playedFrames: 0 });
+    expect(story.groups.of('twilio', 'caller').frames).toMatchObject({
+      droppedBusyFrames: 5,
+      playedFrames: 0,
+    });
   });
 
   it('with the silent agent hears nothing and is heard', () => {

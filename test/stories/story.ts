@@ -9,6 +9,7 @@ import { openCodec } from '../../src/media/codecs.ts';
 import { PCMU_8K, type AudioFormat } from '../../src/media/format.ts';
 import { VOICE_DEFAULTS } from '../../src/media/voice-detector.ts';
 import { NodeArrivals } from '../../src/node/arrivals.ts';
+import { LegGroups } from '../../src/node/leg-groups.ts';
 import { LegMedia } from '../../src/node/leg-media.ts';
 import { NodePacer } from '../../src/node/pacer.ts';
 import { FakeClock } from '../fakes/clock.ts';
@@ -39,6 +40,7 @@ export class Story {
   readonly calls: CallDirectory;
   readonly arrivals: NodeArrivals;
   readonly failures: unknown[] = [];
+  readonly groups = new LegGroups(['native', 'twilio']);
   readonly resumeTokens = new ResumeTokens([Buffer.alloc(32, 1)]);
   readonly #pacer: NodePacer;
 
@@ -63,7 +65,8 @@ export class Story {
         jitterTargetMs: options.jitterTargetMs ?? 0,
       }),
       pacer: this.#pacer,
-      turnaround: { observeMs: () => {} },
+      groups: this.groups,
+      observer: { turnedAround: () => {}, setUp: () => {} },
       resumeTokens: this.resumeTokens,
       region: 'local',
       node: '0',

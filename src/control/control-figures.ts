@@ -1,0 +1,90 @@
+import type { Clock } from '../base/clock.ts';
+import type { Closeable } from '../base/lifetime.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { AttemptFinished, DeliveryObserver, HookSent } from '../delivery/observer.ts';
+import { ERROR_CLASSES } from '../delivery/outbox.ts';
+import type { StreamHub } from '../delivery/stream-hub.ts';
+import { EVENT_CLASSES } from '../events/catalogue.ts';
+import type { CommittedEvent } from '../events/journal.ts';
+import type { ControlEnd } from '../link/control-end.ts';
+import type { ConnectedNode } from '../link/node-lifeline.ts';
+import type { Store } from '../store/store.ts';
+import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
+import { openControlMetrics, type ControlMetrics } from '../telemetry/control-metrics.ts';
+import { EXPOSITION_CONTENT_TYPE, expositionOf, type Snapshot } from '../telemetry/exposition.ts';
+
+/** What control's figures are read from. */
+export interface ControlParts {
+  readonly store: Store;
+  readonly delivery: Delivery;
+  readonly streams: StreamHub;
+  readonly link: ControlEnd;
+}
+
+/** The figures of the whole host: control's own, and every node's with its number. */
+export class ControlFigures implements DeliveryObserver, Closeable {
+  readonly #metrics: ControlMetrics;
+  readonly #clock: Clock;
+  #parts: ControlParts | undefined;
+  #oldestAgeSeconds = 0;
+
+  constructor(region: string, clock: Clock) {
+    this.#clock = clock;
+    this.#metrics = openControlMetrics({
+      region,
+      eventClasses: EVENT_CLASSES,
+      errorClasses: ERROR_CLASSES,
+      sources: {
+        hookBacklog: () => this.#parts?.delivery.stats.entries ?? 0,
+        outboxOldestAgeSeconds: () => this.#oldestAgeSeconds,
+        eventGaps: () => this.#parts?.store.stats.journal.sequenceGaps ?? 0,
+        streams: () => this.#parts?.streams.readers ?? 0,
+        nodesLinked: () => this.#linked().length,
+      },
+    });
+  }
+
+  watch(parts: ControlParts): void {
+    this.#parts = parts;
+  }
+
+  committed(events: readonly CommittedEvent[]): void {
+    for (const event of events) this.#metrics.eventCommitted(event);
+  }
+
+  hookSent(sent: HookSent): void {
+    this.#metrics.hookSent(sent);
+  }
+
+  attemptFinished(finished: AttemptFinished): void {
+    this.#metrics.attemptFinished(finished);
+  }
+
+  async render(): Promise<{ readonly contentType: string; readonly body: string }> {
+    const nodes = await Promise.all(this.#linked().map((node) => this.#ask(node)));
+    this.#oldestAgeSeconds = await this.#readOldestAge();
+    const body = expositionOf(aggregate(await this.#metrics.snapshot(), nodes.flat()));
+    return { contentType: EXPOSITION_CONTENT_TYPE, body };
+  }
+
+  async close(): Promise<void> {
+    await this.#metrics.close();
+  }
+
+  #linked(): readonly ConnectedNode[] {
+    return this.#parts?.link.nodes().filter(({ isConnected }) => isConnected) ?? [];
+  }
+
+  /** Of the delivery that has waited longest, tried or not: nothing is excluded. */
+  async #readOldestAge(): Promise<number> {
+    const [oldest] = (await this.#parts?.store.outbox.unfinished({ position: 0, id: '' }, 1)) ?? [];
+    if (oldest === undefined) return 0;
+    return Math.max(0, (this.#clock.unixMs() - Date.parse(oldest.envelope.created_at)) / 1000);
+  }
+
+  /** A node that does not answer in time is missing from this scrape, and only from this one. */
+  async #ask({ incarnation, hello }: ConnectedNode): Promise<readonly NodeSnapshot[]> {
+    const result = await this.#parts?.link.command(incarnation, { name: 'read_metrics' });
+    return result?.ok === true ? [{ node: hello.node, snapshot: result.value as Snapshot }] : [];
+  }
+}

@@ -1,0 +1,147 @@
+import { openApi, type Api } from '../api/api.ts';
+import type { Clock } from '../base/clock.ts';
+import { Lifetime, type Closeable } from '../base/lifetime.ts';
+import { isLoopback, mediaUrlOf, publicUrlOf } from '../config/addresses.ts';
+import type { DataPaths } from '../config/data-dir.ts';
+import type { Settings } from '../config/settings.ts';
+import { readTls } from '../config/tls.ts';
+import { openDelivery, type Delivery } from '../delivery/delivery.ts';
+import { StreamHub } from '../delivery/stream-hub.ts';
+import { DIALECTS } from '../dialect/registry.ts';
+import type { CommittedEvent } from '../events/journal.ts';
+import { openControlEnd, type ControlEnd } from '../link/control-end.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { bootstrapKeys } from './bootstrap.ts';
+import { ControlFigures } from './control-figures.ts';
+import { HostNodes } from './nodes.ts';
+import { lastEventsOf } from './reaper.ts';
+import { Retention } from './retention.ts';
+
+/** What control says to the log; pino fits. */
+export interface ControlLog {
+  debug(fields: object, sentence: string): void;
+  info(fields: object, sentence: string): void;
+  warn(fields: object, sentence: string): void;
+  error(fields: object, sentence: string): void;
+}
+
+export interface ControlOptions {
+  readonly settings: Settings;
+  readonly paths: DataPaths;
+  readonly clock: Clock;
+  readonly log: ControlLog;
+  readonly version: string;
+}
+
+/** The control process of a host: REST, store, hook delivery, streams. No call depends on it. */
+export interface Control extends Closeable {
+  readonly api: Api;
+  /** The first key, when this start made it: shown once, stored only as its hash. */
+  readonly firstKey: string | undefined;
+  reload(): void;
+}
+
+/** Puts the control rooms together, and listens. */
+export async function openControl(options: ControlOptions): Promise<Control> {
+  const { settings, paths, clock, log } = options;
+  const lifetime = new Lifetime();
+  try {
+    const store = lifetime.own(
+      await openStore({ path: paths.storeFile, clock, encryptionKeys: settings.encryptionKeys, log }),
+    );
+    const figures = lifetime.own(new ControlFigures(settings.region, clock));
+    const firstKey = await bootstrapKeys({
+      keys: store.keys,
+      clock,
+      apiKey: settings.apiKey,
+      cliKeyFile: isLoopback(settings.host) ? paths.cliKeyFile : undefined,
+    });
+    const delivery = lifetime.own(
+      openDelivery({
+        outbox: store.outbox,
+        clock,
+        settings: { egressAllow: settings.egressAllow, userAgent: `Omnivoice/${options.version}` },
+        observer: figures,
+        log,
+      }),
+    );
+    const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
+    lifetime.own(new Retention(store, clock, log));
+    const nodes = new HostNodes(store.credentials, log);
+    const link = lifetime.own(openLink(options, { store, nodes, delivery, streams, figures }));
+    nodes.fit(link);
+    const api = lifetime.own(await openHostApi(options, { store, nodes, delivery, streams, figures }));
+    figures.watch({ store, delivery, streams, link });
+    await api.listen();
+    // Deliveries of an earlier life go on as soon as somebody can see them go.
+    await delivery.start();
+    const reload = (): void => {
+      const tls = readTls(settings);
+      if (tls !== undefined) api.reloadTls(tls);
+    };
+    return { api, firstKey, reload, close: () => lifetime.close() };
+  } catch (error) {
+    await lifetime.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly nodes: HostNodes;
+  readonly delivery: Delivery;
+  readonly streams: StreamHub;
+  readonly figures: ControlFigures;
+}
+
+function openLink({ paths, clock, log }: ControlOptions, parts: Parts): ControlEnd {
+  const { store, nodes, delivery, streams, figures } = parts;
+  const tell = (committed: readonly CommittedEvent[]): void => {
+    figures.committed(committed);
+    delivery.accept(committed);
+    streams.publish(committed);
+  };
+  return openControlEnd({
+    runDir: paths.runDir,
+    spoolsDir: paths.spoolDir,
+    journal: store.journal,
+    onCommitted: tell,
+    onConnected: (node) => nodes.welcome(node),
+    onNodeDead: async (incarnation) => {
+      // All it had accepted is in the journal by now: what is still open was lost with it.
+      const lost = await store.journal.openCalls(incarnation);
+      if (lost.length > 0) log.warn({ incarnation, calls: lost.length }, 'a node died with calls on it');
+      for (const call of lost) tell(await store.journal.append(lastEventsOf(call, 'node_lost', clock)));
+    },
+    clock,
+    log,
+  });
+}
+
+function openHostApi(options: ControlOptions, parts: Parts): Promise<Api> {
+  const { settings, clock, log } = options;
+  const { store, nodes, delivery, streams, figures } = parts;
+  const tls = readTls(settings);
+  return openApi({
+    ports: store,
+    nodes,
+    streams,
+    journal: store.journal,
+    delivery,
+    clock,
+    settings: {
+      host: settings.host,
+      port: settings.port,
+      publicUrl: publicUrlOf(settings),
+      mediaUrl: (node) => mediaUrlOf(settings, node === undefined ? undefined : Number(node)),
+      region: settings.region,
+      dialects: DIALECTS.map(({ name }) => name),
+      signingSecrets: settings.signingSecret,
+      trustedProxies: settings.trustedProxies,
+      ...(tls === undefined ? {} : { tls }),
+    },
+    isReady: () => nodes.serving > 0,
+    renderMetrics: () => figures.render(),
+    log,
+  });
+}

@@ -1,0 +1,67 @@
+import type { Nodes } from '../api/ports.ts';
+import type { CredentialStore } from '../api/ports.ts';
+import { messageOf } from '../base/errors.ts';
+import type { CallView } from '../events/call-view.ts';
+import type { Command, CommandResult, CredentialView } from '../events/commands.ts';
+import type { ControlEnd } from '../link/control-end.ts';
+import type { ConnectedNode } from '../link/node-lifeline.ts';
+
+/** What is said to the log; pino fits. */
+interface NodesLog {
+  warn(fields: object, sentence: string): void;
+}
+
+/** The media nodes of this host as the API and the credentials know them. */
+export class HostNodes implements Nodes {
+  readonly #credentials: CredentialStore;
+  readonly #log: NodesLog;
+  #link: ControlEnd | undefined;
+
+  constructor(credentials: CredentialStore, log: NodesLog) {
+    this.#credentials = credentials;
+    this.#log = log;
+  }
+
+  /** The link asks for us before we can ask it: it is fitted once it is open. */
+  fit(link: ControlEnd): void {
+    this.#link = link;
+  }
+
+  get serving(): number {
+    return this.#link?.nodes().filter(({ isServing }) => isServing).length ?? 0;
+  }
+
+  /** Brings a node that just connected what it needs to open its door. */
+  async welcome(node: ConnectedNode): Promise<void> {
+    await this.#apply(node.incarnation, await this.#credentials.view());
+  }
+
+  async command(call: CallView, command: Command): Promise<CommandResult> {
+    const gone = {
+      ok: false,
+      fault: 'unavailable',
+      detail: 'the node of this call is not connected',
+    } as const;
+    return this.#link?.command(call.incarnation, command) ?? gone;
+  }
+
+  /**
+   * Answers once every connected node has applied the view; one that leaves meanwhile gets it when it is
+   * back.
+   */
+  async applyCredentials(view: CredentialView): Promise<void> {
+    const connected = this.#link?.nodes().filter(({ isConnected }) => isConnected) ?? [];
+    await Promise.all(
+      connected.map((node) =>
+        this.#apply(node.incarnation, view).catch((error: unknown) =>
+          this.#log.warn({ node: node.incarnation, error: messageOf(error) }, 'credentials not applied'),
+        ),
+      ),
+    );
+  }
+
+  async #apply(incarnation: string, view: CredentialView): Promise<void> {
+    const result = await this.#link?.command(incarnation, { name: 'apply_credentials', view });
+    if (result?.ok !== true) throw new Error(result?.detail ?? 'the link is not open');
+  }
+}

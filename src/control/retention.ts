@@ -1,0 +1,43 @@
+import type { Cancel, Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Closeable } from '../base/lifetime.ts';
+import type { Store } from '../store/store.ts';
+
+const DAY_MS = 86_400_000;
+/** Events, deliveries and attempts are kept this long (contract.md §6, Log). */
+const KEEP_MS = 30 * DAY_MS;
+const PURGE_EVERY_MS = 60_000;
+/** Small enough that a commit waits for no more than a moment. */
+const ROWS_AT_A_TIME = 500;
+
+/** Forgets what is older than its keeping, a little at a time. */
+export class Retention implements Closeable {
+  readonly #store: Pick<Store, 'purge'>;
+  readonly #clock: Clock;
+  readonly #log: { warn(fields: object, sentence: string): void };
+  #cancel: Cancel;
+
+  constructor(
+    store: Pick<Store, 'purge'>,
+    clock: Clock,
+    log: { warn(fields: object, sentence: string): void },
+  ) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#cancel = clock.after(PURGE_EVERY_MS, () => void this.#purge());
+  }
+
+  close(): void {
+    this.#cancel();
+  }
+
+  async #purge(): Promise<void> {
+    try {
+      await this.#store.purge({ beforeUnixMs: this.#clock.unixMs() - KEEP_MS, limit: ROWS_AT_A_TIME });
+    } catch (error) {
+      this.#log.warn({ error: messageOf(error) }, 'what is old could not be purged');
+    }
+    this.#cancel = this.#clock.after(PURGE_EVERY_MS, () => void this.#purge());
+  }
+}

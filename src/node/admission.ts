@@ -1,0 +1,47 @@
+import { refuse, type Refusal } from '../base/errors.ts';
+
+/** Beyond this delay of the event loop audio is late already: nobody new (cluster.md §2.11). */
+const LOOP_DELAY_P99_MS_MAX = 30;
+
+/** Why nobody new is let in: a closed set, so that it can label a metric. */
+export type RejectReason = 'draining' | 'legs' | 'loop_delay' | 'spool' | 'disk';
+
+/** What the node knows of itself when somebody is at the door. */
+export interface NodeCondition {
+  readonly isDraining: boolean;
+  readonly legs: number;
+  readonly capLegs: number;
+  readonly loopDelayP99Ms: number;
+  readonly isSpoolNearLimit: boolean;
+  readonly isDiskNearFull: boolean;
+}
+
+/** The reason to let nobody in now; undefined when there is none. Whoever is in stays. */
+export function reasonToRefuse(condition: NodeCondition): RejectReason | undefined {
+  if (condition.isDraining) return 'draining';
+  if (condition.legs >= condition.capLegs) return 'legs';
+  if (condition.isSpoolNearLimit) return 'spool';
+  if (condition.isDiskNearFull) return 'disk';
+  if (condition.loopDelayP99Ms > LOOP_DELAY_P99_MS_MAX) return 'loop_delay';
+  return undefined;
+}
+
+const SENTENCES: Record<RejectReason, string> = {
+  draining: 'this node is draining',
+  legs: 'this node has all the legs it may have',
+  spool: 'too many events wait for the control process',
+  disk: 'the disk is nearly full',
+  loop_delay: 'this node is late already',
+};
+
+/** Counts what was refused, by reason. */
+export class Admission {
+  readonly stats: Record<RejectReason, number> = { draining: 0, legs: 0, spool: 0, disk: 0, loop_delay: 0 };
+
+  refusalOf(condition: NodeCondition): Refusal | undefined {
+    const reason = reasonToRefuse(condition);
+    if (reason === undefined) return undefined;
+    this.stats[reason]++;
+    return refuse(reason === 'draining' ? 'draining' : 'overloaded', SENTENCES[reason]);
+  }
+}

@@ -1,0 +1,54 @@
+import { systemClock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { openSupervised } from '../base/supervised.ts';
+import { prepareDataDir } from '../config/data-dir.ts';
+import type { Settings } from '../config/settings.ts';
+import { VERSION } from '../config/version.ts';
+import { openLogger } from '../telemetry/logger.ts';
+import { openMediaNode } from './media-node.ts';
+
+/**
+ * Runs one media node until it is told to leave. An orphan stops listening, finishes its calls and leaves.
+ */
+export async function runNode(
+  settings: Settings,
+  { index, incarnation }: { readonly index: number; readonly incarnation: string },
+): Promise<void> {
+  const log = openLogger({ level: settings.logLevel, base: { plane: 'media', node: index, incarnation } });
+  const leave = Promise.withResolvers<void>();
+  const paths = prepareDataDir(settings.dataDir);
+  const node = await openMediaNode({
+    settings,
+    paths,
+    index,
+    incarnation,
+    clock: systemClock,
+    log,
+    version: VERSION,
+  });
+  const drain = (deadlineMs: number): void => void node.drain(deadlineMs).then(leave.resolve, leave.reject);
+  const supervised = openSupervised({
+    clock: systemClock,
+    drainDeadlineMs: settings.drainDeadlineMs,
+    onDrain: drain,
+    onStop: leave.resolve,
+    onReload: () => node.reload(),
+    onOrphaned: () => {
+      log.warn({}, 'the supervisor is gone: finishing the calls that are here');
+      drain(settings.callDurationMaxMs);
+    },
+  });
+  // Nothing the outside sends may end the process; what gets here is a mistake of ours, and is told.
+  process.on('uncaughtException', (error) =>
+    log.error({ error: error.stack ?? messageOf(error) }, 'uncaught'),
+  );
+  process.on('unhandledRejection', (error) => log.error({ error: messageOf(error) }, 'unhandled'));
+  try {
+    await Promise.race([node.listen().then(() => supervised.ready({})), leave.promise]);
+    await leave.promise;
+  } finally {
+    await node.close();
+    await supervised.close();
+  }
+  process.exit(0);
+}

@@ -1,0 +1,298 @@
+import { statfs } from 'node:fs/promises';
+import type { Cancel, Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { Lifetime, type Closeable } from '../base/lifetime.ts';
+import { CallDirectory } from '../call/directory.ts';
+import type { DataPaths } from '../config/data-dir.ts';
+import { mediaUrlOf } from '../config/addresses.ts';
+import type { Settings } from '../config/settings.ts';
+import { readTls } from '../config/tls.ts';
+import { DIALECTS, dialectOf } from '../dialect/registry.ts';
+import type { Command, CommandResult } from '../events/commands.ts';
+import { openSessionGate } from '../gateway/door/session-gate.ts';
+import { openGateway, type Gateway } from '../gateway/gateway.ts';
+import { ResumeTokens } from '../gateway/resume-token.ts';
+import { openTokenLedger } from '../gateway/token-ledger.ts';
+import type { NodeStatus } from '../link/messages.ts';
+import { openNodeEnd, type NodeEnd } from '../link/node-end.ts';
+import { socketPathOf, spoolDirOf } from '../link/places.ts';
+import { openSpool, type Spool } from '../link/spool/spool.ts';
+import type { VoiceSettings } from '../media/voice-detector.ts';
+import { loadFvad } from '../media/voice/fvad-detector.ts';
+import { expositionOf } from '../telemetry/exposition.ts';
+import { openLoopDelay, type LoopDelay } from '../telemetry/loop-delay.ts';
+import type { NodeMetrics } from '../telemetry/node-metrics.ts';
+import { Admission } from './admission.ts';
+import { NodeArrivals } from './arrivals.ts';
+import { Credentials } from './credentials.ts';
+import { LegMedia } from './leg-media.ts';
+import { LegGroups } from './leg-groups.ts';
+import { observerOf, openNodeFigures } from './node-figures.ts';
+import { NodePacer } from './pacer.ts';
+
+/** Limits, pools and the disk are looked at this often, outside the tick. */
+const TEND_EVERY_MS = 1000;
+
+/** What a node says to the log; pino fits. */
+export interface NodeLog {
+  info(fields: object, sentence: string): void;
+  warn(fields: object, sentence: string): void;
+  error(fields: object, sentence: string): void;
+}
+
+export interface MediaNodeOptions {
+  readonly settings: Settings;
+  readonly paths: DataPaths;
+  readonly index: number;
+  readonly incarnation: string;
+  readonly clock: Clock;
+  readonly log: NodeLog;
+  readonly version: string;
+}
+
+/** Opens a node: its link first, its door once control has told which credentials are valid. */
+export async function openMediaNode(options: MediaNodeOptions): Promise<MediaNode> {
+  const { settings, paths, index, incarnation, clock, log } = options;
+  const lifetime = new Lifetime();
+  try {
+    const loopDelay = lifetime.own(openLoopDelay());
+    const spool = lifetime.own(
+      openSpool({ dir: spoolDirOf(paths.spoolDir, incarnation), bytesMax: settings.spoolBytesMax }),
+    );
+    const fvad = await loadFvad();
+    const node = new MediaNode({ options, lifetime, loopDelay, spool, fvad });
+    const socketPath = socketPathOf(paths.runDir, incarnation);
+    const ownPort = settings.mediaPort + 1 + index;
+    const facts = { incarnation, node: index, pid: process.pid, region: settings.region, ownPort };
+    const { status, onCommand } = node.linkSide();
+    node.link = lifetime.own(await openNodeEnd({ socketPath, spool, facts, onCommand, status, clock, log }));
+    return node;
+  } catch (error) {
+    await lifetime.close();
+    throw error;
+  }
+}
+
+interface NodeParts {
+  readonly options: MediaNodeOptions;
+  readonly lifetime: Lifetime;
+  readonly loopDelay: LoopDelay;
+  readonly spool: Spool;
+  readonly fvad: Awaited<ReturnType<typeof loadFvad>>;
+}
+
+/** The media process: sockets, legs, calls, audio, and nothing that could make them wait. */
+export class MediaNode implements Closeable {
+  readonly calls: CallDirectory;
+  readonly arrivals: NodeArrivals;
+  readonly media: LegMedia;
+  readonly pacer: NodePacer;
+  readonly admission = new Admission();
+  readonly credentials = new Credentials();
+  readonly groups = new LegGroups(DIALECTS.map(({ name }) => name));
+  readonly figures: NodeMetrics;
+  link!: NodeEnd;
+  gateway: Gateway | undefined;
+  readonly #parts: NodeParts;
+  readonly #resumeTokens: ResumeTokens;
+  #state: NodeStatus['state'] = 'starting';
+  #isDiskNearFull = false;
+  #loopDelayP99Ms = 0;
+  #isSharedClosed = false;
+  #cancelTend: Cancel;
+  #onIdle: (() => void) | undefined;
+  #onCredentials: (() => void) | undefined;
+
+  constructor(parts: NodeParts) {
+    const { settings, clock, index, log } = parts.options;
+    const observer = observerOf(() => this.figures);
+    this.#parts = parts;
+    this.#resumeTokens = new ResumeTokens(settings.signingSecret);
+    this.media = new LegMedia({
+      fvad: parts.fvad,
+      voice: voiceSettingsOf(settings),
+      jitterTargetMs: settings.jitterTargetMs,
+    });
+    this.pacer = new NodePacer({
+      clock,
+      observeLagMs: (lagMs) => this.figures.tickLag.observeMs(lagMs),
+      onFailure: (error) => log.error({ error: messageOf(error) }, 'a leg broke its pacing'),
+    });
+    this.calls = new CallDirectory({
+      clock,
+      sink: { accept: (record) => this.link.publish(record) },
+      limits: {
+        durationMaxMs: settings.callDurationMaxMs,
+        silenceMs: settings.silenceTimeoutMs,
+        resumeWindowMs: settings.resumeWindowMs,
+      },
+      onEnded: (call, reason) => {
+        observer.callEnded(call, reason);
+        if (this.calls.size === 0) this.#onIdle?.();
+      },
+    });
+    this.arrivals = new NodeArrivals({
+      clock,
+      calls: this.calls,
+      media: this.media,
+      pacer: this.pacer,
+      groups: this.groups,
+      observer,
+      resumeTokens: this.#resumeTokens,
+      region: settings.region,
+      node: String(index),
+      resumeWindowMs: settings.resumeWindowMs,
+      resumeUrls: (dialect) => [`${mediaUrlOf(settings, index)}/media/${dialect}/r`],
+      refuseNew: () => this.admission.refusalOf(this.condition),
+    });
+    parts.lifetime.own(this.pacer);
+    this.figures = parts.lifetime.own(openNodeFigures(this, settings, parts.options.version));
+    this.#cancelTend = clock.after(TEND_EVERY_MS, () => this.#tend());
+  }
+
+  get condition() {
+    return {
+      isDraining: this.#state === 'draining',
+      legs: this.arrivals.legs,
+      capLegs: this.#parts.options.settings.nodeCapLegs,
+      loopDelayP99Ms: this.#loopDelayP99Ms,
+      isSpoolNearLimit: this.#parts.spool.isNearLimit,
+      isDiskNearFull: this.#isDiskNearFull,
+    };
+  }
+
+  get status(): NodeStatus {
+    const { legs, capLegs, loopDelayP99Ms } = this.condition;
+    const { bytes: spoolBytes } = this.#parts.spool;
+    return { state: this.#state, legs, calls: this.calls.size, capLegs, loopDelayP99Ms, spoolBytes };
+  }
+
+  /** Waits for the credentials, then opens the door. */
+  async listen(): Promise<void> {
+    if (!this.credentials.isKnown) await new Promise<void>((known) => (this.#onCredentials = known));
+    const { settings, paths, index, clock, log } = this.#parts.options;
+    const ledger = this.#parts.lifetime.own(openTokenLedger({ directory: paths.tokensDir, clock }));
+    const tls = readTls(settings);
+    this.gateway = this.#parts.lifetime.own(
+      await openGateway({
+        clock,
+        dialects: dialectOf,
+        arrivals: this.arrivals,
+        resumes: this.arrivals,
+        resumeTokens: this.#resumeTokens,
+        credentials: this.credentials,
+        sessions: openSessionGate({ secrets: settings.signingSecret, clock, ledger }),
+        trustedProxies: settings.trustedProxies,
+        publicMediaUrls: settings.mediaUrl === undefined ? [] : [settings.mediaUrl],
+        limits: { messagesPerSecondMax: settings.messagesPerSecond },
+        ports: { host: settings.host, shared: settings.mediaPort, own: settings.mediaPort + 1 + index },
+        ...(tls === undefined ? {} : { tls }),
+        metrics: async () => expositionOf(await this.figures.snapshot()),
+        reportFailure: (error, where) =>
+          log.error({ error: messageOf(error), where }, 'a promise was broken'),
+      }),
+    );
+    this.#state = 'serving';
+    this.link.statusChanged();
+  }
+
+  linkSide(): { status: () => NodeStatus; onCommand: (command: Command) => Promise<CommandResult> } {
+    return { status: () => this.status, onCommand: (command) => this.#obey(command) };
+  }
+
+  /**
+   * Takes nothing new; resolves when the last call has ended, or once those left at the deadline were ended.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    if (this.#state === 'draining') return;
+    this.#state = 'draining';
+    this.gateway?.closeShared();
+    this.link.statusChanged();
+    if (this.calls.size === 0) return;
+    const { clock } = this.#parts.options;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(deadlineMs, resolve);
+      this.#onIdle = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.calls.endAll('drained', clock.nowMs());
+  }
+
+  /** Certificates were renewed on disk. */
+  reload(): void {
+    const tls = readTls(this.#parts.options.settings);
+    if (tls !== undefined) this.gateway?.reloadTls(tls);
+  }
+
+  async close(): Promise<void> {
+    this.#cancelTend();
+    this.calls.endAll('drained', this.#parts.options.clock.nowMs());
+    await this.#parts.lifetime.close();
+  }
+
+  async #obey(command: Command): Promise<CommandResult> {
+    switch (command.name) {
+      case 'apply_credentials':
+        this.credentials.apply(command.view);
+        this.#onCredentials?.();
+        return { ok: true, value: { version: command.view.version } };
+      case 'hang_up': {
+        const call = this.calls.get(command.call_id);
+        if (call === undefined || call.facts.workspaceId !== command.workspace_id) {
+          return { ok: false, fault: 'call_not_found', detail: 'this node has no such call' };
+        }
+        call.end('api', this.#parts.options.clock.nowMs());
+        return { ok: true, value: { call_id: call.id } };
+      }
+      case 'read_metrics':
+        return { ok: true, value: await this.figures.snapshot() };
+      case 'drain':
+        void this.drain(this.#parts.options.settings.drainDeadlineMs);
+        return { ok: true, value: null };
+    }
+  }
+
+  #tend(): void {
+    const { clock, log } = this.#parts.options;
+    this.#cancelTend = clock.after(TEND_EVERY_MS, () => this.#tend());
+    this.calls.sweep(clock.nowMs());
+    this.media.reserve();
+    this.#loopDelayP99Ms = this.#parts.loopDelay.read().p99Ms;
+    this.#followCap().catch((error: unknown) =>
+      log.error({ error: messageOf(error) }, 'shared port not reopened'),
+    );
+    this.#lookAtDisk().catch((error: unknown) =>
+      log.warn({ error: messageOf(error) }, 'the disk cannot be read'),
+    );
+  }
+
+  /** A full node leaves the shared port to its siblings at once, and comes back when it has room. */
+  async #followCap(): Promise<void> {
+    const { isDraining, legs, capLegs } = this.condition;
+    if (isDraining || this.gateway === undefined || this.#parts.options.settings.mediaNodes === 1) return;
+    if (legs >= capLegs && !this.#isSharedClosed) {
+      this.#isSharedClosed = true;
+      this.gateway.closeShared();
+    } else if (legs < capLegs && this.#isSharedClosed) {
+      this.#isSharedClosed = false;
+      await this.gateway.reopenShared();
+    }
+  }
+
+  async #lookAtDisk(): Promise<void> {
+    const { settings, paths } = this.#parts.options;
+    const { bavail, blocks } = await statfs(paths.spoolDir);
+    this.#isDiskNearFull = blocks > 0 && bavail / blocks < settings.diskFreeMinRatio;
+  }
+}
+
+function voiceSettingsOf(settings: Settings): VoiceSettings {
+  return {
+    aggressiveness: settings.vadAggressiveness,
+    startMs: settings.vadStartMs,
+    stopMs: settings.vadStopMs,
+    levelMinDbfs: settings.vadLevelMinDbfs,
+  };
+}
