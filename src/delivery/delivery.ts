@@ -50,6 +50,10 @@ export type DeliveryStats = LaneStats & {
   readonly fellBehind: number;
   readonly sweptRows: number;
   readonly readFailures: number;
+  readonly attempts: number;
+  readonly staleSockets: number;
+  readonly dnsMisses: number;
+  readonly dnsFailures: number;
   /** Gauges, as of now. */
   readonly endpoints: number;
   readonly endpointsBehind: number;
@@ -110,6 +114,10 @@ export class Delivery implements DeliverySink {
       ...this.#backlog.stats,
       accepted: this.#accepted,
       unknownEndpoints: this.#unknownEndpoints,
+      attempts: this.#sender.stats.attempts,
+      staleSockets: this.#sender.stats.staleSockets,
+      dnsMisses: this.#resolver.stats?.misses ?? 0,
+      dnsFailures: this.#resolver.stats?.failures ?? 0,
       endpoints: lanes.length,
       endpointsBehind: this.#backlog.behind,
       inFlight: lanes.reduce((sum, { inFlight }) => sum + inFlight, 0),
@@ -160,7 +168,7 @@ export class Delivery implements DeliverySink {
     return attempt;
   }
 
-  /** Whether hooks may go to this URL, as far as can be known now: the guard of the connector, asked on save. */
+  /** Whether hooks may go to this URL, as far as can be known on save: the connector's own guard says. */
   async checkUrl(text: string): Promise<Refusal | undefined> {
     const url = checkUrl(text, this.#allow);
     if (!(url instanceof URL)) return url;

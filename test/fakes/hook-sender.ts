@@ -10,6 +10,7 @@ export type Verdict =
 
 /** Sends nothing: each attempt takes virtual time and ends as the script says, and else well. */
 export class FakeSender implements Sender {
+  readonly stats = { attempts: 0, staleSockets: 0, pools: 0 };
   readonly sent: HookRequest[] = [];
   readonly forgotten: string[] = [];
   /** Decides for attempts that no script speaks of. */
@@ -43,6 +44,7 @@ export class FakeSender implements Sender {
 
   send(request: HookRequest): Promise<SendResult> {
     this.sent.push(request);
+    this.stats.attempts++;
     this.#count(request, 1);
     const startedAtMs = this.#clock.nowMs();
     return new Promise((resolve) => {

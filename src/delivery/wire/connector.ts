@@ -1,10 +1,12 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
+import type { ResolverStats } from './resolver.ts';
 import { EgressBlocked, isReachable, literalOf, verdictOf, type EgressAllow } from './guard.ts';
 
 /** Names to addresses, as the connector needs them. */
 export interface NameResolver {
+  readonly stats?: ResolverStats;
   resolve(host: string): Promise<readonly string[]>;
 }
 

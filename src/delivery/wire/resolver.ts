@@ -16,6 +16,14 @@ export interface DnsAnswer {
   readonly ttlS: number;
 }
 
+/** How often the cache knew, and how often it had to ask or to forget. */
+export interface ResolverStats {
+  hits: number;
+  misses: number;
+  failures: number;
+  evicted: number;
+}
+
 /** A name that has no address, or whose server does not answer. */
 export class ResolveError extends VoiceError {
   override readonly name = 'ResolveError';
@@ -44,7 +52,7 @@ const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
  * names would hold up all others (delivery.md §3.5). c-ares knows no `/etc/hosts`, so that is read here.
  */
 export class HostResolver {
-  readonly stats = { hits: 0, misses: 0, failures: 0, evicted: 0 };
+  readonly stats: ResolverStats = { hits: 0, misses: 0, failures: 0, evicted: 0 };
   readonly #clock: Clock;
   readonly #dns: DnsClient;
   readonly #hostsFile: string;

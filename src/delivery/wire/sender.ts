@@ -32,8 +32,17 @@ export interface SendResult {
   readonly doneAtMs: AtMs;
 }
 
+/** Counted since the start; `pools` is as of now. */
+export interface SenderStats {
+  attempts: number;
+  /** Requests repeated because their idle connection had been closed under them. */
+  staleSockets: number;
+  pools: number;
+}
+
 /** Makes attempts. Never throws: what goes wrong is what the attempt says. */
 export interface Sender {
+  readonly stats: SenderStats;
   send(request: HookRequest): Promise<SendResult>;
   /** Lets go of the connections of an endpoint that is gone or moved. */
   forget(endpointId: string): void;
@@ -61,7 +70,7 @@ interface EndpointPool {
 
 /** Attempts over HTTP: a pool of its own for each endpoint, so that nobody waits for another's sockets. */
 export class HttpSender implements Sender {
-  readonly stats = { attempts: 0, staleSockets: 0, pools: 0 };
+  readonly stats: SenderStats = { attempts: 0, staleSockets: 0, pools: 0 };
   readonly #options: HttpSenderOptions;
   readonly #pools = new Map<string, EndpointPool>();
   // Serialised once, and so the same bytes on every attempt and at every endpoint.

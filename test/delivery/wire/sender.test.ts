@@ -333,6 +333,19 @@ describe('the guard on connect', () => {
     expect(attempt).toMatchObject({ errorClass: null, resolvedAddress: '127.0.0.1' });
   });
 
+  it('judges the peer of the socket too: a permitted address may lead to another', async () => {
+    const receiver = await receiverThat(answers.status(200));
+    // The kernel connects 0.0.0.0 to 127.0.0.1.
+    const sender = aSender({
+      allow: parseEgressAllow(['0.0.0.0']),
+      resolver: { resolve: async () => ['0.0.0.0'] },
+    });
+    const { attempt } = await sender.send(request({ url: `http://any.example:${receiver.port}/` }));
+    expect(attempt).toMatchObject({ errorClass: 'blocked', status: null });
+    expect(attempt.errorDetail).toContain('127.0.0.1');
+    expect(receiver.received).toHaveLength(0);
+  });
+
   it('tells a name that does not resolve from one that may not be reached', async () => {
     const resolver = {
       resolve: async (): Promise<never> => {
