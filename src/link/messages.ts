@@ -12,6 +12,7 @@ export type FromNode =
   | { readonly type: 'status'; readonly status: NodeStatus }
   | { readonly type: 'result'; readonly id: number; readonly result: CommandResult };
 
+/** A node's first word on a connection. */
 export interface NodeHello {
   readonly type: 'hello';
   readonly protocol: number;
@@ -25,6 +26,9 @@ export interface NodeHello {
   /** Number of the first record still in the spool; one after the last when it is empty. */
   readonly firstRecord: number;
 }
+
+/** What a node knows of itself before anybody asks. */
+export type NodeFacts = Omit<NodeHello, 'type' | 'protocol' | 'firstRecord'>;
 
 /** Control's words. */
 export type FromControl =
