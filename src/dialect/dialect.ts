@@ -124,6 +124,8 @@ export interface DialectSession {
    * never where the start said that the stream is not bidirectional.
    */
   writeAudio(frame: Uint8Array): Uint8Array;
+  /** A frame was dropped instead of written: where audio is numbered, its number is used up. */
+  skipAudio?(): void;
   writeMark(name: string): WireMessage | undefined;
   writeClear(): WireMessage | undefined;
   writeDtmf(digit: string): WireMessage | undefined;

@@ -66,6 +66,10 @@ class NativeSession implements DialectSession {
     return this.#audio.write(frame, this.#audioIndex++);
   }
 
+  skipAudio(): void {
+    this.#audioIndex++;
+  }
+
   writeMark(name: string): WireMessage {
     return markMessage(name);
   }

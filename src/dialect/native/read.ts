@@ -40,7 +40,6 @@ export class NativeReader {
   #readFirst(message: JsonObject): ReadResult {
     const { type } = message;
     if (type === 'bye') return this.#end();
-    if (type === 'ping') return readPing(message);
     if (type !== 'start' && type !== 'resume') {
       return isWord(type)
         ? refuse('protocol_violation', 'the first word is neither start nor resume')
@@ -87,7 +86,7 @@ export class NativeReader {
 
 // Words of this version that may not come first; unknown ones are ignored there as everywhere.
 function isWord(type: unknown): boolean {
-  return ['mark', 'mark_played', 'clear', 'dtmf', 'command'].some((word) => word === type);
+  return ['mark', 'mark_played', 'clear', 'dtmf', 'command', 'ping'].some((word) => word === type);
 }
 
 function tokenOf(value: unknown): string | undefined {

@@ -207,10 +207,9 @@ describe('reading the words between', () => {
     { type: 'ping', id: '' },
   ])('refuses %j', (said) => expect(openStarted().text(said)).toMatchObject(refused('invalid_argument')));
 
-  it('answers a ping before the start, and refuses every other word of a leg', () => {
-    expect(saidFirst({ type: 'ping', id: 'p' })).toEqual({ type: 'ping', id: 'p' });
+  it('takes a hang-up before the start, and refuses every other word of a leg', () => {
     expect(saidFirst({ type: 'bye' })).toEqual({ type: 'hung_up', reason: 'peer' });
-    for (const type of ['mark', 'mark_played', 'clear', 'dtmf', 'command']) {
+    for (const type of ['mark', 'mark_played', 'clear', 'dtmf', 'command', 'ping']) {
       const said = { type, name: 'm', digit: '5' };
       expect(saidFirst(said), `first ${type}`).toMatchObject(refused('protocol_violation'));
     }
