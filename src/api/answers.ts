@@ -41,7 +41,7 @@ export function spokenFault(fault: FaultCode): { readonly code: ErrorCode; reado
   return { code, status: FAULTS[code].httpStatus };
 }
 
-/** A value that may be null: as a list of types, because a union costs the serialiser a compiled validator. */
+/** A value that may be null: a list of types, since for a union the serialiser compiles a validator. */
 export function Nullable<T extends TSchema & { type: string }>(schema: T) {
   return Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] });
 }

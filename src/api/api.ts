@@ -149,7 +149,8 @@ async function installShields(app: FastifyInstance, { loopDelayMaxMs, tls }: Api
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     },
-    strictTransportSecurity: tls !== undefined,
+    // We speak for this host, not for its neighbours.
+    strictTransportSecurity: tls === undefined ? false : { includeSubDomains: false },
   });
   await app.register(underPressure, {
     maxEventLoopDelay: loopDelayMaxMs ?? LOOP_DELAY_MAX_MS,

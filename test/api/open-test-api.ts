@@ -2,7 +2,9 @@ import { openApi, type Api } from '../../src/api/api.ts';
 import { newApiKey, type KeyWish } from '../../src/api/api-key.ts';
 import type { ApiOptions, ApiSettings } from '../../src/api/api-options.ts';
 import type { ApiKey } from '../../src/api/ports.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { refuse } from '../../src/base/errors.ts';
+import { StreamHub } from '../../src/delivery/stream-hub.ts';
 import type { Endpoint } from '../../src/delivery/outbox.ts';
 import type { CallView } from '../../src/events/call-view.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
@@ -69,6 +71,8 @@ export async function openTestApi(
   const journal = new LiveJournal();
   const logged: object[] = [];
   const log = (fields: object): void => void logged.push(fields);
+  const streams = new StreamHub({ journal, clock: systemClock, log: { info: log, warn: log, error: log } });
+  journal.published = (committed) => streams.publish(committed);
   const test = { clock, ports, nodes, journal, logged, refreshes: 0, ready: true };
   const key = (wish: Partial<KeyWish> = {}): string => {
     const made = newApiKey({ workspaceId: 'ws_default', name: 'test', ...wish }, clock);
@@ -81,7 +85,7 @@ export async function openTestApi(
     api: await openApi({
       ports,
       nodes,
-      streams: journal,
+      streams,
       journal,
       delivery: {
         checkUrl: async (url: string) =>

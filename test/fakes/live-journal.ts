@@ -1,15 +1,12 @@
-import type { StreamItem, StreamQuery, StreamSink } from '../../src/delivery/streams.ts';
 import { isSelected } from '../../src/events/catalogue.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
-import type { JournalEntry, JournalQuery } from '../../src/events/journal.ts';
+import type { CommittedEvent, JournalEntry, JournalQuery } from '../../src/events/journal.ts';
 
-const BEHIND_BYTES_MAX = 1_048_576;
-
-/** A journal and its live streams in memory: replay from a cursor, then follow; trimmed events are a gap. */
+/** A journal in memory that tells `published` of every commit, and can forget its beginning. */
 export class LiveJournal {
   readonly epoch = 'e1';
   readonly entries: JournalEntry[] = [];
-  readonly readers = new Map<StreamSink, StreamQuery>();
+  published: (committed: readonly CommittedEvent[]) => void = () => undefined;
   #first = 1;
 
   async bounds(): Promise<{ first: number; last: number }> {
@@ -17,21 +14,22 @@ export class LiveJournal {
   }
 
   async read(query: JournalQuery): Promise<readonly JournalEntry[]> {
-    return this.#kept(query.after ?? 0)
-      .filter(({ envelope }) => query.testMode === undefined || envelope.test_mode === query.testMode)
-      .filter(({ envelope }) => isSelected(envelope.type, query.types ?? []))
-      .filter(({ envelope }) => query.resourceId === undefined || envelope.resource.id === query.resourceId)
-      .slice(0, query.limit);
+    const { after = 0, testMode, types = [], resourceId, limit } = query;
+    return this.entries
+      .filter(({ position }) => position > after && position >= this.#first)
+      .filter(({ envelope }) => envelope.workspace_id === query.workspaceId)
+      .filter(({ envelope }) => testMode === undefined || envelope.test_mode === testMode)
+      .filter(({ envelope }) => isSelected(envelope.type, types))
+      .filter(({ envelope }) => resourceId === undefined || envelope.resource.id === resourceId)
+      .slice(0, limit);
   }
 
-  /** Commits one event and tells everybody. */
-  commit(type = 'voice_detected', data: Envelope['data'] = {}): JournalEntry {
-    const entry = {
-      position: this.entries.length + 1,
-      envelope: envelopeOf(this.entries.length + 1, type, data),
-    };
+  /** Commits one event and tells of it. */
+  commit(change: Partial<Envelope> = {}): JournalEntry {
+    const position = this.entries.length + 1;
+    const entry = { position, envelope: { ...envelopeOf(position), ...change } };
     this.entries.push(entry);
-    for (const [sink, query] of this.readers) this.#tell(sink, query, entry);
+    this.published([{ ...entry, receivedAtMs: 0, decidedAtMs: 0, committedAtMs: 0, deliveries: [] }]);
     return entry;
   }
 
@@ -39,42 +37,12 @@ export class LiveJournal {
   trim(position: number): void {
     this.#first = position;
   }
-
-  open(query: StreamQuery, sink: StreamSink): { close(): void } {
-    if (query.from !== null) this.#replay(query, sink, Number(query.from.split('-').at(-1)));
-    this.readers.set(sink, query);
-    return { close: () => void this.readers.delete(sink) };
-  }
-
-  #replay(query: StreamQuery, sink: StreamSink, after: number): void {
-    if (after + 1 < this.#first) {
-      const cursor = `${this.epoch}-${this.#first - 1}`;
-      sink.send({ type: 'gap', cursor, from: after + 1, to: this.#first - 1 });
-    }
-    for (const entry of this.#kept(after)) this.#tell(sink, query, entry);
-  }
-
-  #tell(sink: StreamSink, query: StreamQuery, entry: JournalEntry): void {
-    if (!isSelected(entry.envelope.type, query.types)) return;
-    if (query.testMode !== entry.envelope.test_mode) return;
-    if (sink.bufferedBytes > BEHIND_BYTES_MAX) {
-      this.readers.delete(sink);
-      sink.end('too_slow');
-      return;
-    }
-    const item: StreamItem = { type: 'event', cursor: `${this.epoch}-${entry.position}`, entry };
-    sink.send(item);
-  }
-
-  #kept(after: number): JournalEntry[] {
-    return this.entries.filter(({ position }) => position > after && position >= this.#first);
-  }
 }
 
-function envelopeOf(n: number, type: string, data: Envelope['data']): Envelope {
+function envelopeOf(n: number): Envelope {
   return {
     id: `evt_${n}`,
-    type,
+    type: 'voice_detected',
     api_version: '2025-11-01',
     created_at: '2026-11-20T12:00:00.000Z',
     workspace_id: 'ws_default',
@@ -82,6 +50,6 @@ function envelopeOf(n: number, type: string, data: Envelope['data']): Envelope {
     sequence: n,
     region: 'local',
     test_mode: false,
-    data: { call_id: 'call_1', ...data },
+    data: { call_id: 'call_1' },
   };
 }

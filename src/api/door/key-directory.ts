@@ -68,7 +68,7 @@ export class KeyDirectory {
     const changes = this.#changes;
     const key = await this.#store.byHash(secretHash);
     if (key === undefined) this.#seen.delete(secretHash);
-    // An answer that was under way while keys changed may be the old one: good for this request, not for the next.
+    // An answer under way while keys changed may be the old one: good for this request, not for the next.
     else if (changes === this.#changes) this.#seen.set(secretHash, { key, atMs: this.#clock.nowMs() });
     return key;
   }

@@ -8,8 +8,8 @@ const REMEMBERED_MAX = 10_000;
 
 /** What a key may do when nothing else was set for it (contract.md §3). */
 export const KEY_RATE_PER_MINUTE = 60;
-// The published tiers read "60 / minute" and "burstable: 120 / minute, 1000 / hour". A flat thousand an hour would
-// refuse a client that keeps to its 60 a minute after a quarter of an hour, so the hour limits the burst alone.
+// The published tiers read "60 / minute" and "burstable: 120 / minute, 1000 / hour". A flat thousand an hour
+// would refuse a client that keeps to its 60 a minute after a quarter of an hour: the hour limits the burst.
 const BURST_PER_HOUR = 1_000;
 const WORKSPACE_PER_MINUTE = 600;
 // 1200/min for 30 s, while 600/min come back: 300 beyond the steady pace.

@@ -39,7 +39,7 @@ export class TokenBucket {
     const passedMs = Math.max(0, nowMs - this.#countedAtMs);
     this.#countedAtMs = Math.max(nowMs, this.#countedAtMs);
     this.#tokens = Math.min(this.#capacity, this.#tokens + passedMs * this.#tokensPerMs);
-    // Adding fractions leaves 0.9999… where a whole token is due: a client that waits as told must be served.
+    // Fractions add up to 0.9999… where a whole token is due: a client that waits as told must be served.
     if (Math.abs(this.#tokens - Math.round(this.#tokens)) < 1e-6) this.#tokens = Math.round(this.#tokens);
     return this.#tokens;
   }

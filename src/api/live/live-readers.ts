@@ -42,7 +42,7 @@ export class LiveReaders {
     return this.#readers.size;
   }
 
-  /** Throws when there is no room for one more; asked before the answer begins, while it can still be a status. */
+  /** Throws when there is no room for one more: asked while the answer can still be a status. */
   admit(key: ApiKey): void {
     const sameKey = [...this.#readers.values()].filter(({ id }) => id === key.id).length;
     if (this.#readers.size < READERS_MAX && sameKey < READERS_PER_KEY_MAX) return;

@@ -28,8 +28,8 @@ export function socketText(item: StreamItem): string {
 }
 
 /**
- * WebSockets on the port of the API. An upgrade walks through the same door as any request, so that a refusal is
- * a plain HTTP answer before it.
+ * WebSockets on the port of the API. An upgrade walks through the same door as other requests, so that a
+ * refusal is a plain HTTP answer before it.
  */
 export class EventSockets {
   readonly #upgrades = new WeakMap<IncomingMessage, Upgrade>();
@@ -53,7 +53,7 @@ export class EventSockets {
   }
 
   /** Completes the upgrade of a request that was let in. */
-  accept(request: FastifyRequest, reply: FastifyReply, clock: Pick<Clock, 'after'>): Promise<Wire> {
+  accept(request: FastifyRequest, reply: FastifyReply): Promise<WebSocket> {
     const upgrade = this.#upgrades.get(request.raw);
     if (upgrade === undefined) {
       reply.header('upgrade', 'websocket');
@@ -62,14 +62,16 @@ export class EventSockets {
     reply.hijack();
     return new Promise((resolve) => {
       this.#server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
-        resolve(wireOf(socket, clock));
+        resolve(socket);
       });
     });
   }
 }
 
-function wireOf(socket: WebSocket, clock: Pick<Clock, 'after'>): Wire {
+/** Makes a WebSocket a stream of events that starts after `cursor`. */
+export function wireOf(socket: WebSocket, cursor: string, clock: Pick<Clock, 'after'>): Wire {
   let isAlive = true;
+  socket.send(JSON.stringify({ cursor }));
   socket.on('pong', () => (isAlive = true));
   // `close` follows every error and is what counts.
   socket.on('error', () => undefined);

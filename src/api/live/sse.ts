@@ -7,14 +7,14 @@ import type { EndReason, Wire } from './live-readers.ts';
 const RETRY_MS = 1_000;
 const LAST_BYTES_MS = 5_000;
 
-/** One item in the words of server-sent events (WHATWG HTML §9.2): the id is what `Last-Event-ID` brings back. */
+/** One item as server-sent event (WHATWG HTML §9.2): the id is what `Last-Event-ID` brings back. */
 export function sseText(item: StreamItem): string {
   if (item.type === 'event') return `id: ${item.cursor}\ndata: ${JSON.stringify(item.entry.envelope)}\n\n`;
   return `id: ${item.cursor}\nevent: gap\ndata: ${JSON.stringify({ from: item.from, to: item.to })}\n\n`;
 }
 
-/** Takes the reply over and makes it a stream of server-sent events. */
-export function openSse(reply: FastifyReply, clock: Pick<Clock, 'after'>): Wire {
+/** Takes the reply over and makes it a stream of server-sent events that starts after `cursor`. */
+export function openSse(reply: FastifyReply, cursor: string, clock: Pick<Clock, 'after'>): Wire {
   const headers = reply.getHeaders() as OutgoingHttpHeaders;
   reply.hijack();
   const response = reply.raw;
@@ -25,7 +25,8 @@ export function openSse(reply: FastifyReply, clock: Pick<Clock, 'after'>): Wire 
     // nginx would collect the stream in its buffers otherwise.
     'x-accel-buffering': 'no',
   });
-  response.write(`retry: ${RETRY_MS}\n\n`);
+  // An id without data is no event, yet a reader cut off before the first one comes back with it.
+  response.write(`retry: ${RETRY_MS}\nid: ${cursor}\n\n`);
   // A reader that vanished while we wrote is no news: `close` follows and says so.
   response.on('error', () => undefined);
   return {

@@ -7,6 +7,7 @@ import type { Envelope as EventEnvelope } from '../../events/envelope.ts';
 import type { JournalEntry, JournalQuery } from '../../events/journal.ts';
 import { answers, ok } from '../answers.ts';
 import { keyOf } from '../door/door.ts';
+import { wireOf } from '../live/socket.ts';
 import { openSse } from '../live/sse.ts';
 import { pageQuery, PAGING } from '../lists.ts';
 import { Reference, type RouteContext } from './route-context.ts';
@@ -94,9 +95,9 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, 
       produces: ['text/event-stream'],
     },
     handler: async (request, reply) => {
-      const query = streamQuery(request, request.query);
+      const query = await streamQuery(request, request.query, journal);
       readers.admit(keyOf(request));
-      readers.follow(keyOf(request), query, openSse(reply, clock));
+      readers.follow(keyOf(request), query, openSse(reply, query.from, clock));
     },
   });
 
@@ -106,14 +107,20 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, 
     ...live,
     schema: { summary: 'Follow events over a WebSocket; resumes with from', tags, querystring: Live },
     handler: async (request, reply) => {
-      const query = streamQuery(request, request.query);
+      const query = await streamQuery(request, request.query, journal);
       readers.admit(keyOf(request));
-      readers.follow(keyOf(request), query, await sockets.accept(request, reply, clock));
+      const socket = await sockets.accept(request, reply);
+      readers.follow(keyOf(request), query, wireOf(socket, query.from, clock));
     },
   });
 };
 
-function streamQuery(request: FastifyRequest, query: Static<typeof Live>): StreamQuery {
+/** What a reader asked for; one who did not say from where starts at the end, and is told where that is. */
+async function streamQuery(
+  request: FastifyRequest,
+  query: Static<typeof Live>,
+  journal: RouteContext['journal'],
+): Promise<StreamQuery & { readonly from: string }> {
   const { workspaceId, testMode } = keyOf(request);
   const lastEventId = request.headers['last-event-id'];
   const from = typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : query.from;
@@ -124,7 +131,7 @@ function streamQuery(request: FastifyRequest, query: Static<typeof Live>): Strea
     types: typesOf(query.types),
     callId: query.call_id ?? null,
     agentId: query.agent_id ?? null,
-    from: from ?? null,
+    from: from ?? `${journal.epoch}-${(await journal.bounds()).last}`,
   };
 }
 

@@ -188,7 +188,7 @@ function freshView(
   return credential.dialect === 'twilio' ? { ...view, twiml: twimlFor(url) } : view;
 }
 
-/** `<Connect><Stream>` is the bidirectional one; its URL may carry no query string (Twilio, TwiML `<Stream>`). */
+/** `<Connect><Stream>` is the bidirectional one (Twilio, TwiML `<Stream>`). */
 function twimlFor(url: string): string {
   const escaped = url.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   const body = `<Response><Connect><Stream url="${escaped}"/></Connect></Response>`;

@@ -187,7 +187,7 @@ function checkedEvents(filters: readonly string[]): readonly string[] {
 
 function checkedMode(testMode: boolean | null | undefined, key: ApiKey): boolean | null {
   if (testMode === undefined) return key.testMode;
-  // null takes live events too, so it is a live key's to give; an endpoint of the other mode could not be seen again.
+  // null takes live events too: a live key's to give. An endpoint of the other mode could not be seen again.
   if (key.testMode ? testMode === true : testMode !== true) return testMode;
   const mode = key.testMode ? 'test' : 'live';
   throw new VoiceError('permission_denied', `this key makes ${mode} webhooks only`, { field: 'test_mode' });

@@ -1,0 +1,72 @@
+import type { Clock } from '../base/clock.ts';
+import { followEvents, type EventStreamWish, type LiveItem } from './event-stream.ts';
+import { Requests, type Access } from './requests.ts';
+import type {
+  Call,
+  Credential,
+  CredentialWish,
+  Delivery,
+  FreshCredential,
+  FreshKey,
+  FreshWebhook,
+  HookAttempt,
+  Key,
+  KeyWish,
+  Listed,
+  ListWish,
+  Session,
+  SessionWish,
+  Webhook,
+  WebhookWish,
+  WholeCall,
+} from './shapes.ts';
+
+export interface ApiClientOptions extends Access {
+  readonly clock: Pick<Clock, 'after'>;
+}
+
+/** The API as a table of what can be asked of it. */
+export type ApiClient = ReturnType<typeof openApiClient>;
+
+/** A typed client of the API. It holds nothing open but the event streams that are being read. */
+export function openApiClient(options: ApiClientOptions) {
+  const api = new Requests(options);
+  return {
+    createSession: (wish: SessionWish): Promise<Session> => api.post('/voice/sessions', wish),
+
+    createCredential: (wish: CredentialWish): Promise<FreshCredential> =>
+      api.post('/voice/stream-credentials', wish),
+    listCredentials: (query?: ListWish): Promise<Listed<Credential>> =>
+      api.list('/voice/stream-credentials', query),
+    deleteCredential: (id: string): Promise<void> => api.remove(`/voice/stream-credentials/${segment(id)}`),
+
+    listCalls: (query?: ListWish & { readonly state?: Call['state'] }): Promise<Listed<Call>> =>
+      api.list('/calls', query),
+    getCall: (id: string): Promise<WholeCall> => api.get(`/calls/${segment(id)}`),
+    hangUp: (id: string): Promise<{ readonly id: string; readonly state: 'ending' }> =>
+      api.post(`/calls/${segment(id)}/hangup`),
+
+    createWebhook: (wish: WebhookWish): Promise<FreshWebhook> => api.post('/webhooks', wish),
+    listWebhooks: (query?: ListWish): Promise<Listed<Webhook>> => api.list('/webhooks', query),
+    getWebhook: (id: string): Promise<Webhook> => api.get(`/webhooks/${segment(id)}`),
+    deleteWebhook: (id: string): Promise<void> => api.remove(`/webhooks/${segment(id)}`),
+    testWebhook: (id: string): Promise<HookAttempt> => api.post(`/webhooks/${segment(id)}/test`),
+    listDeliveries: (id: string, query?: ListWish): Promise<Listed<Delivery>> =>
+      api.list(`/webhooks/${segment(id)}/deliveries`, query),
+
+    createKey: (wish: KeyWish): Promise<FreshKey> => api.post('/keys', wish),
+    listKeys: (query?: ListWish): Promise<Listed<Key>> => api.list('/keys', query),
+    updateKey: (id: string, change: Partial<Omit<KeyWish, 'test_mode'>>): Promise<Key> =>
+      api.patch(`/keys/${segment(id)}`, change),
+    rotateKey: (id: string): Promise<FreshKey> => api.post(`/keys/${segment(id)}/rotate`),
+    deleteKey: (id: string): Promise<void> => api.remove(`/keys/${segment(id)}`),
+
+    /** Live events, resumed over broken connections until `signal` ends them. */
+    eventStream: (wish: EventStreamWish = {}): AsyncGenerator<LiveItem, void, void> =>
+      followEvents(api, wish, options.clock),
+  };
+}
+
+function segment(id: string): string {
+  return encodeURIComponent(id);
+}

@@ -1,0 +1,251 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import Schema from 'typebox/schema';
+import { callView, openTestApi, type Answer, type TestApi } from './open-test-api.ts';
+
+interface Operation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+  }[];
+  readonly requestBody?: { readonly content: Content };
+  readonly responses: {
+    readonly [status: string]: { readonly description: string; readonly content?: Content };
+  };
+}
+type Content = { readonly [type: string]: { readonly schema: object } };
+
+let house: TestApi;
+let paths: { readonly [path: string]: { readonly [method: string]: Operation } };
+let document: { readonly [name: string]: unknown };
+beforeAll(async () => {
+  house = await openTestApi();
+  const answer = await house.request('GET', '/api/v1/openapi.json', undefined, {});
+  document = answer.body;
+  paths = answer.body.paths;
+});
+afterAll(() => house.api.close());
+
+const operations = () =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+
+/** The answer against what the document says of it, strictly: nothing undocumented may be there. */
+function expectDocumented(path: string, method: string, answer: Answer): void {
+  const { responses } = paths[path]![method]!;
+  const documented = responses[String(answer.status)] ?? responses[`${String(answer.status)[0]}XX`];
+  const schema = documented?.content?.['application/json']?.schema;
+  const where = `${method} ${path} ${answer.status}`;
+  expect([where, typeof schema]).toEqual([where, 'object']);
+  const errors = Schema.Errors(closed(schema) as object, answer.body)[1];
+  expect([where, errors]).toEqual([where, []]);
+}
+
+/** The schema with every object closed to properties it does not name. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const inner = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, closed(value)]));
+  return 'properties' in schema ? { ...inner, additionalProperties: false } : inner;
+}
+
+describe('the OpenAPI document', () => {
+  it('is one of version 3.1 and needs no key', () => {
+    expect(document).toMatchObject({
+      openapi: '3.1.0',
+      info: { title: 'Omnivoice', version: '2025-11-01' },
+      servers: [{ url: 'http://127.0.0.1:8080' }],
+      components: {
+        securitySchemes: { bearer: { type: 'http' }, apiKey: { in: 'header', name: 'X-API-Key' } },
+      },
+    });
+  });
+
+  it('holds every route of the base, and the published address of sessions', () => {
+    expect(
+      operations()
+        .map(({ path, method }) => `${method} ${path}`)
+        .sort(),
+    ).toEqual([
+      'delete /api/v1/keys/{id}',
+      'delete /api/v1/voice/stream-credentials/{id}',
+      'delete /api/v1/webhooks/{id}',
+      'get /api/v1/calls',
+      'get /api/v1/calls/{id}',
+      'get /api/v1/events',
+      'get /api/v1/events/stream',
+      'get /api/v1/events/ws',
+      'get /api/v1/keys',
+      'get /api/v1/voice/stream-credentials',
+      'get /api/v1/webhooks',
+      'get /api/v1/webhooks/{id}',
+      'get /api/v1/webhooks/{id}/deliveries',
+      'patch /api/v1/keys/{id}',
+      'post /api/v1/calls/{id}/hangup',
+      'post /api/v1/events/ticket',
+      'post /api/v1/keys',
+      'post /api/v1/keys/{id}/rotate',
+      'post /api/v1/voice/sessions',
+      'post /api/v1/voice/stream-credentials',
+      'post /api/v1/webhooks',
+      'post /api/v1/webhooks/{id}/test',
+      'post /functions/v1/voice-runtime-session',
+    ]);
+  });
+
+  it('describes each operation, its path parameters and its answers', () => {
+    for (const { path, method, operation } of operations()) {
+      const where = `${method} ${path}`;
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      const described = (operation.parameters ?? []).filter((one) => one.in === 'path');
+      expect([where, described.map(({ name }) => name)]).toEqual([where, named]);
+      expect([where, described.every(({ required }) => required)]).toEqual([where, true]);
+      expect([where, operation.summary, operation.tags]).toEqual([
+        where,
+        expect.stringMatching(/./),
+        [expect.any(String)],
+      ]);
+      for (const [status, { description }] of Object.entries(operation.responses)) {
+        expect(`${where} ${status}`).toMatch(/ (?:[1-5]\d\d|[1-5]XX|default)$/);
+        expect(description).toBeTypeOf('string');
+      }
+    }
+  });
+
+  it('has no reference that leads nowhere, and only schemas that can be used', () => {
+    expect(JSON.stringify(document)).not.toContain('"$ref"');
+    for (const { operation } of operations()) {
+      const contents = [
+        operation.requestBody?.content,
+        ...Object.values(operation.responses).map((r) => r.content),
+      ];
+      for (const { schema } of contents.flatMap((content) => Object.values(content ?? {}))) {
+        expect(() => Schema.Compile(schema)).not.toThrow();
+      }
+    }
+  });
+});
+
+describe('every route', () => {
+  it('answers as documented when all is well', async () => {
+    house.ports.allCalls.set(
+      'call_1',
+      callView({ legs: [leg()], cost: { amount: '0.01', currency: 'USD' } }),
+    );
+    house.journal.commit();
+    const made = async (path: string, body: object) => {
+      const answer = await house.request('POST', path, body);
+      expectDocumented(path, 'post', answer);
+      expect(answer.status).toBe(201);
+      return answer.body.data.id as string;
+    };
+    const base = '/api/v1';
+    const verify = { auth_token: 'x' };
+    const credential = await made(`${base}/voice/stream-credentials`, { dialect: 'twilio', verify });
+    const webhook = await made(`${base}/webhooks`, {
+      url: 'https://a.example/',
+      events: ['*'],
+      headers: { a: 'b' },
+    });
+    const key = await made(`${base}/keys`, { name: 'a' });
+    house.ports.allDeliveries.push(delivery(webhook));
+    const steps: [string, string, (string | undefined)?, object?][] = [
+      ['post', `${base}/voice/sessions`, undefined, {}],
+      ['post', '/functions/v1/voice-runtime-session', undefined, {}],
+      ['get', `${base}/voice/stream-credentials`],
+      ['get', `${base}/calls`],
+      ['get', `${base}/calls/{id}`, 'call_1'],
+      ['post', `${base}/calls/{id}/hangup`, 'call_1'],
+      ['get', `${base}/webhooks`],
+      ['get', `${base}/webhooks/{id}`, webhook],
+      ['post', `${base}/webhooks/{id}/test`, webhook],
+      ['get', `${base}/webhooks/{id}/deliveries`, webhook],
+      ['get', `${base}/keys`],
+      ['patch', `${base}/keys/{id}`, key, { name: 'b' }],
+      ['post', `${base}/keys/{id}/rotate`, key],
+      ['get', `${base}/events`],
+      ['post', `${base}/events/ticket`],
+      ['delete', `${base}/voice/stream-credentials/{id}`, credential],
+      ['delete', `${base}/webhooks/{id}`, webhook],
+      ['delete', `${base}/keys/{id}`, key],
+    ];
+    for (const [method, path, id = '', body] of steps) {
+      const answer = await house.request(method.toUpperCase(), path.replace('{id}', id), body);
+      expect([method, path, answer.body.success]).toEqual([method, path, true]);
+      expectDocumented(path, method, answer);
+    }
+    // Those three above, these, and the two streams, which answer with no envelope: nothing was left out.
+    expect(steps.length + 3 + 2).toBe(operations().length);
+  });
+
+  it('answers without a key, without the scope and for what is not there as documented', async () => {
+    const weak = { authorization: `Bearer ${house.key({ scopes: ['ops'] })}` };
+    for (const { path, method, operation } of operations()) {
+      const url = path.replace('{id}', 'none_1');
+      const ask = (headers?: { readonly [name: string]: string }) => {
+        const body = operation.requestBody === undefined ? undefined : bodyFor(path);
+        return house.request(method.toUpperCase(), url, body, headers);
+      };
+      const answers: [Answer, number][] = [
+        [await ask({ 'x-api-key': `omf_live_${path.replaceAll('/', '')}` }), 401],
+        [await ask(weak), 403],
+      ];
+      if (path.includes('{id}')) answers.push([await ask(), 404]);
+      for (const [answer, status] of answers) {
+        expect([method, path, answer.status]).toEqual([method, path, status]);
+        if (operation.responses['4XX'] !== undefined) expectDocumented(path, method, answer);
+        expect(answer.body).toMatchObject({ success: false, error: { code: expect.any(String) } });
+      }
+      // The guard against guessing counts these refusals too.
+      house.clock.advance(60_000);
+    }
+  });
+});
+
+describe('the documentation page', () => {
+  it('is served, and may run only what it brought', async () => {
+    const { status, headers, text } = await house.request('GET', '/docs/', undefined, {});
+    expect([status, text.includes('Swagger UI')]).toEqual([200, true]);
+    expect(headers['content-security-policy']).toContain("script-src 'self'");
+    expect(headers['content-security-policy']).not.toContain('unsafe-eval');
+    const script = await house.request('GET', '/docs/static/swagger-initializer.js', undefined, {});
+    expect(script.status).toBe(200);
+  });
+});
+
+function bodyFor(path: string): object {
+  if (path.includes('/webhooks')) return { url: 'https://a.example/', events: ['*'] };
+  if (path.includes('/stream-credentials')) return { dialect: 'twilio' };
+  return path.includes('/keys') ? { name: 'a' } : {};
+}
+
+function leg() {
+  return {
+    leg_id: 'leg_1',
+    role: 'caller' as const,
+    dialect: 'twilio',
+    codec: null,
+    connected_at: '2026-11-20T12:00:00.000Z',
+    disconnected_at: null,
+    reason: null,
+  };
+}
+
+function delivery(endpointId: string) {
+  return {
+    id: 'dlv_1',
+    endpointId,
+    eventId: 'evt_1',
+    eventType: 'call_started',
+    state: 'delivered',
+    attempts: 1,
+    createdAt: '2026-11-20T12:00:00.000Z',
+    nextAttemptAt: null,
+    lastStatus: 200,
+    lastError: null,
+  };
+}

@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openTestApi, type TestApi } from './open-test-api.ts';
+
+let house: TestApi;
+afterEach(() => house.api.close());
+
+/** Sends bytes and reads until the server closes. */
+function talk(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (text) => (heard += text));
+    socket.on('error', reject).on('close', () => resolve(heard));
+  });
+}
+
+describe('what is hardly HTTP', () => {
+  it.each([
+    ['is no HTTP at all', 'HELO example\r\n\r\n', 400],
+    ['has headers without end', `GET / HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('that %s is answered in the envelope and closed', async (_what, bytes, status) => {
+    house = await openTestApi();
+    await house.api.listen();
+    const heard = await talk(house.api.port, bytes);
+    expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const body = JSON.parse(heard.slice(heard.indexOf('\r\n\r\n') + 4)) as object;
+    expect(body).toMatchObject({ success: false, error: { code: 'invalid_argument' } });
+  });
+});
+
+describe('over TLS', () => {
+  it('new connections get the renewed certificate, the others go on', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'api-tls-'));
+    const [first, second] = ['first', 'second'].map((name) => certificate(directory, name));
+    house = await openTestApi({ tls: first! });
+    await house.api.listen();
+    expect(await nameServed(house.api.port)).toBe('first');
+    const old = connectTls({ port: house.api.port, host: '127.0.0.1', rejectUnauthorized: false });
+    await new Promise((resolve) => old.once('secureConnect', resolve));
+    house.api.reloadTls(second!);
+    expect(await nameServed(house.api.port)).toBe('second');
+    old.write('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    const heard = await new Promise<string>((resolve) => {
+      let text = '';
+      old.on('data', (bytes: Buffer) => (text += bytes.toString())).on('close', () => resolve(text));
+    });
+    expect(heard).toContain('HTTP/1.1 200');
+    expect(heard).toMatch(/^strict-transport-security: max-age=\d+\r$/im);
+    rmSync(directory, { recursive: true });
+  });
+});
+
+function certificate(directory: string, name: string) {
+  const [key, cert] = [join(directory, `${name}.key`), join(directory, `${name}.crt`)];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const files = ['-keyout', key, '-out', cert, '-subj', `/CN=${name}`, '-days', '2'];
+  execFileSync('openssl', ['req', '-x509', ...curve, ...files], { stdio: 'ignore' });
+  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+}
+
+function nameServed(port: number): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+      const { subject } = socket.getPeerCertificate();
+      resolve([subject.CN].flat()[0]);
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+}
