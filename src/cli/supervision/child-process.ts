@@ -17,6 +17,7 @@ function startProcess(
   const { args, env, events } = options;
   const child = fork(program, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   child.on('message', events.onMessage);
+  child.on('disconnect', events.onDisconnect);
   child.on('exit', (code, signal) => events.onExit({ code, signal }));
   child.on('error', () => {
     // Failed to start, or to be told or killed: only the first leaves nothing behind.

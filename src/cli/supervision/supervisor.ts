@@ -16,6 +16,8 @@ export interface Child {
 
 export interface ChildEvents {
   readonly onMessage: (message: unknown) => void;
+  /** It closed its channel. */
+  readonly onDisconnect: () => void;
   /** Called once. */
   readonly onExit: (exit: ChildExit) => void;
 }
@@ -122,6 +124,9 @@ export class Supervisor {
     const child = startChild(this.#argumentsOf(post), {
       onMessage: (message) => {
         if (!hasLeft) this.#hear(post, message);
+      },
+      onDisconnect: () => {
+        if (!hasLeft) this.#watchdog.leaving(post.name, clock.nowMs());
       },
       onExit: (exit) => {
         if (hasLeft) return;

@@ -4,6 +4,8 @@ import type { AtMs } from '../../base/clock.ts';
 export const WATCH_MS = 250;
 /** A child that has not said anything yet is still starting, on a machine that may be busy. */
 const FIRST_BEAT_MS = 15_000;
+/** A child that has closed its channel is on its way out; a Node with a cold compile cache writes it then. */
+const LAST_STEPS_MS = 10_000;
 /** Our own timer this late: the machine stood still, and silence proves nothing. */
 const STILLSTAND_MS = 1000;
 /** How long nobody is judged after the machine stood still. */
@@ -30,6 +32,11 @@ export class Watchdog {
 
   beat(child: string, nowMs: AtMs): void {
     if (this.#deadlineAtMs.has(child)) this.#deadlineAtMs.set(child, nowMs + this.#watchdogMs);
+  }
+
+  /** It says nothing more, and is to be gone soon. */
+  leaving(child: string, nowMs: AtMs): void {
+    if (this.#deadlineAtMs.has(child)) this.#deadlineAtMs.set(child, nowMs + LAST_STEPS_MS);
   }
 
   left(child: string): void {

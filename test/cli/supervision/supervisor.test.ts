@@ -41,6 +41,11 @@ class FakeChild {
     this.#events.onMessage(message);
   }
 
+  disconnect(): void {
+    this.isWell = false;
+    this.#events.onDisconnect();
+  }
+
   exit(code: number | null, signal: string | null = null): void {
     if (!this.isAlive) return;
     this.isAlive = false;
@@ -195,6 +200,18 @@ describe('a house that leaves', () => {
     expect(await exitCode()).toBe(0);
     clock.advance(1000);
     expect(clock.pendingTasks).toBe(0);
+  });
+
+  it('does not take a child on its last steps for a silent one', () => {
+    const { supervisor, child, clock } = openHouse();
+    clock.advance(10_000);
+    supervisor.signal();
+    child('node-0').disconnect();
+    child('node-1').isWell = false;
+    clock.advance(4000);
+    expect([child('node-0').isAlive, child('node-1').isAlive]).toEqual([true, false]);
+    clock.advance(7000);
+    expect(child('node-0').isAlive).toBe(false);
   });
 
   it('stops at the second signal, and kills at the third', async () => {

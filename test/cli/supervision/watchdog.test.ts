@@ -50,6 +50,15 @@ describe('the watchdog', () => {
     expect(killed).toEqual([{ child: 'node-0', atMs: 25_000 }]);
   });
 
+  it('gives a child that takes its leave ten seconds to be gone', () => {
+    const dog = openDog();
+    watch(dog, { fromMs: 0, untilMs: 5000 }, () => ALL);
+    dog.leaving('node-0', 5000);
+    dog.leaving('nobody', 5000);
+    const killed = watch(dog, { fromMs: 5000, untilMs: 30_000 }, () => ['control', 'node-1']);
+    expect(killed).toEqual([{ child: 'node-0', atMs: 15_000 }]);
+  });
+
   it('judges nobody for five seconds when the machine stood still', () => {
     const dog = openDog();
     watch(dog, { fromMs: 0, untilMs: 5000 }, () => ALL);
