@@ -8,7 +8,7 @@ import { mediaUrlOf } from '../config/addresses.ts';
 import type { Settings } from '../config/settings.ts';
 import { readTls } from '../config/tls.ts';
 import { DIALECTS, dialectOf } from '../dialect/registry.ts';
-import type { Command, CommandResult } from '../events/commands.ts';
+import type { Command, CommandResult, CredentialView } from '../events/commands.ts';
 import { openSessionGate } from '../gateway/door/session-gate.ts';
 import { openGateway, type Gateway } from '../gateway/gateway.ts';
 import { ResumeTokens } from '../gateway/resume-token.ts';
@@ -28,6 +28,7 @@ import { Credentials } from './credentials.ts';
 import { LegMedia } from './leg-media.ts';
 import { LegGroups } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
+import { obey } from './obey.ts';
 import { NodePacer } from './pacer.ts';
 
 /** Limits, pools and the disk are looked at this often, outside the tick. */
@@ -64,7 +65,8 @@ export async function openMediaNode(options: MediaNodeOptions): Promise<MediaNod
     const socketPath = socketPathOf(paths.runDir, incarnation);
     const ownPort = settings.mediaPort + 1 + index;
     const facts = { incarnation, node: index, pid: process.pid, region: settings.region, ownPort };
-    const { status, onCommand } = node.linkSide();
+    const status = (): NodeStatus => node.status;
+    const onCommand = (command: Command): Promise<CommandResult> => obey(node, command, options);
     node.link = lifetime.own(await openNodeEnd({ socketPath, spool, facts, onCommand, status, clock, log }));
     return node;
   } catch (error) {
@@ -196,8 +198,10 @@ export class MediaNode implements Closeable {
     this.link.statusChanged();
   }
 
-  linkSide(): { status: () => NodeStatus; onCommand: (command: Command) => Promise<CommandResult> } {
-    return { status: () => this.status, onCommand: (command) => this.#obey(command) };
+  /** What control told which credentials are valid: the door may open. */
+  applyCredentials(view: CredentialView): void {
+    this.credentials.apply(view);
+    this.#onCredentials?.();
   }
 
   /**
@@ -230,28 +234,6 @@ export class MediaNode implements Closeable {
     this.#cancelTend();
     this.calls.endAll('drained', this.#parts.options.clock.nowMs());
     await this.#parts.lifetime.close();
-  }
-
-  async #obey(command: Command): Promise<CommandResult> {
-    switch (command.name) {
-      case 'apply_credentials':
-        this.credentials.apply(command.view);
-        this.#onCredentials?.();
-        return { ok: true, value: { version: command.view.version } };
-      case 'hang_up': {
-        const call = this.calls.get(command.call_id);
-        if (call === undefined || call.facts.workspaceId !== command.workspace_id) {
-          return { ok: false, fault: 'call_not_found', detail: 'this node has no such call' };
-        }
-        call.end('api', this.#parts.options.clock.nowMs());
-        return { ok: true, value: { call_id: call.id } };
-      }
-      case 'read_metrics':
-        return { ok: true, value: await this.figures.snapshot() };
-      case 'drain':
-        void this.drain(this.#parts.options.settings.drainDeadlineMs);
-        return { ok: true, value: null };
-    }
   }
 
   #tend(): void {

@@ -1,0 +1,51 @@
+import type { Clock } from '../base/clock.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Command, CommandResult } from '../events/commands.ts';
+import type { MediaNode } from './media-node.ts';
+
+type Commands = { readonly [K in Command['name']]: Extract<Command, { name: K }> };
+
+interface House {
+  readonly clock: Clock;
+  readonly settings: Settings;
+}
+
+const HANDLERS: {
+  readonly [K in keyof Commands]: (
+    node: MediaNode,
+    command: Commands[K],
+    house: House,
+  ) => Promise<CommandResult>;
+} = {
+  apply_credentials: async (node, { view }) => {
+    node.applyCredentials(view);
+    return done({ version: view.version });
+  },
+  hang_up: async (node, { call_id, workspace_id }, { clock }) => {
+    const call = node.calls.get(call_id);
+    if (call === undefined || call.facts.workspaceId !== workspace_id) {
+      return { ok: false, fault: 'call_not_found', detail: 'this node has no such call' };
+    }
+    call.end('api', clock.nowMs());
+    return done({ call_id });
+  },
+  read_metrics: async (node) => done(await node.figures.snapshot()),
+  drain: async (node, _, { settings }) => {
+    void node.drain(settings.drainDeadlineMs);
+    return done(null);
+  },
+};
+
+/** Does what control asks, and says what came of it. */
+export function obey(node: MediaNode, command: Command, house: House): Promise<CommandResult> {
+  const handle = HANDLERS[command.name] as (
+    node: MediaNode,
+    command: Command,
+    house: House,
+  ) => Promise<CommandResult>;
+  return handle(node, command, house);
+}
+
+function done(value: unknown): CommandResult {
+  return { ok: true, value };
+}
