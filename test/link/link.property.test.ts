@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
+import { sleep, systemClock } from '../../src/base/clock.ts';
 import type { ControlEnd } from '../../src/link/control-end.ts';
 import { seededRatio, temporaryDir, until, upTo } from './link-fixtures.ts';
 import { LinkHouse, type TestNode } from './link-house.ts';
@@ -131,19 +131,19 @@ describe('a node that starts while control is impatient', () => {
     const dice = seededRatio(seed);
     const house = new LinkHouse();
     house.openControl({ graceMs: dice() * 30 });
-    let started = 0;
-    for (const index of upTo(15)) {
-      const incarnation = `node-${index}`;
+    const start = async (incarnation: string): Promise<boolean> => {
       const spool = house.openSpool(incarnation);
-      await new Promise((resolve) => void systemClock.after(dice() * 60, () => resolve(undefined)));
+      const [delayMs, isBrief] = [dice() * 300, dice() < 0.5];
+      await sleep(systemClock, delayMs);
       const node = await house.openNode(incarnation, { spool }).catch(() => undefined);
-      if (node === undefined) continue;
-      started++;
+      if (node === undefined) return false;
       node.publish(3);
-      if (dice() < 0.5) await node.close();
+      if (isBrief) await node.close();
       await until(`${incarnation}, seed ${seed}`, () => house.journal.numbersOf(incarnation).length === 3);
-    }
-    expect(started).toBe(house.journal.committed.size);
+      return true;
+    };
+    const started = await Promise.all(upTo(20).map((index) => start(`node-${index}`)));
+    expect(started.filter(Boolean)).toHaveLength(house.journal.committed.size);
     expect(house.journal.holes).toBe(0);
   });
 });
