@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { lockDataDir, prepareDataDir } from '../config/data-dir.ts';
+import { leaveRunDir, lockDataDir, prepareDataDir } from '../config/data-dir.ts';
 import { withSecrets } from '../config/data-secrets.ts';
 import { settingsToEnv, withoutSettings } from '../config/read-settings.ts';
 import type { Settings } from '../config/settings.ts';
@@ -38,6 +38,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     const placed = { ...options.settings, dataDir: paths.dataDir, port, mediaPort };
     return await supervise(options, withSecrets(placed, paths, options.clock));
   } finally {
+    leaveRunDir(paths);
     await lock.close();
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
+import { lstatSync, mkdirSync, realpathSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { invariant, messageOf, VoiceError } from '../base/errors.ts';
@@ -56,6 +56,15 @@ export function lockDataDir(paths: Pick<DataPaths, 'dataDir' | 'lockFile'>): Clo
 export function runDirOf(dataDir: string): string {
   const digest = createHash('sha256').update(realpathSync(dataDir)).digest('hex');
   return `/tmp/omnivoice-${ownUid()}-${digest.slice(0, 8)}`;
+}
+
+/** Takes the run dir away, unless somebody who was left behind still has a socket there. */
+export function leaveRunDir({ runDir }: Pick<DataPaths, 'runDir'>): void {
+  try {
+    rmdirSync(runDir);
+  } catch {
+    // Not empty, or gone already: neither is ours to mend.
+  }
 }
 
 /** Path of a Unix socket in the run dir. */

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,6 +123,7 @@ describe('serve', () => {
     const drained = lives().filter(({ what }) => what === 'drained');
     expect(drained.map(({ name }) => name)).toHaveLength(3);
     expect(drained.at(-1)!.name).toBe('control');
+    expect(existsSync(runDir)).toBe(false);
   });
 
   it('replaces a node that is killed or stopped, and a control process, and leaves the others alone', async () => {

@@ -1,11 +1,26 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { lockDataDir, prepareDataDir, runDirOf, socketPathOf } from '../../src/config/data-dir.ts';
+import {
+  leaveRunDir,
+  lockDataDir,
+  prepareDataDir,
+  runDirOf,
+  socketPathOf,
+} from '../../src/config/data-dir.ts';
 import { withSecrets } from '../../src/config/data-secrets.ts';
 import { readSettings } from '../../src/config/read-settings.ts';
 import type { Settings } from '../../src/config/settings.ts';
@@ -29,7 +44,7 @@ function settingsOf(env: Record<string, string>): Settings {
 }
 
 const LOCKER = `
-import { lockDataDir, prepareDataDir } from ${JSON.stringify(join(import.meta.dirname, '../../src/config/data-dir.ts'))};
+import { leaveRunDir, lockDataDir, prepareDataDir } from ${JSON.stringify(join(import.meta.dirname, '../../src/config/data-dir.ts'))};
 const lock = lockDataDir(prepareDataDir(process.argv[1]));
 console.log('locked');
 setInterval(() => lock, 1000);
@@ -81,6 +96,19 @@ describe('the run dir', () => {
     chmodSync(runDir, 0o755);
     expect(() => prepareDataDir(dataDir)).toThrow(/not a folder of ours alone/);
     rmSync(runDir, { recursive: true });
+  });
+});
+
+describe('the run dir that is left', () => {
+  it('goes when it is empty, and stays while somebody has a socket there', () => {
+    const paths = prepareDataDir(dataDir);
+    writeFileSync(socketPathOf(paths, 'n0-left'), '');
+    leaveRunDir(paths);
+    expect(existsSync(paths.runDir)).toBe(true);
+    rmSync(socketPathOf(paths, 'n0-left'));
+    leaveRunDir(paths);
+    leaveRunDir(paths);
+    expect(existsSync(paths.runDir)).toBe(false);
   });
 });
 
