@@ -1,5 +1,4 @@
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { Server } from 'node:http';
 import helmet from '@fastify/helmet';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import underPressure from '@fastify/under-pressure';
@@ -16,6 +15,7 @@ import { FailureGuard, RateLimits } from './door/rate-limits.ts';
 import { Tickets } from './door/tickets.ts';
 import { answerBrokenRequest, answerFault, installFaults } from './faults.ts';
 import { installIdempotency } from './idempotency.ts';
+import { Listener } from './listener.ts';
 import { LiveReaders } from './live/live-readers.ts';
 import { EventSockets } from './live/socket.ts';
 import { callRoutes } from './routes/calls.ts';
@@ -29,9 +29,6 @@ import { webhookReportRoutes, webhookRoutes } from './routes/webhooks.ts';
 import { answerIn } from './versions.ts';
 
 const BASE = '/api/v1';
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-const CONNECTIONS_CHECKED_EVERY_MS = 5_000;
 const LOOP_DELAY_MAX_MS = 2_000;
 
 /** The HTTP side of the control process, open. */
@@ -57,8 +54,8 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   const limits = new RateLimits(clock);
   const readers = new LiveReaders({ streams, directory, clock });
   const sockets = new EventSockets();
-  const server = serverOf(settings);
-  const app = fastifyOf(options, server);
+  const listener = new Listener(settings.tls, clock);
+  const app = fastifyOf(options, listener.server);
 
   installFaults(app, options.log);
   await installShields(app, settings);
@@ -74,12 +71,9 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     app,
     listen: async () => void (await app.listen({ host: settings.host, port: settings.port })),
     get port() {
-      const address = server.address();
-      return typeof address === 'object' && address !== null ? address.port : 0;
+      return listener.port;
     },
-    reloadTls: (pair) => {
-      if (server instanceof TlsServer) server.setSecureContext(pair);
-    },
+    reloadTls: (pair) => listener.reloadTls(pair),
     stats: () => ({
       ...prefixed('key', directory.stats),
       ...prefixed('authentication', guard.stats),
@@ -90,7 +84,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     }),
     close: async () => {
       readers.closeAll();
-      await app.close();
+      await listener.closing(() => app.close());
     },
   };
 }
@@ -102,16 +96,6 @@ function prefixed(prefix: string, stats: { readonly [name: string]: number }) {
       value,
     ]),
   );
-}
-
-function serverOf({ tls }: ApiSettings): Server {
-  const timeouts = {
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: CONNECTIONS_CHECKED_EVERY_MS,
-  };
-  // One type for both: fastify and we use only what plain and secure servers share.
-  return tls === undefined ? createServer(timeouts) : createTlsServer({ ...timeouts, ...tls });
 }
 
 function fastifyOf({ clock, settings, log }: ApiOptions, server: Server): FastifyInstance {

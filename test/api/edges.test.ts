@@ -34,6 +34,23 @@ describe('what is hardly HTTP', () => {
   });
 });
 
+describe('an upgrade', () => {
+  const upgrade = (method: string, path: string) =>
+    `${method} ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
+    'content-type: application/json\r\ncontent-length: 9\r\n\r\n';
+
+  it.each([
+    ['of a POST, whose body nobody would read', 'POST', '/api/v1/keys', 400],
+    ['of an address that speaks no WebSocket', 'GET', '/healthz', 200],
+    ['of nothing', 'GET', '/nothing', 404],
+    ['of the events without a key', 'GET', '/api/v1/events/ws', 401],
+  ])('%s is answered as HTTP and closed', async (_what, method, path, status) => {
+    house = await openTestApi();
+    await house.api.listen();
+    expect(await talk(house.api.port, upgrade(method, path))).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+});
+
 describe('over TLS', () => {
   it('new connections get the renewed certificate, the others go on', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'api-tls-'));

@@ -119,7 +119,7 @@ export async function openTestApi(
         ...(body !== undefined && { payload: body as object }),
       });
       const text = answer.payload;
-      const isJson = String(answer.headers['content-type']).includes('json');
+      const isJson = text !== '' && String(answer.headers['content-type']).includes('json');
       return {
         status: answer.statusCode,
         headers: answer.headers,

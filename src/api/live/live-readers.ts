@@ -18,7 +18,7 @@ export interface Wire {
   /** Tells the reader that we are alive, or finds that the reader is not. */
   beat(): void;
   end(reason: EndReason): void;
-  /** Tells when the connection is gone, whoever ended it. */
+  /** Tells when the connection is gone, whoever ended it; at once when it already is. */
   onGone(gone: () => void): void;
 }
 
@@ -33,6 +33,7 @@ export class LiveReaders {
   readonly stats = { opened: 0, refused: 0, tooSlow: 0, revoked: 0 };
   readonly #parts: LiveParts;
   readonly #readers = new Map<Wire, ApiKey>();
+  #isClosing = false;
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
@@ -44,6 +45,7 @@ export class LiveReaders {
 
   /** Throws when there is no room for one more: asked while the answer can still be a status. */
   admit(key: ApiKey): void {
+    if (this.#isClosing) throw new VoiceError('unavailable', 'closing');
     const sameKey = [...this.#readers.values()].filter(({ id }) => id === key.id).length;
     if (this.#readers.size < READERS_MAX && sameKey < READERS_PER_KEY_MAX) return;
     this.stats.refused++;
@@ -66,6 +68,7 @@ export class LiveReaders {
       stopBeat();
       stopStream();
     });
+    if (isGone) return;
     const beatLater = (): void => {
       stopBeat = this.#parts.clock.after(HEARTBEAT_MS, () => {
         wire.beat();
@@ -87,6 +90,7 @@ export class LiveReaders {
   }
 
   closeAll(): void {
+    this.#isClosing = true;
     for (const wire of this.#readers.keys()) wire.end('closing');
   }
 

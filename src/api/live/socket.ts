@@ -42,12 +42,17 @@ export class EventSockets {
   listenTo(app: FastifyInstance): void {
     const server: Server = app.server;
     server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      // Node reads no body behind an upgrade: who waits for one waits for ever.
+      if (request.method !== 'GET') {
+        socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+        return;
+      }
       this.#upgrades.set(request, { socket, head });
       const response = new ServerResponse(request);
       response.shouldKeepAlive = false;
       response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]);
       response.on('finish', () => socket.end());
-      socket.on('error', () => socket.destroy());
       app.routing(request, response);
     });
   }
@@ -91,6 +96,9 @@ export function wireOf(socket: WebSocket, cursor: string, clock: Pick<Clock, 'af
       const cancel = clock.after(LAST_BYTES_MS, () => socket.terminate());
       socket.on('close', cancel);
     },
-    onGone: (gone) => void socket.on('close', gone),
+    onGone: (gone) => {
+      if (socket.readyState === socket.CLOSED) gone();
+      else socket.on('close', gone);
+    },
   };
 }

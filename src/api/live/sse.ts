@@ -18,6 +18,8 @@ export function openSse(reply: FastifyReply, cursor: string, clock: Pick<Clock, 
   const headers = reply.getHeaders() as OutgoingHttpHeaders;
   reply.hijack();
   const response = reply.raw;
+  // A connection that was a stream is not kept for others: closing would wait for its reader.
+  response.shouldKeepAlive = false;
   response.writeHead(200, {
     ...headers,
     'content-type': 'text/event-stream; charset=utf-8',
@@ -41,6 +43,9 @@ export function openSse(reply: FastifyReply, cursor: string, clock: Pick<Clock, 
       const cancel = clock.after(LAST_BYTES_MS, () => response.destroy());
       response.on('close', cancel);
     },
-    onGone: (gone) => void response.on('close', gone),
+    onGone: (gone) => {
+      if (response.closed) gone();
+      else response.on('close', gone);
+    },
   };
 }

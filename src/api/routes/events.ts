@@ -82,7 +82,11 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, 
     },
   });
 
-  const live = { config: { access: { scope: 'events:read', takesTicket: true } } } as const;
+  // Without HEAD: it would hold a stream open that carries nothing.
+  const live = {
+    exposeHeadRoute: false,
+    config: { access: { scope: 'events:read', takesTicket: true } },
+  } as const;
 
   app.route({
     method: 'GET',
@@ -165,7 +169,7 @@ async function history(
   const read: JournalQuery = {
     workspaceId,
     testMode,
-    types: typesOf(query.types),
+    ...(query.types !== undefined && { types: typesOf(query.types) }),
     ...(query.call_id !== undefined && { resourceId: query.call_id }),
     ...(query.agent_id !== undefined && { agentId: query.agent_id }),
     after,

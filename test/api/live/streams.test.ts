@@ -180,6 +180,19 @@ describe('server-sent events', () => {
     expect(house.api.stats()['streamRevoked']).toBe(1);
   });
 
+  it('have no HEAD, which would hold one open that carries nothing', async () => {
+    const { status, headers } = await house.request('HEAD', '/api/v1/events/stream');
+    expect([status, headers['allow']]).toEqual([405, 'GET']);
+  });
+
+  it('are refused to one key beyond its hundredth', async () => {
+    secret = house.key({ ratePerMinute: 600 });
+    for (let open = 1; open <= 100; open++) await slowReader(open);
+    const { response } = await readSse();
+    expect(response.status).toBe(429);
+    expect(house.api.stats()).toMatchObject({ streamOpen: 100, streamRefused: 1 });
+  });
+
   it.each(['nonsense', '7', 'e1-x'])('refuse the cursor %s', async (from) => {
     const { response } = await readSse(`?from=${from}`);
     expect(response.status).toBe(400);
@@ -281,11 +294,11 @@ describe('a ticket', () => {
 });
 
 /** Asks for the stream and then reads nothing. */
-async function slowReader(): Promise<Socket> {
+async function slowReader(open = 1): Promise<Socket> {
   const socket = connect(house.api.port, '127.0.0.1');
   opened.push(() => socket.destroy());
   socket.pause();
   socket.write(`GET /api/v1/events/stream HTTP/1.1\r\nhost: x\r\nx-api-key: ${secret}\r\n\r\n`);
-  await expect.poll(() => house.api.stats()['streamOpen'], DEADLINE).toBe(1);
+  await expect.poll(() => house.api.stats()['streamOpen'], DEADLINE).toBe(open);
   return socket;
 }

@@ -1,0 +1,51 @@
+import { connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Listener } from '../../src/api/listener.ts';
+import { FakeClock } from '../fakes/clock.ts';
+
+let clock: FakeClock;
+let listener: Listener;
+const opened: Socket[] = [];
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  listener = new Listener(undefined, clock);
+  await new Promise<void>((resolve) => void listener.server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(() => {
+  for (const socket of opened.splice(0)) socket.destroy();
+  listener.server.close();
+});
+
+async function open(bytes?: string): Promise<Socket> {
+  const arrived = new Promise((resolve) => listener.server.once('connection', resolve));
+  const socket = connect(listener.port, '127.0.0.1');
+  opened.push(socket);
+  socket.on('error', () => undefined);
+  await arrived;
+  if (bytes !== undefined) {
+    const asked = new Promise((resolve) => listener.server.once('request', resolve));
+    socket.write(bytes);
+    await asked;
+  }
+  return socket;
+}
+
+const stop = () => new Promise<void>((resolve) => void listener.server.close(() => resolve()));
+
+it('does not wait for connections that were never used', async () => {
+  await open();
+  await listener.closing(stop);
+  expect(clock.pendingTasks).toBe(0);
+});
+
+it('waits for an answer under way, but not for ever', async () => {
+  await open('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  let isClosed = false;
+  const closing = listener.closing(stop).then(() => (isClosed = true));
+  clock.advance(5_999);
+  await new Promise((resolve) => void setImmediate(resolve));
+  expect(isClosed).toBe(false);
+  clock.advance(1);
+  expect(await closing).toBe(true);
+});
