@@ -15,7 +15,7 @@ export function obey(leg: Leg, command: InBandCommand, listeners: readonly Leg[]
   const markName = args['name'];
   switch (name) {
     case 'mark':
-      if (typeof markName === 'string') for (const listener of listeners) listener.mark(markName, nowMs);
+      if (typeof markName === 'string') mark(leg, markName, listeners, nowMs);
       return;
     case 'clear':
       for (const listener of listeners) listener.clear(nowMs);
@@ -26,6 +26,13 @@ export function obey(leg: Leg, command: InBandCommand, listeners: readonly Leg[]
     default:
       answer(leg, { id, ok: false, fault: 'invalid_argument', detail: 'no such command' });
   }
+}
+
+/** Before nobody's ears everything has been played: the mark comes back at once. */
+function mark(leg: Leg, name: string, listeners: readonly Leg[], nowMs: AtMs): void {
+  for (const listener of listeners) listener.mark(name, nowMs);
+  const played = listeners.length === 0 ? leg.session.writeMarkPlayed?.(name) : undefined;
+  if (played !== undefined) leg.send(played);
 }
 
 /** Tells the leg what came of its command, where its protocol has words for it. */

@@ -96,22 +96,30 @@ interface Parts {
 
 function openLink({ paths, clock, log }: ControlOptions, parts: Parts): ControlEnd {
   const { store, nodes, delivery, streams, figures } = parts;
-  const tell = (committed: readonly CommittedEvent[]): void => {
+  const { journal } = store;
+  // Told in the very turn of the commit, whoever committed: readers must learn of events in the journal's order.
+  const tell = async (committing: Promise<readonly CommittedEvent[]>): Promise<readonly CommittedEvent[]> => {
+    const committed = await committing;
     figures.committed(committed);
-    delivery.accept(committed);
     streams.publish(committed);
+    delivery.accept(committed);
+    return committed;
   };
   return openControlEnd({
     runDir: paths.runDir,
     spoolsDir: paths.spoolDir,
-    journal: store.journal,
-    onCommitted: tell,
+    journal: {
+      commit: (batch) => tell(journal.commit(batch)),
+      cursorOf: (incarnation) => journal.cursorOf(incarnation),
+      forgetCursor: (incarnation) => journal.forgetCursor(incarnation),
+    },
+    onCommitted: () => {},
     onConnected: (node) => nodes.welcome(node),
     onNodeDead: async (incarnation) => {
       // All it had accepted is in the journal by now: what is still open was lost with it.
-      const lost = await store.journal.openCalls(incarnation);
+      const lost = await journal.openCalls(incarnation);
       if (lost.length > 0) log.warn({ incarnation, calls: lost.length }, 'a node died with calls on it');
-      for (const call of lost) tell(await store.journal.append(lastEventsOf(call, 'node_lost', clock)));
+      for (const call of lost) await tell(journal.append(lastEventsOf(call, 'node_lost', clock)));
     },
     clock,
     log,

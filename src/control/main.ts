@@ -5,27 +5,29 @@ import { prepareDataDir } from '../config/data-dir.ts';
 import type { Settings } from '../config/settings.ts';
 import { VERSION } from '../config/version.ts';
 import { openLogger } from '../telemetry/logger.ts';
-import { openControl } from './control.ts';
+import { openControl, type Control } from './control.ts';
 
 /** Runs the control process until it is told to leave, or its supervisor is gone. */
 export async function runControl(settings: Settings): Promise<void> {
   const log = openLogger({ level: settings.logLevel, base: { plane: 'control' } });
   const leave = Promise.withResolvers<void>();
   const paths = prepareDataDir(settings.dataDir);
-  const control = await openControl({ settings, paths, clock: systemClock, log, version: VERSION });
+  let control: Control | undefined;
+  // Before anything that takes time: a child beats from its first moment, and an order waits for nobody.
   const supervised = openSupervised({
     clock: systemClock,
     drainDeadlineMs: settings.drainDeadlineMs,
     // The supervisor drains the nodes first; when control is told, their events are here.
     onDrain: () => leave.resolve(),
     onStop: () => leave.resolve(),
-    onReload: () => control.reload(),
+    onReload: () => control?.reload(),
     onOrphaned: () => leave.resolve(),
   });
   process.on('uncaughtException', (error) =>
     log.error({ error: error.stack ?? messageOf(error) }, 'uncaught'),
   );
   process.on('unhandledRejection', (error) => log.error({ error: messageOf(error) }, 'unhandled'));
+  control = await openControl({ settings, paths, clock: systemClock, log, version: VERSION });
   supervised.ready(control.firstKey === undefined ? {} : { api_key: control.firstKey });
   await leave.promise;
   await control.close();

@@ -40,6 +40,8 @@ export class Egress {
       this.#counters.playedFrames++;
       return true;
     }
+    // A numbered wire shows the hole where the frame would have been.
+    this.#session.skipAudio?.();
     this.stats.droppedFrames++;
     this.#counters.droppedBusyFrames++;
     return false;

@@ -5,7 +5,7 @@ import { prepareDataDir } from '../config/data-dir.ts';
 import type { Settings } from '../config/settings.ts';
 import { VERSION } from '../config/version.ts';
 import { openLogger } from '../telemetry/logger.ts';
-import { openMediaNode } from './media-node.ts';
+import { openMediaNode, type MediaNode } from './media-node.ts';
 
 /**
  * Runs one media node until it is told to leave. An orphan stops listening, finishes its calls and leaves.
@@ -17,22 +17,18 @@ export async function runNode(
   const log = openLogger({ level: settings.logLevel, base: { plane: 'media', node: index, incarnation } });
   const leave = Promise.withResolvers<void>();
   const paths = prepareDataDir(settings.dataDir);
-  const node = await openMediaNode({
-    settings,
-    paths,
-    index,
-    incarnation,
-    clock: systemClock,
-    log,
-    version: VERSION,
-  });
-  const drain = (deadlineMs: number): void => void node.drain(deadlineMs).then(leave.resolve, leave.reject);
+  let node: MediaNode | undefined;
+  const drain = (deadlineMs: number): void => {
+    if (node === undefined) leave.resolve();
+    else node.drain(deadlineMs).then(leave.resolve, leave.reject);
+  };
+  // Before anything that takes time: a child beats from its first moment, and an order waits for nobody.
   const supervised = openSupervised({
     clock: systemClock,
     drainDeadlineMs: settings.drainDeadlineMs,
     onDrain: drain,
     onStop: leave.resolve,
-    onReload: () => node.reload(),
+    onReload: () => node?.reload(),
     onOrphaned: () => {
       log.warn({}, 'the supervisor is gone: finishing the calls that are here');
       drain(settings.callDurationMaxMs);
@@ -43,6 +39,15 @@ export async function runNode(
     log.error({ error: error.stack ?? messageOf(error) }, 'uncaught'),
   );
   process.on('unhandledRejection', (error) => log.error({ error: messageOf(error) }, 'unhandled'));
+  node = await openMediaNode({
+    settings,
+    paths,
+    index,
+    incarnation,
+    clock: systemClock,
+    log,
+    version: VERSION,
+  });
   try {
     await Promise.race([node.listen().then(() => supervised.ready({})), leave.promise]);
     await leave.promise;

@@ -12,6 +12,20 @@ describe('the system clock', () => {
     expect(elsewhere).toBeLessThan(systemClock.nowMs());
   });
 
+  it('is CLOCK_MONOTONIC itself, to a fraction of a millisecond, in every process', () => {
+    const clock = new URL('../../src/base/clock.ts', import.meta.url).pathname;
+    const script = `
+      const { systemClock } = await import('${clock}');
+      const off = Array.from({ length: 50 }, () => {
+        const [s, n] = process.hrtime();
+        return Math.abs(systemClock.nowMs() - (s * 1000 + n / 1e6));
+      });
+      console.log(Math.min(...off))`;
+    const run = (): number =>
+      Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }));
+    expect(Math.max(run(), run(), run())).toBeLessThan(0.2);
+  });
+
   it('rolls dice within a fraction', () => {
     for (let i = 0; i < 100; i++) {
       const ratio = randomRatio(systemClock);

@@ -46,7 +46,7 @@ export class House {
 
   /** Starts it and waits until it is ready. `settings` are environment variables without their prefix. */
   static async open(settings: { readonly [name: string]: string } = {}): Promise<House> {
-    const dataDir = mkdtempSync(join(tmpdir(), 'omnivoice-house-'));
+    const dataDir = settings['DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'omnivoice-house-'));
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       OMNIVOICE_DATA_DIR: dataDir,
@@ -91,6 +91,11 @@ export class House {
     return pid;
   }
 
+  /** As when the machine runs out of memory: only the first process goes. */
+  killSupervisor(): void {
+    this.#process.kill('SIGKILL');
+  }
+
   async api<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await this.fetch(method, path, body);
     const answer = (await response.json()) as { success: boolean; data: T };
@@ -108,7 +113,7 @@ export class House {
 
   /** Ends it as an operator does, twice where the first is not enough, and leaves nothing behind. */
   async close(): Promise<void> {
-    if (this.#process.exitCode === null) {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const left = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
       this.#process.kill('SIGTERM');
       const hurry = setTimeout(() => this.#process.kill('SIGTERM'), 500);

@@ -7,18 +7,20 @@ export class TwilioCaller {
   readonly heard: Buffer[] = [];
   readonly heardAtMs: number[] = [];
   closeCode: number | undefined;
+  readonly url: string;
   readonly #socket: WebSocket;
   #sequence = 1;
   #chunk = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(socket: WebSocket) {
+  private constructor(url: string, socket: WebSocket) {
+    this.url = url;
     this.#socket = socket;
   }
 
   static async dial(url: string): Promise<TwilioCaller> {
     const socket = new WebSocket(url, { perMessageDeflate: false });
-    const caller = new TwilioCaller(socket);
+    const caller = new TwilioCaller(url, socket);
     socket.on('message', (data: Buffer) => caller.#hear(data));
     socket.on('close', (code) => {
       caller.closeCode = code;
@@ -71,6 +73,15 @@ export class TwilioCaller {
       };
       next();
     });
+  }
+
+  /** The longest silence between two echoes. */
+  get largestGapMs(): number {
+    let largestMs = 0;
+    for (let i = 1; i < this.heardAtMs.length; i++) {
+      largestMs = Math.max(largestMs, this.heardAtMs[i]! - this.heardAtMs[i - 1]!);
+    }
+    return largestMs;
   }
 
   hangUp(): void {

@@ -40,6 +40,14 @@ describe('an agent that speaks faster than real time', () => {
     expect(story.only('playback_finished').data['played_ms']).toBe(100);
   });
 
+  it('has its mark back at once while nobody listens', () => {
+    const story = new Story();
+    const alone = story.arrives({ dialect: 'native', agentId: 'echo' });
+    alone.says(word('mark', { name: 'utt-1' }));
+    const said = alone.socket.sent.map(({ bytes }) => new TextDecoder().decode(bytes));
+    expect(said.at(-1)).toBe('{"type":"mark_played","name":"utt-1"}');
+  });
+
   it('can take back what has not been played, here and at the provider', () => {
     const { story, caller, agent } = openScene();
     agent.bursts(50);
