@@ -21,8 +21,10 @@ export interface Clock {
   randomBytes(count: number): Buffer;
 }
 
-// `performance.now()` counts from the start of the process and, unlike `process.hrtime()`, returns no array to
-// collect; both read the same clock, so one offset makes it CLOCK_MONOTONIC, which processes share. A first call
+// `performance.now()` counts from the start of the process and, unlike `process.hrtime()`, returns no array
+// to
+// collect; both read the same clock, so one offset makes it CLOCK_MONOTONIC, which processes share. A first
+// call
 // takes milliseconds to load, so the closest pair of many is the one to believe.
 const MONOTONIC_OFFSET_MS = monotonicOffsetMs();
 

@@ -97,7 +97,8 @@ interface Parts {
 function openLink({ paths, clock, log }: ControlOptions, parts: Parts): ControlEnd {
   const { store, nodes, delivery, streams, figures } = parts;
   const { journal } = store;
-  // Told in the very turn of the commit, whoever committed: readers must learn of events in the journal's order.
+  // Told in the very turn of the commit, whoever committed: readers must learn of events in the journal's
+  // order.
   const tell = async (committing: Promise<readonly CommittedEvent[]>): Promise<readonly CommittedEvent[]> => {
     const committed = await committing;
     figures.committed(committed);

@@ -140,6 +140,7 @@ describe('a media node that stands still', () => {
     const replacedMs = performance.now() - stoppedAtMs;
     await until('its calls completed', () => completed(hooks) === callers.length);
     for (const id of hooks.callIds) expectWhole(hooks.firstArrivals(id), 'node_lost');
+    expect(hooks.callIds).toHaveLength(3);
     const ready = `${house.ready.media_url.replace('ws:', 'http:')}/readyz`;
     const isServing = (): Promise<boolean> =>
       fetch(ready).then(
@@ -168,6 +169,7 @@ describe('a hook receiver killed in mid-call', () => {
     await hooks.open();
     await until('call_completed', () => completed(hooks) === 1, 30_000);
     expectWhole(hooks.firstArrivals(hooks.callIds[0]!), 'provider_stop');
+    expect(hooks.unverified).toEqual([]);
   });
 });
 
@@ -184,7 +186,7 @@ describe('the supervisor killed', () => {
       const heardBefore = caller!.heard.length;
       await pause(500);
       expect(caller!.heard.length).toBeGreaterThan(heardBefore);
-      await expect(TwilioCaller.dial(caller!.url)).rejects.toThrow();
+      await expect(TwilioCaller.dial(caller!.url)).rejects.toThrow('ECONNREFUSED');
       caller!.hangUp();
       await pause(300);
       const next = await House.open({ DATA_DIR: house.dataDir, API_KEY: 'omf_live_0123456789abcdefghij' });
