@@ -140,7 +140,8 @@ async function installShields(app: FastifyInstance, { loopDelayMaxMs, tls }: Api
     maxEventLoopDelay: loopDelayMaxMs ?? LOOP_DELAY_MAX_MS,
     pressureHandler: (request) => {
       // Health and figures are needed most when it is too much.
-      if (request.url.startsWith(BASE)) throw new VoiceError('overloaded', 'too busy, try again');
+      if (request.routeOptions.config.access !== undefined)
+        throw new VoiceError('overloaded', 'too busy, try again');
     },
   });
 }

@@ -91,3 +91,20 @@ function nameServed(port: number): Promise<string | undefined> {
     socket.on('error', reject);
   });
 }
+
+describe('a loop that is late', () => {
+  it('turns requests away with 503, but never health and figures', async () => {
+    house = await openTestApi({ loopDelayMaxMs: 0.001 });
+    await expect
+      .poll(async () => (await house.request('GET', '/api/v1/calls')).status, {
+        timeout: 10_000,
+        interval: 100,
+      })
+      .toBe(503);
+    const { body, headers } = await house.request('GET', '/api/v1/calls');
+    expect([body.error.code, headers['retry-after']]).toEqual(['overloaded', '1']);
+    for (const url of ['/healthz', '/readyz', '/metrics']) {
+      expect((await house.request('GET', url, undefined, {})).status).toBe(200);
+    }
+  });
+});
