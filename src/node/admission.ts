@@ -1,8 +1,5 @@
 import { refuse, type Refusal } from '../base/errors.ts';
 
-/** Beyond this delay of the event loop audio is late already: nobody new (cluster.md §2.11). */
-const LOOP_DELAY_P99_MS_MAX = 30;
-
 /** Why nobody new is let in: a closed set, so that it can label a metric. */
 export type RejectReason = 'draining' | 'legs' | 'loop_delay' | 'spool' | 'disk';
 
@@ -11,7 +8,8 @@ export interface NodeCondition {
   readonly isDraining: boolean;
   readonly legs: number;
   readonly capLegs: number;
-  readonly loopDelayP99Ms: number;
+  /** The event loop has been late for some time. */
+  readonly isLoopLate: boolean;
   readonly isSpoolNearLimit: boolean;
   readonly isDiskNearFull: boolean;
 }
@@ -22,7 +20,7 @@ export function reasonToRefuse(condition: NodeCondition): RejectReason | undefin
   if (condition.legs >= condition.capLegs) return 'legs';
   if (condition.isSpoolNearLimit) return 'spool';
   if (condition.isDiskNearFull) return 'disk';
-  if (condition.loopDelayP99Ms > LOOP_DELAY_P99_MS_MAX) return 'loop_delay';
+  if (condition.isLoopLate) return 'loop_delay';
   return undefined;
 }
 

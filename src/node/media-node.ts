@@ -26,6 +26,7 @@ import { Admission } from './admission.ts';
 import { NodeArrivals } from './arrivals.ts';
 import { Credentials } from './credentials.ts';
 import { LegMedia } from './leg-media.ts';
+import { LoopPressure } from './loop-pressure.ts';
 import { LegGroups } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
 import { obey } from './obey.ts';
@@ -99,7 +100,7 @@ export class MediaNode implements Closeable {
   readonly #resumeTokens: ResumeTokens;
   #state: NodeStatus['state'] = 'starting';
   #isDiskNearFull = false;
-  #loopDelayP99Ms = 0;
+  readonly #pressure = new LoopPressure();
   #isSharedClosed = false;
   #cancelTend: Cancel;
   #onIdle: (() => void) | undefined;
@@ -157,16 +158,18 @@ export class MediaNode implements Closeable {
       isDraining: this.#state === 'draining',
       legs: this.arrivals.legs,
       capLegs: this.#parts.options.settings.nodeCapLegs,
-      loopDelayP99Ms: this.#loopDelayP99Ms,
+      isLoopLate: this.#pressure.isLate,
       isSpoolNearLimit: this.#parts.spool.isNearLimit,
       isDiskNearFull: this.#isDiskNearFull,
     };
   }
 
   get status(): NodeStatus {
-    const { legs, capLegs, loopDelayP99Ms } = this.condition;
+    const { legs, capLegs, isLoopLate } = this.condition;
     const { bytes: spoolBytes } = this.#parts.spool;
-    return { state: this.#state, legs, calls: this.calls.size, capLegs, loopDelayP99Ms, spoolBytes };
+    const state = this.#state === 'serving' && isLoopLate ? 'degraded' : this.#state;
+    const loopDelayP99Ms = this.#pressure.p99Ms;
+    return { state, legs, calls: this.calls.size, capLegs, loopDelayP99Ms, spoolBytes };
   }
 
   /** Waits for the credentials, then opens the door. */
@@ -241,7 +244,7 @@ export class MediaNode implements Closeable {
     this.#cancelTend = clock.after(TEND_EVERY_MS, () => this.#tend());
     this.calls.sweep(clock.nowMs());
     this.media.reserve();
-    this.#loopDelayP99Ms = this.#parts.loopDelay.read().p99Ms;
+    this.#pressure.look(this.#parts.loopDelay.read().p99Ms);
     this.#followCap().catch((error: unknown) =>
       log.error({ error: messageOf(error) }, 'shared port not reopened'),
     );

@@ -50,6 +50,7 @@ async function placeCalls(house: House, count: number): Promise<TwilioCaller[]> 
     const offset = ((i * 37) % (audio.length / 160)) * 160;
     void caller.speak(Buffer.concat([audio.subarray(offset), audio.subarray(0, offset)]), true);
     callers.push(caller);
+    await pause(33);
   }
   return callers;
 }

@@ -69,7 +69,7 @@ export class TwilioCaller {
           const at = (sent++ % frames) * 160;
           this.send(audio.subarray(at, at + 160));
         }
-        this.#timer = setTimeout(next, startedAtMs + sent * 20 - performance.now());
+        this.#timer = setTimeout(next, Math.max(0, startedAtMs + sent * 20 - performance.now()));
       };
       next();
     });
