@@ -17,6 +17,8 @@ export interface Capabilities {
   readonly sequenced: boolean;
   /** Milliseconds of audio that may be in flight at the provider's side. */
   readonly inFlightMsMax: number;
+  /** A clean close (1000) without another word is a hang-up; elsewhere it is a lost connection. */
+  readonly closeEnds: boolean;
   /** The client can come back to its leg after a lost connection. */
   readonly resume: boolean;
   /** Its facts rest on second-hand sources (dialects.md [S], [?]). */

@@ -22,6 +22,8 @@ import { Ingress } from './ingress.ts';
 import { Playout, type Cleared, type FrameSlots } from './playout.ts';
 import { advance, type LegEndReason, type LegState } from './state.ts';
 
+const CLOSE_NORMAL = 1000;
+
 /** What a leg tells its call. Frames are valid until the call returns. */
 export interface LegListener {
   onFrame(leg: Leg, frame: Int16Array, nowMs: AtMs): void;
@@ -175,7 +177,9 @@ export class Leg {
   lost(cause: SocketLoss, nowMs: AtMs): void {
     if (this.#state.name !== 'active') return;
     if (cause.type === 'broken') this.#listener.onBroken(this, cause.fault, nowMs);
-    else this.#listener.onLost(this, nowMs);
+    else if (cause.closeCode === CLOSE_NORMAL && this.capabilities.closeEnds) {
+      this.#listener.onInput(this, { type: 'hung_up', reason: 'peer' }, nowMs);
+    } else this.#listener.onLost(this, nowMs);
   }
 
   /** Plays a frame to this party now: one live source feeds it, so nothing waits. */

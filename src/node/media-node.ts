@@ -145,7 +145,7 @@ export class MediaNode implements Closeable {
       region: settings.region,
       node: String(index),
       resumeWindowMs: settings.resumeWindowMs,
-      resumeUrls: (dialect) => [`${mediaUrlOf(settings, index)}/media/${dialect}/r`],
+      resumeUrls: (dialect) => [`${mediaUrlOf(settings, index)}/media/${dialect}`],
       refuseNew: () => this.admission.refusalOf(this.condition),
     });
     parts.lifetime.own(this.pacer);

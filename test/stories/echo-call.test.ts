@@ -84,6 +84,15 @@ describe('a call ends exactly once', () => {
     expect(story.only('call_ended').data['reason']).toBe('connection_lost');
   });
 
+  it.each([
+    ['native', 'caller_hangup'],
+    ['twilio', 'connection_lost'],
+  ] as const)('by a clean close: of %s it is a %s', (dialect, reason) => {
+    const story = new Story({ limits: { resumeWindowMs: dialect === 'native' ? 30_000 : 0 } });
+    story.arrives({ dialect }).closesItsSocket(1000);
+    expect(story.only('call_ended').data['reason']).toBe(reason);
+  });
+
   it('with protocol_error when the caller breaks its protocol', () => {
     const story = new Story();
     const caller = story.arrives();

@@ -182,7 +182,11 @@ export class StoryParty {
   }
 
   losesItsSocket(): void {
-    this.#line.lost({ type: 'closed', closeCode: 1006 }, this.#story.clock.nowMs());
+    this.closesItsSocket(1006);
+  }
+
+  closesItsSocket(closeCode: number): void {
+    this.#line.lost({ type: 'closed', closeCode }, this.#story.clock.nowMs());
   }
 
   #hear(bytes: Uint8Array, isBinary: boolean): void {

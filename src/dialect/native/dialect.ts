@@ -40,6 +40,7 @@ export const nativeDialect: Dialect = {
     sequenced: true,
     // Clients play from a jitter buffer of their own, which holds as much as ours at most.
     inFlightMsMax: 200,
+    closeEnds: true,
     resume: true,
     unverified: false,
   },

@@ -20,6 +20,7 @@ export const twilioDialect: Dialect = {
     sequenced: false,
     // Twilio buffers minutes (error 31931 beyond them); a second keeps a lost `clear` short.
     inFlightMsMax: 1_000,
+    closeEnds: false,
     resume: false,
     unverified: false,
   },
