@@ -159,7 +159,7 @@ export class Call implements LegListener {
 
   onVoice(leg: Leg, edge: VoiceEdge, nowMs: AtMs): void {
     const record = this.#parties.get(leg.id);
-    if (record === undefined || this.#state.name !== 'active') return;
+    if (record === undefined || this.#state.name === 'ended') return;
     this.#lastVoiceAtMs = nowMs;
     const who = { leg_id: leg.id, role: leg.role };
     if (edge.type === 'voice_detected') {
@@ -272,10 +272,7 @@ export class Call implements LegListener {
   #disconnect(record: PartyRecord, reason: LegEndReason, nowMs: AtMs): void {
     const { party, summary } = record;
     if (summary.disconnected_at !== null) return;
-    if (record.voice !== undefined && party instanceof LegParty) {
-      record.talkMs += Math.max(0, party.leg.ingress.mediaMs - record.voice.onsetMs);
-      record.voice = undefined;
-    }
+    if (party instanceof LegParty) party.leg.finishVoice(nowMs);
     party.end(reason, CLOSE_NORMAL, nowMs);
     const { leg_id, role, dialect, codec } = summary;
     const { created_at } = this.#emit('leg_disconnected', { leg_id, role, dialect, codec, reason }, nowMs);

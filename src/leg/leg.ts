@@ -235,6 +235,12 @@ export class Leg {
     this.#state = advance(this.#state, { type: 'socket_lost' }, nowMs);
   }
 
+  /** The line falls silent for good: whoever speaks on it is cut short. */
+  finishVoice(nowMs: AtMs): void {
+    const edge = this.#edges.finish(this.#ingress.mediaMs);
+    if (edge !== undefined) this.#listener.onVoice(this, edge, nowMs);
+  }
+
   /** Ends with the protocol's proper words, then closes the socket. */
   end(reason: LegEndReason, closeCode: number, nowMs: AtMs): void {
     if (this.#state.name === 'ended') return;

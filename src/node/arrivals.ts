@@ -56,7 +56,8 @@ export class NodeArrivals implements Arrivals, Resumes {
   arrive(arrival: Arrival, nowMs: AtMs): LegConnection | Refusal {
     const { caller, started } = arrival;
     const { calls, media, clock } = this.#options;
-    const refusal = media.refusalOf(started);
+    // Asked again: others may have come in between the upgrade and the start.
+    const refusal = this.refuseNew() ?? media.refusalOf(started);
     if (refusal !== undefined) return refusal;
     const known = caller.callId === null ? undefined : calls.get(caller.callId);
     if (known === undefined && caller.role !== 'caller') {

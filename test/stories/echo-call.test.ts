@@ -38,6 +38,15 @@ describe('a plain echo call', () => {
     expect(story.only('voice_ended').data).toMatchObject({ ...voice, duration_ms: 400 });
   });
 
+  it('hung up in mid-word has the word ended first', () => {
+    const story = new Story();
+    const caller = story.arrives();
+    caller.speaks(500);
+    caller.hangsUp();
+    expect(story.types).toEqual([...PLAIN_ECHO, 'voice_detected', 'voice_ended', ...GOODBYE]);
+    expect(story.only('voice_ended').data).toMatchObject({ onset_ms: 0, at_ms: 500, duration_ms: 500 });
+  });
+
   it('lifts the call’s head out of the stream’s parameters', () => {
     const story = new Story();
     const parameters = { from: '+1', direction: 'outbound', lead_id: '884', campaign: 'november' };
@@ -178,6 +187,7 @@ describe('a caller on the line', () => {
       'call_started',
       'leg_connected',
       'voice_detected',
+      'voice_ended',
       'leg_disconnected',
       'call_ended',
       'call_completed',
