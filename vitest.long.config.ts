@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import base from './vitest.config.ts';
 
-// The full counts that acceptance names: OMNIVOICE_TEST_LONG multiplies every seeded count by a hundred.
+// The full counts that acceptance names, where `npm test` runs a hundredth.
 export default defineConfig({
+  ...base,
   test: {
-    include: ['test/**/*.test.ts'],
+    ...base.test,
     testTimeout: 600_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
     env: { OMNIVOICE_TEST_LONG: '1' },
   },
 });

@@ -8,8 +8,8 @@ export interface NodeCondition {
   readonly isDraining: boolean;
   readonly legs: number;
   readonly capLegs: number;
-  /** The event loop has been late for some time. */
-  readonly isLoopLate: boolean;
+  /** The cap as the event loop's delay allows it now: at most `capLegs`. */
+  readonly capLegsNow: number;
   readonly isSpoolNearLimit: boolean;
   readonly isDiskNearFull: boolean;
 }
@@ -20,7 +20,7 @@ export function reasonToRefuse(condition: NodeCondition): RejectReason | undefin
   if (condition.legs >= condition.capLegs) return 'legs';
   if (condition.isSpoolNearLimit) return 'spool';
   if (condition.isDiskNearFull) return 'disk';
-  if (condition.isLoopLate) return 'loop_delay';
+  if (condition.legs >= condition.capLegsNow) return 'loop_delay';
   return undefined;
 }
 

@@ -2,11 +2,23 @@
 const DELAY_P99_MS_MAX = 30;
 /** One bad second is the machine's, or a collection of garbage; this many in a row are ours. */
 const LATE_LOOKS = 3;
+/** So few legs are never what makes a loop late: refusing them would help nobody. */
+const LEGS_MIN = 50;
+/** How the cap comes back after a late time: a tenth and a few more each good second. */
+const RECOVERY_RATIO = 1.1;
+const RECOVERY_LEGS = 5;
 
-/** Whether the event loop is late for good: told how late it was, about once a second. */
+/** The cap of a node, lowered live while its event loop is late: told how late it was, about once a second. */
 export class LoopPressure {
+  readonly #capLegsMax: number;
+  #capLegs: number;
   #p99Ms = 0;
   #lateLooks = 0;
+
+  constructor(capLegsMax: number) {
+    this.#capLegsMax = capLegsMax;
+    this.#capLegs = capLegsMax;
+  }
 
   get p99Ms(): number {
     return this.#p99Ms;
@@ -16,9 +28,19 @@ export class LoopPressure {
     return this.#lateLooks >= LATE_LOOKS;
   }
 
-  /** One good second ends it. */
-  look(p99Ms: number): void {
+  /** How many legs may be here now. */
+  get capLegs(): number {
+    return this.#capLegs;
+  }
+
+  look(p99Ms: number, legs: number): void {
     this.#p99Ms = p99Ms;
     this.#lateLooks = p99Ms > DELAY_P99_MS_MAX ? this.#lateLooks + 1 : 0;
+    if (this.isLate) this.#capLegs = Math.min(this.#capLegs, Math.max(LEGS_MIN, legs));
+    else if (this.#lateLooks === 0) this.#capLegs = this.#recovered();
+  }
+
+  #recovered(): number {
+    return Math.min(this.#capLegsMax, Math.ceil(this.#capLegs * RECOVERY_RATIO) + RECOVERY_LEGS);
   }
 }

@@ -100,7 +100,7 @@ export class MediaNode implements Closeable {
   readonly #resumeTokens: ResumeTokens;
   #state: NodeStatus['state'] = 'starting';
   #isDiskNearFull = false;
-  readonly #pressure = new LoopPressure();
+  readonly #pressure: LoopPressure;
   #isSharedClosed = false;
   #cancelTend: Cancel;
   #onIdle: (() => void) | undefined;
@@ -111,6 +111,7 @@ export class MediaNode implements Closeable {
     const observer = observerOf(() => this.figures);
     this.#parts = parts;
     this.#resumeTokens = new ResumeTokens(settings.signingSecret);
+    this.#pressure = new LoopPressure(settings.nodeCapLegs);
     this.media = new LegMedia({
       fvad: parts.fvad,
       voice: voiceSettingsOf(settings),
@@ -158,16 +159,16 @@ export class MediaNode implements Closeable {
       isDraining: this.#state === 'draining',
       legs: this.arrivals.legs,
       capLegs: this.#parts.options.settings.nodeCapLegs,
-      isLoopLate: this.#pressure.isLate,
+      capLegsNow: this.#pressure.capLegs,
       isSpoolNearLimit: this.#parts.spool.isNearLimit,
       isDiskNearFull: this.#isDiskNearFull,
     };
   }
 
   get status(): NodeStatus {
-    const { legs, capLegs, isLoopLate } = this.condition;
+    const { legs, capLegs } = this.condition;
     const { bytes: spoolBytes } = this.#parts.spool;
-    const state = this.#state === 'serving' && isLoopLate ? 'degraded' : this.#state;
+    const state = this.#state === 'serving' && this.#pressure.isLate ? 'degraded' : this.#state;
     const loopDelayP99Ms = this.#pressure.p99Ms;
     return { state, legs, calls: this.calls.size, capLegs, loopDelayP99Ms, spoolBytes };
   }
@@ -244,7 +245,7 @@ export class MediaNode implements Closeable {
     this.#cancelTend = clock.after(TEND_EVERY_MS, () => this.#tend());
     this.calls.sweep(clock.nowMs());
     this.media.reserve();
-    this.#pressure.look(this.#parts.loopDelay.read().p99Ms);
+    this.#pressure.look(this.#parts.loopDelay.read().p99Ms, this.arrivals.legs);
     this.#followCap().catch((error: unknown) =>
       log.error({ error: messageOf(error) }, 'shared port not reopened'),
     );

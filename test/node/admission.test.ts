@@ -6,7 +6,7 @@ const WELL: NodeCondition = {
   isDraining: false,
   legs: 10,
   capLegs: 800,
-  isLoopLate: false,
+  capLegsNow: 800,
   isSpoolNearLimit: false,
   isDiskNearFull: false,
 };
@@ -20,7 +20,7 @@ describe('a node at its door', () => {
     [{ legs: 800 }, 'overloaded', 'legs'],
     [{ isSpoolNearLimit: true }, 'overloaded', 'spool'],
     [{ isDiskNearFull: true }, 'overloaded', 'disk'],
-    [{ isLoopLate: true }, 'overloaded', 'loop_delay'],
+    [{ capLegsNow: 10 }, 'overloaded', 'loop_delay'],
     [{ isDraining: true, legs: 800 }, 'draining', 'draining'],
   ] as const)('with %j refuses as %s, and counts it by reason', (change, fault, reason) => {
     const admission = new Admission();
@@ -32,7 +32,7 @@ describe('a node at its door', () => {
     const admission = new Admission();
     let legs = 0;
     for (let offered = 0; offered < 150; offered++) {
-      if (admission.refusalOf({ ...WELL, legs, capLegs: 100 }) === undefined) legs++;
+      if (admission.refusalOf({ ...WELL, legs, capLegs: 100, capLegsNow: 100 }) === undefined) legs++;
     }
     expect(legs).toBe(100);
     expect(admission.stats.legs).toBe(50);
@@ -40,17 +40,29 @@ describe('a node at its door', () => {
 });
 
 describe('the pressure of the loop', () => {
+  const look = (pressure: LoopPressure, legs: number, ...p99s: number[]): number => {
+    for (const p99Ms of p99s) pressure.look(p99Ms, legs);
+    return pressure.capLegs;
+  };
+
   it('is not believed after one bad second', () => {
-    const pressure = new LoopPressure();
-    for (const p99Ms of [5, 300, 40, 5, 300]) pressure.look(p99Ms);
-    expect(pressure.isLate).toBe(false);
+    expect(look(new LoopPressure(800), 300, 5, 300, 40, 5, 300)).toBe(800);
   });
 
-  it('is believed after three in a row, and gone after one good one', () => {
-    const pressure = new LoopPressure();
-    for (const p99Ms of [31, 31, 31]) pressure.look(p99Ms);
+  it('lowers the cap to what is here after three in a row', () => {
+    const pressure = new LoopPressure(800);
+    expect(look(pressure, 300, 31, 31, 31)).toBe(300);
     expect(pressure.isLate).toBe(true);
-    pressure.look(5);
-    expect(pressure.isLate).toBe(false);
+  });
+
+  it('never refuses a node with a few legs: they are not what makes it late', () => {
+    expect(look(new LoopPressure(800), 3, 90, 90, 90, 90)).toBe(50);
+  });
+
+  it('gives the cap back little by little', () => {
+    const pressure = new LoopPressure(800);
+    look(pressure, 300, 31, 31, 31);
+    expect(look(pressure, 300, 5)).toBe(335);
+    expect(look(pressure, 300, ...Array.from({ length: 20 }, () => 5))).toBe(800);
   });
 });
