@@ -20,6 +20,9 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'serve', summary: 'run the whole house on this host', load: ours(registerServe) },
   { name: 'control', summary: 'run the control process alone', load: ours(registerControl) },
   { name: 'node', summary: 'run one media node alone', load: ours(registerNode) },
+  { name: 'call', summary: 'place calls as a provider would', load: () => import('./cli/call.ts') },
+  { name: 'listen', summary: 'receive hooks on this machine', load: () => import('./cli/listen.ts') },
+  { name: 'keys', summary: 'list, make, revoke, rotate API keys', load: () => import('./cli/keys.ts') },
 ];
 
 const EXIT_FAILED = 1;
