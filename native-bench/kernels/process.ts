@@ -1,0 +1,62 @@
+/*
+ * All kernels in a process of its own, started with a young generation so large that nothing is collected
+ * while bytes are counted. Prints one JSON object.
+ */
+import { FRAME_SAMPLES, readSpeech, type Speech } from '../load/speech.ts';
+import { FULL_EFFORT, measure, SMOKE_EFFORT, type Kernel } from './measure.ts';
+import { mediaKernels } from './media-kernels.ts';
+import { openPipeline, type Pipeline } from './pipeline.ts';
+import { mediaMessages, wireKernels } from './wire-kernels.ts';
+
+const CHECKED_FRAMES = 500;
+const FIRST_COUNTER = 100_000;
+
+const effort = process.argv.includes('--smoke') ? SMOKE_EFFORT : FULL_EFFORT;
+const speech = readSpeech();
+const failures: string[] = [];
+
+const kernels = [...wireKernels(speech), ...(await mediaKernels(speech)), ...(await pipelineKernels(speech))];
+const measured = kernels.map((kernel) => measure(kernel, effort));
+process.stdout.write(JSON.stringify({ measured, failures }));
+
+async function pipelineKernels(speech: Speech): Promise<Kernel[]> {
+  const messages = mediaMessages(speech, FIRST_COUNTER);
+  const silence = Buffer.from(Buffer.alloc(FRAME_SAMPLES, 0xff).toString('base64'));
+  const quiet = mediaMessages({ ...speech, payloads: [silence] }, FIRST_COUNTER);
+  const one = await openPipeline(messages, 1);
+  const many = await openPipeline(messages, 300);
+  const silent = await openPipeline(quiet, 1);
+  checkEcho(one, speech);
+  return [
+    { name: 'pipeline, 1 call, speech', run: one.turn, peer: jsonEcho(messages) },
+    { name: 'pipeline, 300 calls, speech', run: many.turn, peer: jsonEcho(messages) },
+    { name: 'pipeline, 1 call, silence', run: silent.turn, peer: jsonEcho(quiet) },
+  ];
+}
+
+/** What the plainest of servers does to the same message. */
+function jsonEcho(messages: readonly Buffer[]): NonNullable<Kernel['peer']> {
+  return {
+    name: 'JSON.parse + stringify',
+    run: (i) => {
+      const { event, streamSid, media } = JSON.parse(messages[i % messages.length]!.toString()) as {
+        readonly event: string;
+        readonly streamSid: string;
+        readonly media: { readonly payload: string };
+      };
+      Buffer.from(JSON.stringify({ event, streamSid, media: { payload: media.payload } }));
+    },
+  };
+}
+
+/** A fast pipeline that is wrong measures nothing. */
+function checkEcho(pipeline: Pipeline, { payloads }: Speech): void {
+  let wrong = 0;
+  for (let index = 0; index < CHECKED_FRAMES; index++) {
+    pipeline.turn(index);
+    const sent = Buffer.from(pipeline.lastSent(0)).toString('latin1');
+    if (!sent.includes(payloads[index % payloads.length]!.toString('latin1'))) wrong++;
+  }
+  if (wrong > 0) failures.push(`${wrong} of ${CHECKED_FRAMES} frames came back other than they went in`);
+  if (pipeline.events() === 0) failures.push('the pipeline had nothing to tell of speech');
+}
