@@ -69,6 +69,12 @@ export class Ingress {
       this.#counters.refusedMessages++;
       return false;
     }
+    // Most messages are one frame: decoded where it lies, without being cut and copied first.
+    if (inbound.payloadBytes === this.#codec.frameBytes && this.#cutter.waitingBytes === 0) {
+      this.#codec.decodeInto(inbound.payload, this.#frame);
+      this.#acceptFrame(isNumbered ? inbound.sequence : this.#nextSequence(), nowMs);
+      return true;
+    }
     this.#cutter.push(inbound.payload, inbound.payloadBytes);
     while (this.#cutter.next()) {
       this.#codec.decodeInto(this.#cutter.frame, this.#frame);
