@@ -5,6 +5,7 @@ import { Recorder } from './audio/recorder.ts';
 import { writeScript, type Script } from './audio/script.ts';
 import type { Sound } from './audio/sound.ts';
 import type { EventFeed } from './events/event-feed.ts';
+import type { Envelope } from '../../events/envelope.ts';
 import { EventWatch, type SeenEvent } from './events/event-watch.ts';
 import { Impairments, seededDice } from './impairments.ts';
 import { Load } from './load.ts';
@@ -33,7 +34,7 @@ export interface RunCall {
 /** Somebody who looks on. */
 export interface RunObserver {
   connected?(call: RunCall, connectMs: number): void;
-  event?(call: RunCall, event: SeenEvent): void;
+  event?(call: RunCall, event: SeenEvent, envelope: Envelope): void;
   over?(call: RunCall): void;
   roundTrip?(durationMs: number, nowMs: AtMs): void;
 }
@@ -113,7 +114,7 @@ export class CallRun {
   #openWatch(callOf: () => RunCall): EventWatch {
     const { observer } = this.#options;
     const sent = { ofMediaMs: (mediaMs: number) => callOf().placed?.sent.ofMediaMs(mediaMs) };
-    return new EventWatch(sent, (event) => observer?.event?.(callOf(), event));
+    return new EventWatch(sent, (event, envelope) => observer?.event?.(callOf(), event, envelope));
   }
 
   async #talk(call: RunCall): Promise<CallOutcome> {

@@ -4,7 +4,7 @@ const STEP_BITS = 7;
 const BUCKETS = 25 * STEPS_PER_OCTAVE;
 const MICROSECONDS_MAX = 0x7fff_ffff;
 /** So few are kept as they are: nobody wants to read that 7 ms were 6.99. */
-const EXACT_MAX = 256;
+const EXACT_MAX = 512;
 
 /** What a report says of many durations, in milliseconds to a hundredth. */
 export interface Spread {
@@ -18,8 +18,9 @@ export interface Spread {
 
 /** Many durations in little room: exact while they are few, then quantiles to 0.8 %. */
 export class Distribution {
-  readonly #counts = new Uint32Array(BUCKETS);
-  readonly #few: number[] = [];
+  /** The durations themselves, until they are too many. */
+  #few: number[] = [];
+  #buckets: Uint32Array | undefined;
   #count = 0;
   #maxMs = 0;
 
@@ -33,31 +34,32 @@ export class Distribution {
 
   /** A negative duration, as between two clocks that disagree, counts as none. */
   add(durationMs: number): void {
-    const microseconds = Math.min(MICROSECONDS_MAX, Math.max(0, Math.round(durationMs * 1000)));
-    this.#counts[bucketOf(microseconds)]!++;
+    const countedMs = Math.max(0, durationMs);
     this.#count++;
-    if (this.#few.length < EXACT_MAX) this.#few.push(Math.max(0, durationMs));
-    if (durationMs > this.#maxMs) this.#maxMs = durationMs;
+    if (countedMs > this.#maxMs) this.#maxMs = countedMs;
+    if (this.#buckets === undefined && this.#few.length < EXACT_MAX) this.#few.push(countedMs);
+    else this.#intoBuckets()[bucketOf(countedMs)]!++;
   }
 
   merge(other: Distribution): void {
-    for (let i = 0; i < BUCKETS; i++) this.#counts[i]! += other.#counts[i]!;
+    for (const durationMs of other.#few) this.add(durationMs);
+    if (other.#buckets === undefined) return;
+    const buckets = this.#intoBuckets();
+    for (let i = 0; i < BUCKETS; i++) buckets[i]! += other.#buckets[i]!;
     this.#count += other.#count;
-    // A list that is not whole is not looked at.
-    this.#few.push(...other.#few.slice(0, EXACT_MAX - this.#few.length));
     this.#maxMs = Math.max(this.#maxMs, other.#maxMs);
   }
 
   /** The duration that `ratio` of all do not exceed; 0 where there are none. */
   quantileMs(ratio: number): number {
     const rank = Math.max(1, Math.ceil(ratio * this.#count));
-    if (this.#few.length === this.#count) return this.#few.toSorted((a, b) => a - b)[rank - 1] ?? 0;
+    if (this.#buckets === undefined) return this.#few.toSorted((a, b) => a - b)[rank - 1] ?? 0;
     let seen = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      seen += this.#counts[bucket]!;
-      if (seen >= rank) return Math.min(middleOf(bucket) / 1000, this.#maxMs);
+      seen += this.#buckets[bucket]!;
+      if (seen >= rank) return Math.min(middleMsOf(bucket), this.#maxMs);
     }
-    return 0;
+    return this.#maxMs;
   }
 
   /** Null where nothing was measured. */
@@ -72,6 +74,14 @@ export class Distribution {
       max: toHundredths(this.#maxMs),
     };
   }
+
+  #intoBuckets(): Uint32Array {
+    if (this.#buckets !== undefined) return this.#buckets;
+    this.#buckets = new Uint32Array(BUCKETS);
+    for (const durationMs of this.#few) this.#buckets[bucketOf(durationMs)]!++;
+    this.#few = [];
+    return this.#buckets;
+  }
 }
 
 /** As reports show milliseconds. */
@@ -79,15 +89,16 @@ export function toHundredths(durationMs: number): number {
   return Math.round(durationMs * 100) / 100;
 }
 
-function bucketOf(microseconds: number): number {
+function bucketOf(durationMs: number): number {
+  const microseconds = Math.min(MICROSECONDS_MAX, Math.round(durationMs * 1000));
   if (microseconds < STEPS_PER_OCTAVE) return microseconds;
   const octave = 31 - Math.clz32(microseconds) - STEP_BITS;
   return (octave + 1) * STEPS_PER_OCTAVE + (microseconds >> octave) - STEPS_PER_OCTAVE;
 }
 
-function middleOf(bucket: number): number {
-  if (bucket < STEPS_PER_OCTAVE) return bucket;
+function middleMsOf(bucket: number): number {
+  if (bucket < STEPS_PER_OCTAVE) return bucket / 1000;
   const octave = Math.floor(bucket / STEPS_PER_OCTAVE) - 1;
   const lowest = (STEPS_PER_OCTAVE + (bucket % STEPS_PER_OCTAVE)) * 2 ** octave;
-  return lowest + 2 ** octave / 2;
+  return (lowest + 2 ** octave / 2) / 1000;
 }

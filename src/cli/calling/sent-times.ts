@@ -1,8 +1,8 @@
 import type { AtMs } from '../../base/clock.ts';
 import { FRAME_MS } from '../../base/units.ts';
 
-// 82 seconds: whatever is answered later is not answered in a call.
-const REMEMBERED_FRAMES = 4096;
+// 20 seconds: whatever is answered later is not answered in a call.
+const REMEMBERED_FRAMES = 1024;
 
 /** When each of the latest frames of a call was sent. */
 export class SentTimes {
@@ -15,7 +15,7 @@ export class SentTimes {
   }
 
   note(index: number, atMs: AtMs): void {
-    // A frame that was lost on purpose must not keep the instant of one 82 seconds before.
+    // A frame that was lost on purpose must not keep the instant of one 20 seconds before.
     for (let skipped = this.#frames; skipped < index; skipped++) this.#atMs[slotOf(skipped)] = Number.NaN;
     this.#atMs[slotOf(index)] = atMs;
     this.#frames = Math.max(this.#frames, index + 1);

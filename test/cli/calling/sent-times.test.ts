@@ -13,23 +13,23 @@ describe('sent times', () => {
 
   it('have holes where frames were lost, filled by those that come late', () => {
     const sent = new SentTimes();
-    for (let i = 0; i < 4096; i++) sent.note(i, i);
-    sent.note(4096 + 3, 5000);
-    expect([4096, 4097, 4098, 4099].map((index) => sent.of(index))).toEqual([
+    for (let i = 0; i < 1024; i++) sent.note(i, i);
+    sent.note(1024 + 3, 5000);
+    expect([1024, 1025, 1026, 1027].map((index) => sent.of(index))).toEqual([
       undefined,
       undefined,
       undefined,
       5000,
     ]);
-    sent.note(4097, 5010);
-    expect(sent.of(4097)).toBe(5010);
-    expect(sent.frames).toBe(4100);
+    sent.note(1025, 5010);
+    expect(sent.of(1025)).toBe(5010);
+    expect(sent.frames).toBe(1028);
   });
 
   it('forget the oldest', () => {
     const sent = new SentTimes();
     for (let i = 0; i < 5000; i++) sent.note(i, i);
-    expect(sent.of(5000 - 4097)).toBeUndefined();
-    expect(sent.of(5000 - 4096)).toBe(904);
+    expect(sent.of(5000 - 1025)).toBeUndefined();
+    expect(sent.of(5000 - 1024)).toBe(3976);
   });
 });

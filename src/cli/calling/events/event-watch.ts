@@ -6,9 +6,13 @@ import { FRAME_MS } from '../../../base/units.ts';
 /** What of one call's events is kept: more would be a call of hours. */
 const EVENTS_MAX = 10_000;
 
-/** An event as it came in, and how long it took to get here. */
+/** What is kept of an event: its place, and how long it took to get here. */
 export interface SeenEvent {
-  readonly envelope: Envelope;
+  readonly type: string;
+  readonly sequence: number;
+  readonly createdAt: string;
+  /** Media time at which a voice began; for voice events only. */
+  readonly onsetMs: number | undefined;
   readonly atMs: AtMs;
   /** From `created_at` until it was seen here: wall clocks, so both on one host or in step. */
   readonly latencyMs: number;
@@ -29,13 +33,13 @@ export class EventWatch {
   readonly stats = { events: 0, outOfOrder: 0, duplicates: 0, missing: 0 };
   readonly completed: Promise<void>;
   readonly #sent: MediaInstants;
-  readonly #onSeen: (event: SeenEvent) => void;
+  readonly #onSeen: (event: SeenEvent, envelope: Envelope) => void;
   readonly #ids = new Set<string>();
   readonly #complete: () => void;
   #isCompleted = false;
   #highestSequence = 0;
 
-  constructor(sent: MediaInstants, onSeen: (event: SeenEvent) => void) {
+  constructor(sent: MediaInstants, onSeen: (event: SeenEvent, envelope: Envelope) => void) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.completed = promise;
     this.#complete = resolve;
@@ -61,7 +65,7 @@ export class EventWatch {
     if (this.seen.length < EVENTS_MAX) {
       const event = this.#timed(envelope, nowMs, nowUnixMs);
       this.seen.push(event);
-      this.#onSeen(event);
+      this.#onSeen(event, envelope);
     }
     if (envelope.type !== 'call_completed') return;
     this.#isCompleted = true;
@@ -85,7 +89,10 @@ export class EventWatch {
     const onsetMs = numberOf(envelope.data['onset_ms']);
     const decidedMs = onsetMs === undefined ? undefined : numberOf(envelope.data['at_ms']);
     return {
-      envelope,
+      type: envelope.type,
+      sequence: envelope.sequence,
+      createdAt: envelope.created_at,
+      onsetMs,
       atMs,
       latencyMs: nowUnixMs - Date.parse(envelope.created_at),
       sinceOnsetMs: envelope.type === 'voice_detected' ? this.#since(atMs, onsetMs) : undefined,

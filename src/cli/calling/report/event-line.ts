@@ -5,11 +5,11 @@ const TYPE_CHARACTERS = 18;
 const DETAIL_CHARACTERS = 34;
 
 /** One event as a line: when in the call, what, how long it took to get here. */
-export function eventLine(event: SeenEvent, sinceStartMs: number): string {
-  const { envelope, latencyMs, sinceOnsetMs, sinceDecidedMs } = event;
+export function eventLine(event: SeenEvent, data: JsonObject, sinceStartMs: number): string {
+  const { latencyMs, sinceOnsetMs, sinceDecidedMs } = event;
   const at = `${(sinceStartMs / 1000).toFixed(2)} s`.padStart(9);
-  const type = envelope.type.padEnd(TYPE_CHARACTERS);
-  const detail = detailOf(envelope.type, envelope.data).padEnd(DETAIL_CHARACTERS);
+  const type = event.type.padEnd(TYPE_CHARACTERS);
+  const detail = detailOf(event.type, data).padEnd(DETAIL_CHARACTERS);
   const since = [
     ...(sinceDecidedMs === undefined ? [] : [`${sinceDecidedMs.toFixed(1)} ms after the deciding frame`]),
     ...(sinceOnsetMs === undefined ? [] : [`${Math.round(sinceOnsetMs)} ms after the first sound`]),

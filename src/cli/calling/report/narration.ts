@@ -1,5 +1,6 @@
 import type { AtMs } from '../../../base/clock.ts';
 import type { RunCall, RunObserver } from '../call-run.ts';
+import type { Envelope } from '../../../events/envelope.ts';
 import type { SeenEvent } from '../events/event-watch.ts';
 import { eventLine } from './event-line.ts';
 
@@ -38,9 +39,9 @@ export class Narration implements RunObserver {
     this.#tell(call, `${id}connected in ${connectMs.toFixed(1)} ms`);
   }
 
-  event(call: RunCall, event: SeenEvent): void {
+  event(call: RunCall, event: SeenEvent, { data }: Envelope): void {
     if (this.isOfMany) return;
-    this.#tell(call, eventLine(event, event.atMs - (this.#connectedAtMs.get(call) ?? event.atMs)));
+    this.#tell(call, eventLine(event, data, event.atMs - (this.#connectedAtMs.get(call) ?? event.atMs)));
   }
 
   over(call: RunCall): void {

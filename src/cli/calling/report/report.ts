@@ -136,15 +136,17 @@ function callReport(call: RunCall, hasEvents: boolean, isImpaired: boolean): Cal
     sound: call.sound.name,
     recorded: call.recordFile ?? null,
     completed_seen: watch.isCompleted,
-    events: watch.seen.map(({ envelope, latencyMs, sinceDecidedMs, sinceOnsetMs }) => ({
-      type: envelope.type,
-      sequence: envelope.sequence,
-      created_at: envelope.created_at,
-      latency_ms: latencyMs,
-      ...(typeof envelope.data['onset_ms'] === 'number' && { onset_ms: envelope.data['onset_ms'] }),
-      ...(sinceDecidedMs !== undefined && { since_decided_ms: toHundredths(sinceDecidedMs) }),
-      ...(sinceOnsetMs !== undefined && { since_onset_ms: toHundredths(sinceOnsetMs) }),
-    })),
+    events: watch.seen.map(
+      ({ type, sequence, createdAt, latencyMs, onsetMs, sinceDecidedMs, sinceOnsetMs }) => ({
+        type,
+        sequence,
+        created_at: createdAt,
+        latency_ms: latencyMs,
+        ...(onsetMs !== undefined && { onset_ms: onsetMs }),
+        ...(sinceDecidedMs !== undefined && { since_decided_ms: toHundredths(sinceDecidedMs) }),
+        ...(sinceOnsetMs !== undefined && { since_onset_ms: toHundredths(sinceOnsetMs) }),
+      }),
+    ),
     events_in_order: watch.isInOrder,
     audio: audioReport([call], isImpaired),
   };
@@ -168,7 +170,9 @@ function eventsReport(calls: readonly RunCall[]): EventsReport {
 
 function audioReport(calls: readonly RunCall[], isImpaired: boolean): AudioReport {
   const placed = calls.flatMap(({ placed }) => placed ?? []);
-  const echoes = placed.flatMap(({ echo }) => echo ?? []);
+  // A call that never connected owes no echo.
+  const connected = placed.filter(({ connectMs }) => connectMs !== null);
+  const echoes = connected.flatMap(({ echo }) => echo ?? []);
   const isCompared = echoes.length > 0 && !isImpaired;
   return {
     sent_frames: total(placed.map(({ talk }) => talk.stats.sentFrames)),

@@ -71,17 +71,12 @@ describe('a report', () => {
 });
 
 describe('the line of an event', () => {
-  const lineOf = (type: string, data = {}) =>
-    eventLine(
-      {
-        envelope: eventOf(1, type, data),
-        atMs: 0,
-        latencyMs: 3,
-        sinceOnsetMs: type === 'voice_detected' ? 44.4 : undefined,
-        sinceDecidedMs: type === 'voice_detected' ? 3.64 : undefined,
-      },
-      1_234,
-    );
+  const lineOf = (type: string, data = {}) => {
+    const isVoice = type === 'voice_detected';
+    const since = { sinceOnsetMs: isVoice ? 44.4 : undefined, sinceDecidedMs: isVoice ? 3.64 : undefined };
+    const event = { type, sequence: 1, createdAt: '', onsetMs: undefined, atMs: 0, latencyMs: 3, ...since };
+    return eventLine(event, data, 1_234);
+  };
 
   it.each([
     [
@@ -112,7 +107,7 @@ describe('a narration', () => {
       const narration = new Narration({ count, print: (line) => void lines.push(line), nowMs: () => 0 });
       const call = openCall({ type: 'failed', detail: 'gone' });
       narration.connected(call, 3);
-      for (const event of call.watch.seen.slice(0, 1)) narration.event(call, event);
+      for (const event of call.watch.seen.slice(0, 1)) narration.event(call, event, eventOf(1));
       narration.over(call);
       expect(lines).toHaveLength(told);
       narration.progress();
