@@ -1,4 +1,4 @@
-import { sleep, type Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 
 export interface LoadOptions {
   readonly clock: Pick<Clock, 'nowMs' | 'after'>;
@@ -48,9 +48,12 @@ export class Load {
   async #waitUntil(atMs: number): Promise<void> {
     const delayMs = Math.ceil(atMs - this.#options.clock.nowMs());
     if (delayMs <= 0) return;
-    const stopped = new Promise<void>((resolve) => {
-      this.#wake = resolve;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(delayMs, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
     });
-    await Promise.race([sleep(this.#options.clock, delayMs), stopped]);
   }
 }
