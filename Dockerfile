@@ -18,8 +18,10 @@ RUN mkdir -p /var/lib/omnivoice && chown node:node /var/lib/omnivoice && chmod 7
 
 USER node
 VOLUME /var/lib/omnivoice
+# Node n also listens on 8082 + n: map those where native legs may come back and OMNIVOICE_MEDIA_URL is not set.
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.OMNIVOICE_PORT ?? 8080) + '/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# With TLS where the outside needs it; control may be away for a moment while calls go on.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=6 \
+  CMD ["node", "-e", "const { OMNIVOICE_PORT: port = 8080, OMNIVOICE_TLS_CERT: tls } = process.env; require(tls ? 'https' : 'http').get({ host: '127.0.0.1', port, path: '/readyz', rejectUnauthorized: false }, (r) => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 CMD ["node", "bin/omnivoice.js", "serve"]
