@@ -105,7 +105,10 @@ export class Wire {
     const isUpgraded = status.startsWith('HTTP/1.1 101');
     this.#onUpgraded?.(isUpgraded ? undefined : new Error(status));
     this.#onUpgraded = undefined;
-    return bytes.subarray(end + 4);
+    if (isUpgraded) return bytes.subarray(end + 4);
+    // What follows is the sentence of a refusal, not frames.
+    this.#socket.destroy();
+    return NOTHING;
   }
 
   /** Reads whole frames; answers what is left of the last one. */
