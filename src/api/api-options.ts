@@ -71,5 +71,7 @@ export interface ApiOptions {
   readonly settings: ApiSettings;
   readonly isReady: () => boolean;
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Told of every answer, for the figures. */
+  readonly answered?: (request: { method: string; status: number; durationMs: number }) => void;
   readonly log: ApiLog;
 }

@@ -98,7 +98,7 @@ function prefixed(prefix: string, stats: { readonly [name: string]: number }) {
   );
 }
 
-function fastifyOf({ clock, settings, log }: ApiOptions, server: Server): FastifyInstance {
+function fastifyOf({ clock, settings, log, answered }: ApiOptions, server: Server): FastifyInstance {
   const app = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     logger: false,
@@ -120,6 +120,8 @@ function fastifyOf({ clock, settings, log }: ApiOptions, server: Server): Fastif
   });
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   app.addHook('onResponse', async (request, reply) => {
+    const { statusCode: status, elapsedTime: durationMs } = reply;
+    answered?.({ method: request.method, status, durationMs });
     const { method, id, routeOptions } = request;
     const fields = { request_id: id, method, route: routeOptions.url, status: reply.statusCode };
     log.debug({ ...fields, duration_ms: Math.round(reply.elapsedTime) }, 'answered');

@@ -1,10 +1,13 @@
 import type { Clock } from '../base/clock.ts';
+import type { Api } from '../api/api.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { AttemptFinished, DeliveryObserver, HookSent } from '../delivery/observer.ts';
 import { ERROR_CLASSES } from '../delivery/outbox.ts';
 import type { StreamHub } from '../delivery/stream-hub.ts';
+import { DIALECTS } from '../dialect/registry.ts';
 import { EVENT_CLASSES } from '../events/catalogue.ts';
+import type { CallView } from '../events/call-view.ts';
 import type { CommittedEvent } from '../events/journal.ts';
 import type { ControlEnd } from '../link/control-end.ts';
 import type { ConnectedNode } from '../link/node-lifeline.ts';
@@ -19,6 +22,29 @@ export interface ControlParts {
   readonly delivery: Delivery;
   readonly streams: StreamHub;
   readonly link: ControlEnd;
+  readonly api: Pick<Api, 'stats'>;
+}
+
+/** What each limit of control held back, by the limit's name. */
+function limitsOf({ store, delivery, streams, api }: ControlParts): { readonly [limit: string]: number } {
+  const asked = api.stats();
+  const { turns, journal } = store.stats;
+  return {
+    key_rate: asked['rateRefusedByKey'] ?? 0,
+    workspace_rate: asked['rateRefusedByWorkspace'] ?? 0,
+    failed_authentications: asked['authenticationTurnedAway'] ?? 0,
+    tickets: asked['ticketRefused'] ?? 0,
+    stream_readers: (asked['streamRefused'] ?? 0) + streams.stats.refused,
+    stream_too_slow: (asked['streamTooSlow'] ?? 0) + streams.stats.tooSlow,
+    stream_gaps: streams.stats.gaps,
+    waiting_commits: turns.refused,
+    duplicate_events: journal.duplicateEvents,
+    hook_envelopes_in_memory: delivery.stats.spilledEnvelopes,
+    hook_entries_in_memory: delivery.stats.fellBehind,
+    hook_steps_aside: delivery.stats.steppedAside,
+    hook_pauses: delivery.stats.pauses,
+    hook_dead_letters: delivery.stats.dead,
+  };
 }
 
 /** The figures of the whole host: control's own, and every node's with its number. */
@@ -34,7 +60,9 @@ export class ControlFigures implements DeliveryObserver, Closeable {
       region,
       eventClasses: EVENT_CLASSES,
       errorClasses: ERROR_CLASSES,
+      providers: DIALECTS.map(({ name }) => name),
       sources: {
+        limits: () => (this.#parts === undefined ? {} : limitsOf(this.#parts)),
         hookBacklog: () => this.#parts?.delivery.stats.entries ?? 0,
         outboxOldestAgeSeconds: () => this.#oldestAgeSeconds,
         eventGaps: () => this.#parts?.store.stats.journal.sequenceGaps ?? 0,
@@ -58,6 +86,15 @@ export class ControlFigures implements DeliveryObserver, Closeable {
 
   attemptFinished(finished: AttemptFinished): void {
     this.#metrics.attemptFinished(finished);
+  }
+
+  answered(request: { method: string; status: number; durationMs: number }): void {
+    this.#metrics.requestAnswered(request);
+  }
+
+  /** A call that the reaper ended: its node can no longer count it. */
+  callLost(call: CallView): void {
+    this.#metrics.callLost(call.legs[0]?.dialect ?? '');
   }
 
   async render(): Promise<{ readonly contentType: string; readonly body: string }> {

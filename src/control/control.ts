@@ -8,13 +8,15 @@ import { readTls } from '../config/tls.ts';
 import { openDelivery, type Delivery } from '../delivery/delivery.ts';
 import { StreamHub } from '../delivery/stream-hub.ts';
 import { DIALECTS } from '../dialect/registry.ts';
+import type { CallView } from '../events/call-view.ts';
+import type { EventRecord } from '../events/envelope.ts';
 import type { CommittedEvent } from '../events/journal.ts';
 import { openControlEnd, type ControlEnd } from '../link/control-end.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
 import { HostNodes } from './nodes.ts';
-import { lastEventsOf } from './reaper.ts';
+import { Reaper } from './reaper.ts';
 import { Retention } from './retention.ts';
 
 /** What control says to the log; pino fits. */
@@ -68,10 +70,10 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
     lifetime.own(new Retention(store, clock, log));
     const nodes = new HostNodes(store.credentials, log);
-    const link = lifetime.own(openLink(options, { store, nodes, delivery, streams, figures }));
+    const link = lifetime.own(openLink(options, { store, nodes, delivery, streams, figures }, lifetime));
     nodes.fit(link);
     const api = lifetime.own(await openHostApi(options, { store, nodes, delivery, streams, figures }));
-    figures.watch({ store, delivery, streams, link });
+    figures.watch({ store, delivery, streams, link, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
@@ -94,11 +96,11 @@ interface Parts {
   readonly figures: ControlFigures;
 }
 
-function openLink({ paths, clock, log }: ControlOptions, parts: Parts): ControlEnd {
+function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): ControlEnd {
+  const { paths, clock, log } = options;
   const { store, nodes, delivery, streams, figures } = parts;
   const { journal } = store;
-  // Told in the very turn of the commit, whoever committed: readers must learn of events in the journal's
-  // order.
+  // Told in the very turn of the commit, whoever committed: readers learn of events in the journal's order.
   const tell = async (committing: Promise<readonly CommittedEvent[]>): Promise<readonly CommittedEvent[]> => {
     const committed = await committing;
     figures.committed(committed);
@@ -106,7 +108,10 @@ function openLink({ paths, clock, log }: ControlOptions, parts: Parts): ControlE
     delivery.accept(committed);
     return committed;
   };
-  return openControlEnd({
+  const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
+  const onLost = (call: CallView): void => figures.callLost(call);
+  const reaper = lifetime.own(new Reaper({ journal, publish, onLost, clock, log }));
+  const link = openControlEnd({
     runDir: paths.runDir,
     spoolsDir: paths.spoolDir,
     journal: {
@@ -116,15 +121,12 @@ function openLink({ paths, clock, log }: ControlOptions, parts: Parts): ControlE
     },
     onCommitted: () => {},
     onConnected: (node) => nodes.welcome(node),
-    onNodeDead: async (incarnation) => {
-      // All it had accepted is in the journal by now: what is still open was lost with it.
-      const lost = await journal.openCalls(incarnation);
-      if (lost.length > 0) log.warn({ incarnation, calls: lost.length }, 'a node died with calls on it');
-      for (const call of lost) await tell(journal.append(lastEventsOf(call, 'node_lost', clock)));
-    },
+    onNodeDead: (incarnation) => reaper.reap(incarnation),
     clock,
     log,
   });
+  reaper.watchForStrays((incarnation) => link.isFollowing(incarnation));
+  return link;
 }
 
 function openHostApi(options: ControlOptions, parts: Parts): Promise<Api> {
@@ -151,6 +153,7 @@ function openHostApi(options: ControlOptions, parts: Parts): Promise<Api> {
     },
     isReady: () => nodes.serving > 0,
     renderMetrics: () => figures.render(),
+    answered: (request) => figures.answered(request),
     log,
   });
 }

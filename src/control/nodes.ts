@@ -28,7 +28,10 @@ export class HostNodes implements Nodes {
   }
 
   get serving(): number {
-    return this.#link?.nodes().filter(({ isServing }) => isServing).length ?? 0;
+    const taking = (state: string | undefined): boolean => state === 'serving' || state === 'degraded';
+    return (
+      this.#link?.nodes().filter(({ isServing, status }) => isServing && taking(status?.state)).length ?? 0
+    );
   }
 
   /** Brings a node that just connected what it needs to open its door. */

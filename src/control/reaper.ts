@@ -1,10 +1,13 @@
-import type { Clock } from '../base/clock.ts';
+import type { Cancel, Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Closeable } from '../base/lifetime.ts';
 import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { durationMsOf, type CallView } from '../events/call-view.ts';
 import { completedFields } from '../events/completion.ts';
 import type { CallEndReason, CallEventType } from '../events/catalogue.ts';
 import { API_VERSION, type EventRecord } from '../events/envelope.ts';
+import type { Journal } from '../events/journal.ts';
 
 /**
  * The last events of a call whose node is gone and that nobody resumed: each leg that was still there
@@ -52,4 +55,62 @@ export function lastEventsOf(call: CallView, reason: CallEndReason, clock: Clock
   const facts = { durationMs, reason: endReason, talkMs: {}, quality: call.quality, legs, timeline };
   records.push(seal('call_completed', 'ended', completedFields(facts)));
   return records;
+}
+
+/** When nobody can still be on the way: nodes of an earlier life have been found or given up by then. */
+const STRAYS_AFTER_MS = 10_000;
+
+export interface ReaperOptions {
+  readonly journal: Pick<Journal, 'openCalls' | 'incarnationsWithOpenCalls'>;
+  /** Commits events and tells everybody. */
+  readonly publish: (records: readonly EventRecord[]) => Promise<unknown>;
+  readonly onLost: (call: CallView) => void;
+  readonly clock: Clock;
+  readonly log: {
+    warn(fields: object, sentence: string): void;
+    error(fields: object, sentence: string): void;
+  };
+}
+
+/** Ends what was lost with a node: every call gets its one `call_ended` and its one `call_completed`. */
+export class Reaper implements Closeable {
+  readonly #options: ReaperOptions;
+  #cancel: Cancel = () => {};
+
+  constructor(options: ReaperOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The calls of a dead node, once all it had accepted is in the journal. May be asked again after a
+   * failure.
+   */
+  async reap(incarnation: string): Promise<void> {
+    const { journal, publish, onLost, clock, log } = this.#options;
+    const lost = await journal.openCalls(incarnation);
+    if (lost.length > 0) log.warn({ incarnation, calls: lost.length }, 'a node died with calls on it');
+    for (const call of lost) {
+      await publish(lastEventsOf(call, 'node_lost', clock));
+      onLost(call);
+    }
+  }
+
+  /** Looks once for open calls of nodes that left neither a socket nor a spool behind. */
+  watchForStrays(isFollowed: (incarnation: string) => boolean): void {
+    this.#cancel = this.#options.clock.after(STRAYS_AFTER_MS, () => {
+      this.#reapStrays(isFollowed).catch((error: unknown) =>
+        this.#options.log.error({ error: messageOf(error) }, 'stray calls could not be ended'),
+      );
+    });
+  }
+
+  close(): void {
+    this.#cancel();
+  }
+
+  async #reapStrays(isFollowed: (incarnation: string) => boolean): Promise<void> {
+    for (const incarnation of await this.#options.journal.incarnationsWithOpenCalls()) {
+      if (!isFollowed(incarnation)) await this.reap(incarnation);
+    }
+  }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../base/clock.ts';
-import { refuse } from '../base/errors.ts';
+import { refuse, type FaultCode } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import { Connection, type ConnectionHouse } from './connection.ts';
@@ -26,6 +26,8 @@ export interface GatewayOptions extends Omit<AdmissionOptions, 'clock' | 'proxie
   readonly tls?: TlsPair | undefined;
   /** Prometheus text of this node, on its own port only. */
   metrics(): Promise<string>;
+  /** Somebody who spoke of a dialect was refused before the upgrade. */
+  refused?(dialectName: string, fault: FaultCode): void;
   /** A broken promise of ours, for the log. */
   reportFailure(error: unknown, where: string): void;
 }
@@ -50,6 +52,8 @@ export interface Gateway extends Closeable {
   closeShared(): void;
   /** Room again. */
   reopenShared(): Promise<void>;
+  /** Listens nowhere any more; whoever is connected stays. */
+  stopListening(): void;
   reloadTls(tls: TlsPair): void;
   /** Every connection is told to come back elsewhere, then all is closed. */
   close(): Promise<void>;
@@ -82,6 +86,7 @@ class MediaGateway implements Gateway {
   #sharedPort: number | null;
   #ownPort: number;
   #isClosing = false;
+  #isDeaf = false;
 
   constructor(options: GatewayOptions) {
     const { clock } = options;
@@ -130,8 +135,14 @@ class MediaGateway implements Gateway {
     this.#shared = undefined;
   }
 
+  stopListening(): void {
+    this.#isDeaf = true;
+    this.#shared = undefined;
+    for (const listener of this.#listeners) listener.stop();
+  }
+
   async reopenShared(): Promise<void> {
-    if (this.#sharedPort === null || this.#shared !== undefined || this.#isClosing) return;
+    if (this.#isDeaf || this.#sharedPort === null || this.#shared !== undefined || this.#isClosing) return;
     for (const listener of this.#listeners) if (listener.isSpent) this.#listeners.delete(listener);
     const { host } = this.#options.ports;
     const listener = this.#openListener(false);
@@ -249,7 +260,9 @@ class MediaGateway implements Gateway {
     if ('type' in upgrade) return upgrade;
     const isTls = this.#tls !== undefined;
     try {
-      return await this.#admission.admit({ request, upgrade, peerAddress, clientAddress, isTls });
+      const admitted = await this.#admission.admit({ request, upgrade, peerAddress, clientAddress, isTls });
+      if ('type' in admitted) this.#options.refused?.(upgrade.dialectName, admitted.fault);
+      return admitted;
     } catch (error) {
       this.stats.invariantFailures++;
       this.#options.reportFailure(error, 'admit');

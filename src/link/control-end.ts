@@ -71,6 +71,11 @@ export class ControlEnd {
     return [...this.#lifelines.values()].flatMap(({ node }) => node ?? []);
   }
 
+  /** Whether anything is left of this node: its process, its socket or its spool. */
+  isFollowing(incarnation: string): boolean {
+    return this.#lifelines.has(incarnation);
+  }
+
   /** Asks one node to do something; that it cannot be asked or does not answer is a result as well. */
   command(incarnation: string, command: Command, timeoutMs = COMMAND_WITHIN_MS): Promise<CommandResult> {
     const lifeline = this.#lifelines.get(incarnation);

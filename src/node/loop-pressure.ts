@@ -8,7 +8,9 @@ const LEGS_MIN = 50;
 const RECOVERY_RATIO = 1.1;
 const RECOVERY_LEGS = 5;
 
-/** The cap of a node, lowered live while its event loop is late: told how late it was, about once a second. */
+/**
+ * The cap of a node, lowered live while its event loop is late: told how late it was, about once a second.
+ */
 export class LoopPressure {
   readonly #capLegsMax: number;
   #capLegs: number;

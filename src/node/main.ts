@@ -18,20 +18,20 @@ export async function runNode(
   const leave = Promise.withResolvers<void>();
   const paths = prepareDataDir(settings.dataDir);
   let node: MediaNode | undefined;
-  const drain = (deadlineMs: number): void => {
-    if (node === undefined) leave.resolve();
-    else node.drain(deadlineMs).then(leave.resolve, leave.reject);
+  const leaveAfter = (finishing: Promise<void> | undefined): void => {
+    if (finishing === undefined) leave.resolve();
+    else finishing.then(leave.resolve, leave.reject);
   };
   // Before anything that takes time: a child beats from its first moment, and an order waits for nobody.
   const supervised = openSupervised({
     clock: systemClock,
     drainDeadlineMs: settings.drainDeadlineMs,
-    onDrain: drain,
+    onDrain: (deadlineMs) => leaveAfter(node?.drain(deadlineMs)),
     onStop: leave.resolve,
     onReload: () => node?.reload(),
     onOrphaned: () => {
       log.warn({}, 'the supervisor is gone: finishing the calls that are here');
-      drain(settings.callDurationMaxMs);
+      leaveAfter(node?.finish(settings.callDurationMaxMs));
     },
   });
   // Nothing the outside sends may end the process; what gets here is a mistake of ours, and is told.

@@ -97,6 +97,7 @@ export class MediaNode implements Closeable {
   link!: NodeEnd;
   gateway: Gateway | undefined;
   readonly #parts: NodeParts;
+  readonly #observer: ReturnType<typeof observerOf>;
   readonly #resumeTokens: ResumeTokens;
   #state: NodeStatus['state'] = 'starting';
   #isDiskNearFull = false;
@@ -109,6 +110,7 @@ export class MediaNode implements Closeable {
   constructor(parts: NodeParts) {
     const { settings, clock, index, log } = parts.options;
     const observer = observerOf(() => this.figures);
+    this.#observer = observer;
     this.#parts = parts;
     this.#resumeTokens = new ResumeTokens(settings.signingSecret);
     this.#pressure = new LoopPressure(settings.nodeCapLegs);
@@ -154,6 +156,10 @@ export class MediaNode implements Closeable {
     this.#cancelTend = clock.after(TEND_EVERY_MS, () => this.#tend());
   }
 
+  get spool(): Spool['stats'] {
+    return this.#parts.spool.stats;
+  }
+
   get condition() {
     return {
       isDraining: this.#state === 'draining',
@@ -194,6 +200,7 @@ export class MediaNode implements Closeable {
         ports: { host: settings.host, shared: settings.mediaPort, own: settings.mediaPort + 1 + index },
         ...(tls === undefined ? {} : { tls }),
         metrics: async () => expositionOf(await this.figures.snapshot()),
+        refused: (dialectName, fault) => this.#observer.refused(dialectName, fault),
         reportFailure: (error, where) =>
           log.error({ error: messageOf(error), where }, 'a promise was broken'),
       }),
@@ -226,6 +233,15 @@ export class MediaNode implements Closeable {
       };
     });
     this.calls.endAll('drained', clock.nowMs());
+  }
+
+  /**
+   * The supervisor is gone: listens no more, so that the ports are free for the next one, and finishes its
+   * calls.
+   */
+  async finish(deadlineMs: number): Promise<void> {
+    this.gateway?.stopListening();
+    await this.drain(deadlineMs);
   }
 
   /** Certificates were renewed on disk. */

@@ -3,7 +3,7 @@ import type { Call } from '../call/call.ts';
 import type { Settings } from '../config/settings.ts';
 import { DIALECTS } from '../dialect/registry.ts';
 import { CALL_END_REASONS, type CallEndReason } from '../events/catalogue.ts';
-import { openNodeMetrics, type NodeMetrics } from '../telemetry/node-metrics.ts';
+import { openNodeMetrics, type NodeMetrics, type SetupResult } from '../telemetry/node-metrics.ts';
 import { kindOf } from './leg-groups.ts';
 import type { LineObserver } from './line.ts';
 import type { MediaNode } from './media-node.ts';
@@ -26,6 +26,8 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
       state: () => node.status.state,
       calls: () => node.calls.size,
       legGroups: node.groups.all,
+      admission: () => node.admission.stats,
+      limits: () => limitsOf(node),
       rejected: () => node.gateway?.stats.refusedByFault ?? NOTHING_YET,
       closed: () => node.gateway?.stats.closedByFault ?? NOTHING_YET,
       spoolSizeBytes: () => node.status.spoolBytes,
@@ -34,11 +36,48 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
   });
 }
 
-/** Feeds the figures from lines and calls. */
-export function observerOf(
-  figures: () => NodeMetrics,
-): LineObserver & { callEnded(call: Call, reason: CallEndReason): void } {
+/** What each limit of a node held back, by the limit's name. */
+function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
+  const door = node.gateway?.stats;
+  const { spool } = node;
   return {
+    message_size: door?.oversizedMessages ?? 0,
+    message_rate: door?.rateLimited ?? 0,
+    first_message: door?.handshakeTimeouts ?? 0,
+    upgrade_time: door?.upgradeTimeouts ?? 0,
+    half_open_sockets: door?.halfOpenRefused ?? 0,
+    socket_stalled: door?.wedgedSockets ?? 0,
+    socket_silent: door?.pingTimeouts ?? 0,
+    frame_pool: node.media.poolStats.refusedTakes,
+    spool_full: spool.refusedRecords,
+    spool_held: spool.heldRecords,
+    catch_up: node.pacer.metronomeStats.forgivenSteps,
+    status_link_busy: node.link?.stats.skippedStatuses ?? 0,
+  };
+}
+
+/** Whoever measures a node: its door, its lines, its calls. */
+export interface NodeObserver extends LineObserver {
+  refused(provider: string, fault: FaultCode): void;
+  callEnded(call: Call, reason: CallEndReason): void;
+}
+
+const SETUP_RESULT_OF: { readonly [K in FaultCode]?: SetupResult } = {
+  unauthenticated: 'auth',
+  permission_denied: 'auth',
+  overloaded: 'capacity',
+  unavailable: 'capacity',
+  draining: 'capacity',
+  rate_limited: 'capacity',
+  handshake_timeout: 'timeout',
+  internal: 'upstream',
+};
+
+/** Feeds the figures from the door, lines and calls. */
+export function observerOf(figures: () => NodeMetrics): NodeObserver {
+  return {
+    refused: (provider, fault) =>
+      figures().callSetUp({ provider, dir: 'inbound', result: SETUP_RESULT_OF[fault] ?? 'protocol' }),
     turnedAround: (leg, turnaroundMs) => figures().turnaround[kindOf(leg.role)].observeMs(turnaroundMs),
     setUp: (leg, { caller }, setupMs) =>
       figures().callSetUp({

@@ -5,7 +5,7 @@ import { Bins } from './bins.ts';
 import { snapshotOf, type Snapshot } from './exposition.ts';
 import { openLoopDelay, type LoopDelay } from './loop-delay.ts';
 import { addProcessMetrics } from './process-metrics.ts';
-import { readAtScrape, readBins, type Sample } from './scrape.ts';
+import { readAtScrape, readBins, readLimits, type Sample } from './scrape.ts';
 import { openTally, type Tally } from './tally.ts';
 
 // Both promises of the house are edges, exactly: 20 ms in the steady state, 200 ms always.
@@ -20,6 +20,8 @@ const STATUSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 /** Where the figures of control are read from, when somebody asks. */
 export interface ControlSources {
+  /** What each limit of control held back. */
+  readonly limits: () => { readonly [limit: string]: number };
   /** Deliveries not finished yet. */
   readonly hookBacklog: () => number;
   /** 0 where none waits. */
@@ -37,6 +39,8 @@ export interface ControlMetricsOptions {
   /** Closed sets, both of delivery. */
   readonly eventClasses: readonly string[];
   readonly errorClasses: readonly string[];
+  /** The dialects. */
+  readonly providers: readonly string[];
   readonly sources: ControlSources;
   /** This reader's own; opened here unless it is given. */
   readonly loopDelay?: LoopDelay;
@@ -54,6 +58,8 @@ export interface ControlMetrics extends Closeable {
   }): void;
   attemptFinished(finished: { errorClass: string | null; sentAtMs: AtMs | null; doneAtMs: AtMs }): void;
   requestAnswered(request: { method: string; status: number; durationMs: number }): void;
+  /** A call whose node died with it. */
+  callLost(provider: string): void;
   snapshot(): Promise<Snapshot>;
 }
 
@@ -64,10 +70,16 @@ export function openControlMetrics(options: ControlMetricsOptions): ControlMetri
   addSources(registry, options);
   const delivery = addDelivery(registry, options);
   const requestAnswered = addRequests(registry);
+  const lost = openTally(registry, {
+    name: 'calls_ended_total',
+    help: 'Calls that ended, and why',
+    labels: { provider: options.providers, reason: ['node_lost'] },
+  });
   addProcessMetrics(registry, loopDelay);
   return {
     ...delivery,
     requestAnswered,
+    callLost: (provider) => lost.add({ provider, reason: 'node_lost' }),
     snapshot: () => snapshotOf(registry),
     close: () => loopDelay.close(),
   };
@@ -77,6 +89,7 @@ function addSources(registry: Registry, { region, sources }: ControlMetricsOptio
   const one = (read: () => number, labels: Sample['labels']) => (): Sample[] => [{ labels, value: read() }];
   const gauge = (name: string, help: string, read: () => number): void =>
     readAtScrape(registry, { name, help, type: 'gauge', read: one(read, { region }) });
+  readLimits(registry, sources.limits);
   gauge('hook_backlog', 'Deliveries not finished yet', sources.hookBacklog);
   gauge('outbox_oldest_age_seconds', 'Age of the oldest unfinished delivery', sources.outboxOldestAgeSeconds);
   gauge('streams', 'Readers of live streams', sources.streams);

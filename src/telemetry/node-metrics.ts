@@ -5,7 +5,7 @@ import { Bins } from './bins.ts';
 import { snapshotOf, type Snapshot } from './exposition.ts';
 import { openLoopDelay, type LoopDelay } from './loop-delay.ts';
 import { addProcessMetrics } from './process-metrics.ts';
-import { readAtScrape, readBins, type Sample } from './scrape.ts';
+import { readAtScrape, readBins, readLimits, type Sample } from './scrape.ts';
 import { openTally } from './tally.ts';
 
 /** What is at the other end of a leg: a telephone, software, a person of ours. */
@@ -56,6 +56,10 @@ export interface NodeSources {
   readonly calls: () => number;
   /** One group for every provider and kind, made at the start. */
   readonly legGroups: readonly LegGroup[];
+  /** Refused for want of room, by what there was no room in. */
+  readonly admission: () => { readonly [reason: string]: number };
+  /** What each limit of the node held back. */
+  readonly limits: () => { readonly [limit: string]: number };
   /** Answered before there was a WebSocket, by fault. */
   readonly rejected: () => Readonly<Record<FaultCode, number>>;
   /** WebSockets closed by us with a fault's code. */
@@ -125,7 +129,7 @@ function addState(registry: Registry, { region, version, mode, capLegs, sources 
       value: legs(),
     })),
   );
-  gauge('spool_size_bytes', 'Events that control has not acknowledged', () =>
+  gauge('spool_size_bytes', 'Bytes of the spool: unacknowledged events, and the rest of their segment', () =>
     one({}, sources.spoolSizeBytes()),
   );
   gauge('spool_free_bytes', 'Room left for events', () => one({}, sources.spoolFreeBytes()));
@@ -177,6 +181,13 @@ function addDoor(registry: Registry, { sources }: NodeMetricsOptions): void {
         return reasons.map((reason) => ({ labels: { reason }, value: counts[reason] }));
       },
     });
+  readLimits(registry, sources.limits);
+  readAtScrape(registry, {
+    name: 'admission_refused_total',
+    help: 'Newcomers refused for want of room, by what there was no room in',
+    type: 'counter',
+    read: () => Object.entries(sources.admission()).map(([reason, value]) => ({ labels: { reason }, value })),
+  });
   byFault('rejected_total', 'Refused before there was a WebSocket', sources.rejected);
   byFault('sockets_closed_total', 'WebSockets we closed for a fault', sources.closed);
 }

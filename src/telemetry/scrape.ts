@@ -32,6 +32,16 @@ export function readAtScrape(
   registry.registerMetric(collector as unknown as Metric);
 }
 
+/** What every limit held back since the start, by the limit's name: a closed set, the keys of `read`. */
+export function readLimits(registry: Registry, read: () => { readonly [limit: string]: number }): void {
+  readAtScrape(registry, {
+    name: 'limit_hits_total',
+    help: 'What a limit held back, by its name',
+    type: 'counter',
+    read: () => Object.entries(read()).map(([limit, value]) => ({ labels: { limit }, value })),
+  });
+}
+
 /** A histogram over bins, one set for each combination of labels. */
 export function readBins(
   registry: Registry,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { lastEventsOf } from '../../src/control/reaper.ts';
+import { lastEventsOf, Reaper } from '../../src/control/reaper.ts';
 import { applyToCall, type CallView } from '../../src/events/call-view.ts';
-import type { Envelope } from '../../src/events/envelope.ts';
+import type { Envelope, EventRecord } from '../../src/events/envelope.ts';
 import { callEnvelopes } from '../fakes/call-envelopes.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
@@ -39,5 +39,39 @@ describe('the reaper', () => {
     const events = lastEventsOf(call, 'node_lost', clock).map(({ envelope }) => envelope);
     expect(typesOf(events)).toEqual(['call_completed']);
     expect(events[0]!.data['reason']).toBe('caller_hangup');
+  });
+});
+
+describe('calls of nodes that left nothing behind', () => {
+  it('are ended some time after the start, and those of followed nodes are not', async () => {
+    const virtual = new FakeClock();
+    const call = lostCall(['call_started'], ['leg_connected', { leg_id: 'leg_1', role: 'caller' }]);
+    const reaped: string[] = [];
+    const published: EventRecord[] = [];
+    const reaper = new Reaper({
+      journal: {
+        incarnationsWithOpenCalls: async () => ['n0-dead', 'n1-alive'],
+        openCalls: async (incarnation) => {
+          reaped.push(incarnation);
+          return incarnation === 'n0-dead' ? [call] : [];
+        },
+      },
+      publish: async (records) => void published.push(...records),
+      onLost: () => {},
+      clock: virtual,
+      log: { warn: () => {}, error: () => {} },
+    });
+    reaper.watchForStrays((incarnation) => incarnation === 'n1-alive');
+    virtual.advance(9_999);
+    await Promise.resolve();
+    expect(reaped).toEqual([]);
+    virtual.advance(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(reaped).toEqual(['n0-dead']);
+    expect(published.map(({ envelope }) => envelope.type)).toEqual([
+      'leg_disconnected',
+      'call_ended',
+      'call_completed',
+    ]);
   });
 });

@@ -46,6 +46,8 @@ beforeAll(() => {
           frames: provider === 'twilio' && kind === 'telephony' ? frames : FRAMES,
         })),
       ),
+      admission: () => ({ legs: 7, disk: 0 }),
+      limits: () => ({ socket_stalled: 3 }),
       rejected: () => rejected,
       closed: zeroByFault,
       spoolSizeBytes: () => 4096,
@@ -56,7 +58,9 @@ beforeAll(() => {
     region: 'local',
     eventClasses: ['voice', 'call'],
     errorClasses: ['timeout_response', 'http_5xx'],
+    providers: PROVIDERS,
     sources: {
+      limits: () => ({ stream_too_slow: 2 }),
       hookBacklog: () => 4,
       outboxOldestAgeSeconds: () => 1.5,
       eventGaps: () => 0,
@@ -68,6 +72,21 @@ beforeAll(() => {
 afterAll(async () => {
   await node.close();
   await control.close();
+});
+
+it('counts what every limit held back, by its name', async () => {
+  const nodeText = expositionOf(await node.snapshot());
+  expect(nodeText).toContain('omnivoice_limit_hits_total{limit="socket_stalled"} 3');
+  expect(nodeText).toContain('omnivoice_admission_refused_total{reason="legs"} 7');
+  expect(expositionOf(await control.snapshot())).toContain(
+    'omnivoice_limit_hits_total{limit="stream_too_slow"} 2',
+  );
+});
+
+it('counts the calls that were lost with their node where the node cannot', async () => {
+  control.callLost('twilio');
+  const text = expositionOf(await control.snapshot());
+  expect(text).toContain('omnivoice_calls_ended_total{provider="twilio",reason="node_lost"} 1');
 });
 
 async function readNode(): Promise<Map<string, ReadMetric>> {
@@ -102,6 +121,7 @@ describe('a node’s figures', () => {
   it('have the names that dashboards and alarms rely on, all of them from the start', async () => {
     const names = [...(await readNode()).keys()].filter((name) => name.startsWith('omnivoice_'));
     expect(names.map((name) => name.replace('omnivoice_', '')).sort()).toEqual([
+      'admission_refused_total',
       'call_duration_seconds',
       'call_setup_seconds',
       'call_setups_total',
@@ -116,6 +136,7 @@ describe('a node’s figures', () => {
       'frames_played_total',
       'frames_received_total',
       'legs',
+      'limit_hits_total',
       'node_capacity_legs',
       'node_info',
       'node_state',
@@ -193,12 +214,14 @@ describe('control’s figures', () => {
     expect(names.map((name) => name.replace('omnivoice_', '')).sort()).toEqual([
       'api_request_seconds',
       'api_requests_total',
+      'calls_ended_total',
       'event_gaps_total',
       'event_loop_delay_seconds',
       'event_stage_seconds',
       'hook_attempts_total',
       'hook_backlog',
       'hook_propagation_seconds',
+      'limit_hits_total',
       'nodes_linked',
       'outbox_oldest_age_seconds',
       'streams',
