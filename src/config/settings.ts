@@ -87,6 +87,11 @@ export const SETTINGS = {
     'legs per media node, unless its region limits them',
     { fallbackText: '800' },
   ),
+  loopDelayMaxMs: setting(
+    kinds.whole({ min: 5, max: 10_000, unit: 'ms', orZero: true }),
+    30,
+    'event loop delay (p99) of a node beyond which its cap is lowered; 0 never',
+  ),
   signingSecret: setting(
     secrets.signingSecrets,
     [],

@@ -1,5 +1,3 @@
-/** Beyond this delay of the event loop audio is late already (cluster.md §2.11). */
-const DELAY_P99_MS_MAX = 30;
 /** One bad second is the machine's, or a collection of garbage; this many in a row are ours. */
 const LATE_LOOKS = 3;
 /** So few legs are never what makes a loop late: refusing them would help nobody. */
@@ -13,11 +11,16 @@ const RECOVERY_LEGS = 5;
  */
 export class LoopPressure {
   readonly #capLegsMax: number;
+  readonly #delayP99MsMax: number;
   #capLegs: number;
   #p99Ms = 0;
   #lateLooks = 0;
 
-  constructor(capLegsMax: number) {
+  /**
+   * Beyond `delayP99MsMax` audio is late already (cluster.md §2.11); 0 believes no delay.
+   */
+  constructor(capLegsMax: number, delayP99MsMax: number) {
+    this.#delayP99MsMax = delayP99MsMax;
     this.#capLegsMax = capLegsMax;
     this.#capLegs = capLegsMax;
   }
@@ -37,7 +40,8 @@ export class LoopPressure {
 
   look(p99Ms: number, legs: number): void {
     this.#p99Ms = p99Ms;
-    this.#lateLooks = p99Ms > DELAY_P99_MS_MAX ? this.#lateLooks + 1 : 0;
+    const isLate = this.#delayP99MsMax > 0 && p99Ms > this.#delayP99MsMax;
+    this.#lateLooks = isLate ? this.#lateLooks + 1 : 0;
     if (this.isLate) this.#capLegs = Math.min(this.#capLegs, Math.max(LEGS_MIN, legs));
     else if (this.#lateLooks === 0) this.#capLegs = this.#recovered();
   }

@@ -113,7 +113,7 @@ export class MediaNode implements Closeable {
     this.#observer = observer;
     this.#parts = parts;
     this.#resumeTokens = new ResumeTokens(settings.signingSecret);
-    this.#pressure = new LoopPressure(settings.nodeCapLegs);
+    this.#pressure = new LoopPressure(settings.nodeCapLegs, settings.loopDelayMaxMs);
     this.media = new LegMedia({
       fvad: parts.fvad,
       voice: voiceSettingsOf(settings),

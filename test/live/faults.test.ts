@@ -11,6 +11,9 @@ const CALLS = process.env['OMNIVOICE_TEST_LONG'] === undefined ? 15 : 300;
 /** An echo later than this was a gap in somebody's ear; the machine itself is not always on time. */
 const GAP_MS_MAX = 250;
 
+// Load, receiver and house share two cores here: a late loop is the machine's, and must not refuse the load.
+const LOADED = { LOOP_DELAY_MAX_MS: '0' };
+
 const opened: { close(): Promise<void> | void }[] = [];
 
 afterEach(async () => {
@@ -71,7 +74,7 @@ const completed = (hooks: HookReceiver): number =>
 
 describe('the control process killed three times under live calls', () => {
   it('costs no audio, no event and no new call', { timeout: 240_000 }, async () => {
-    const { house, hooks, stream } = await openScene();
+    const { house, hooks, stream } = await openScene(LOADED);
     const callers = await placeCalls(house, CALLS);
     for (let kill = 1; kill <= 3; kill++) {
       await pause(700);
@@ -88,6 +91,7 @@ describe('the control process killed three times under live calls', () => {
     const largestGapMs = Math.max(...callers.map((caller) => caller.largestGapMs));
     for (const caller of callers) caller.hangUp();
     await until('all calls completed', () => completed(hooks) === callers.length, 60_000);
+    console.log(`control killed: ${callers.length} calls, largest gap ${Math.round(largestGapMs)} ms`);
     expect(largestGapMs).toBeLessThan(GAP_MS_MAX);
     expect(hooks.unverified).toEqual([]);
     for (const id of hooks.callIds) expectWhole(hooks.firstArrivals(id), 'provider_stop');
@@ -100,7 +104,7 @@ describe('the control process killed three times under live calls', () => {
 
 describe('a media node killed under live calls', () => {
   it('ends its own calls as node_lost, touches no other, and is back', { timeout: 120_000 }, async () => {
-    const { house, hooks } = await openScene({ MEDIA_NODES: '2' });
+    const { house, hooks } = await openScene({ ...LOADED, MEDIA_NODES: '2' });
     const callers = await placeCalls(house, CALLS * 2);
     await until('all calls started', () => hooks.callIds.length === callers.length, 30_000);
     const started = hooks.received.filter(({ envelope }) => envelope.type === 'call_started');

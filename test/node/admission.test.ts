@@ -46,21 +46,25 @@ describe('the pressure of the loop', () => {
   };
 
   it('is not believed after one bad second', () => {
-    expect(look(new LoopPressure(800), 300, 5, 300, 40, 5, 300)).toBe(800);
+    expect(look(new LoopPressure(800, 30), 300, 5, 300, 40, 5, 300)).toBe(800);
   });
 
   it('lowers the cap to what is here after three in a row', () => {
-    const pressure = new LoopPressure(800);
+    const pressure = new LoopPressure(800, 30);
     expect(look(pressure, 300, 31, 31, 31)).toBe(300);
     expect(pressure.isLate).toBe(true);
   });
 
   it('never refuses a node with a few legs: they are not what makes it late', () => {
-    expect(look(new LoopPressure(800), 3, 90, 90, 90, 90)).toBe(50);
+    expect(look(new LoopPressure(800, 30), 3, 90, 90, 90, 90)).toBe(50);
+  });
+
+  it('is not listened to where the operator says so', () => {
+    expect(look(new LoopPressure(800, 0), 300, 900, 900, 900)).toBe(800);
   });
 
   it('gives the cap back little by little', () => {
-    const pressure = new LoopPressure(800);
+    const pressure = new LoopPressure(800, 30);
     look(pressure, 300, 31, 31, 31);
     expect(look(pressure, 300, 5)).toBe(335);
     expect(look(pressure, 300, ...Array.from({ length: 20 }, () => 5))).toBe(800);
