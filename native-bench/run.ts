@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { benchCalls } from './calls.ts';
 import { benchHooks } from './hooks.ts';
 import { benchKernels, compareKernels } from './kernels.ts';
+import { benchOutages } from './outages.ts';
 import { machineFacts } from './machine.ts';
 import { printReport, saveReport, type Bench, type BenchOptions } from './report.ts';
 
@@ -9,9 +10,10 @@ const BENCHES: readonly Bench[] = [
   { name: 'kernels', run: benchKernels },
   { name: 'calls', run: benchCalls },
   { name: 'hooks', run: benchHooks },
+  { name: 'outages', run: benchOutages },
 ];
 
-const USAGE = `node native-bench/run.ts [kernels] [calls] [hooks] [options]
+const USAGE = `node native-bench/run.ts [kernels] [calls] [hooks] [outages] [options]
 
   --smoke        every bench for a second or two; ends non-zero when something is broken
   --save         keep the figures as native-bench/results/<name>.json

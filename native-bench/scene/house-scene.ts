@@ -22,6 +22,8 @@ export interface HouseOptions extends BenchOptions {
   readonly withBurst: boolean;
   /** One endpoint nobody answers at, and one that takes five seconds for each answer. */
   readonly withBadEndpoints: boolean;
+  /** The control process is killed with -9 this often, evenly over the steady stretch. */
+  readonly controlKills?: number;
 }
 
 /** What a whole house did under load. */
@@ -48,7 +50,11 @@ export interface HouseFigures extends ServerFigures {
 export async function runHouse(options: HouseOptions): Promise<HouseFigures> {
   const opened: { close(): Promise<void> }[] = [];
   try {
-    const house = await House.open({ NODE_CAP_LEGS: String(Math.max(CAP_LEGS, options.calls)) });
+    const house = await House.open({
+      NODE_CAP_LEGS: String(Math.max(CAP_LEGS, options.calls)),
+      // The load is what is measured: a late machine must show in the figures, not refuse the load.
+      LOOP_DELAY_MAX_MS: '0',
+    });
     opened.push(house);
     const receiver = Remote.open(resolve(import.meta.dirname, 'receiver-process.ts'));
     opened.push(receiver);
@@ -136,19 +142,30 @@ class HouseScene {
   }
 
   async #steady(isPinned: boolean) {
+    const { seconds, controlKills = 0 } = this.#options;
     const otherPids = [
-      this.#house.pidOf('control'),
+      // A control that is killed takes its account with it.
+      ...(controlKills === 0 ? [this.#house.pidOf('control')] : []),
       parentOf(this.#nodePid),
       this.#receiver.pid,
       this.#load.pid,
       process.pid,
     ];
     const stretch = new Stretch({ measuredPid: this.#nodePid, otherPids, isPinned });
-    await pause(this.#options.seconds * 1000);
+    const killing = this.#killControl(controlKills, (seconds * 1000) / (controlKills + 1));
+    await pause(seconds * 1000);
+    await killing;
     const figures = stretch.end();
     await this.#load.ask('turnPage', 'steady');
     const fromMs = stretch.startedAtMs;
     return { stretch: figures, window: { fromMs, untilMs: fromMs + 1000 * figures.durationSeconds } };
+  }
+
+  async #killControl(kills: number, everyMs: number): Promise<void> {
+    for (let kill = 0; kill < kills; kill++) {
+      await pause(everyMs);
+      process.kill(this.#house.pidOf('control'), 'SIGKILL');
+    }
   }
 
   async #burst(): Promise<void> {
