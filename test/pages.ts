@@ -10,10 +10,11 @@ export interface Page {
   readonly text: string;
 }
 
-/** The README and everything under docs/. */
+/** The README, what stands beside it, and everything under docs/. */
 export const PAGES: readonly Page[] = [
   'README.md',
   'CONTRIBUTING.md',
+  'native-bench/README.md',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).map((path) => join('docs', path)),
 ]
   .filter((path) => path.endsWith('.md'))

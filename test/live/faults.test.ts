@@ -193,10 +193,14 @@ describe('the supervisor killed', () => {
       await pause(500);
       expect(caller!.heard.length).toBeGreaterThan(heardBefore);
       await expect(TwilioCaller.dial(caller!.url)).rejects.toThrow('ECONNREFUSED');
-      caller!.hangUp();
-      await pause(300);
-      const next = await House.open({ DATA_DIR: house.dataDir, API_KEY: 'omf_live_0123456789abcdefghij' });
+      // On the same ports, while the call of the old node is still going on.
+      const next = await House.open({
+        DATA_DIR: house.dataDir,
+        MEDIA_PORT: new URL(house.ready.media_url).port,
+        API_KEY: 'omf_live_0123456789abcdefghij',
+      });
       opened.push(next);
+      caller!.hangUp();
       await until('call_completed', () => completed(hooks) === 1, 30_000);
       expectWhole(hooks.firstArrivals(hooks.callIds[0]!), 'provider_stop');
     },
