@@ -94,6 +94,7 @@ class HouseScene {
     await settle(this.#options);
     await this.#load.ask('turnPage', 'settling');
     const { stretch, window } = await this.#steady(isPinned);
+    await this.#awaitControl();
     const after = await this.#expose(1);
     const residentLoadedMb = residentMbOf(this.#nodePid);
     await this.#hangUp();
@@ -166,6 +167,17 @@ class HouseScene {
       await pause(everyMs);
       process.kill(this.#house.pidOf('control'), 'SIGKILL');
     }
+  }
+
+  /** A control that was killed is back soon: figures are asked of the one that is there. */
+  async #awaitControl(): Promise<void> {
+    const deadlineMs = performance.now() + COMPLETED_WITHIN_MS;
+    const isThere = (): Promise<boolean> =>
+      fetch(`${this.#house.ready.api_url}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    while (!(await isThere()) && performance.now() < deadlineMs) await pause(50);
   }
 
   async #burst(): Promise<void> {
