@@ -1,6 +1,6 @@
 import type { AtMs } from '../base/clock.ts';
 import type { LegRole } from '../base/roles.ts';
-import type { LegSummary } from '../events/catalogue.ts';
+import type { BuiltInAgent, LegSummary } from '../events/catalogue.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { LegEndReason } from '../leg/state.ts';
 import type { VoiceDetected } from '../media/voice/voice-edges.ts';
@@ -51,15 +51,6 @@ export class LegParty implements Party {
 
 /** What a built-in agent may do: speak. Its barge-in policy is `ignore` (contract.md §5.2). */
 export type Speak = (frame: Int16Array, nowMs: AtMs) => void;
-
-/** Built-in agents, always there: `echo` plays back what it hears, frame for frame; `silent` listens only. */
-export const BUILT_IN_AGENTS = ['echo', 'silent'] as const;
-
-export type BuiltInAgent = (typeof BUILT_IN_AGENTS)[number];
-
-export function isBuiltIn(agentId: string | null): agentId is BuiltInAgent {
-  return agentId === 'echo' || agentId === 'silent';
-}
 
 /** Software on the line, without a socket. */
 export class BuiltInParty implements Party {

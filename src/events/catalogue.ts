@@ -128,3 +128,13 @@ export function isSelected(type: string, filters: readonly string[]): boolean {
     return type.startsWith(`${family}.`) || type.startsWith(`${family}_`);
   });
 }
+
+/** Built-in agents, always there: `echo` plays back what it hears, frame for frame; `silent` listens only. */
+export const BUILT_IN_AGENTS = ['echo', 'silent'] as const;
+
+export type BuiltInAgent = (typeof BUILT_IN_AGENTS)[number];
+
+/** Whether the house itself answers to this agent id. */
+export function isBuiltIn(agentId: string | null): agentId is BuiltInAgent {
+  return BUILT_IN_AGENTS.some((builtIn) => builtIn === agentId);
+}

@@ -1,8 +1,10 @@
 import type { AtMs } from '../base/clock.ts';
-import type { FaultCode, Refusal } from '../base/errors.ts';
+import type { Refusal } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { LegRole } from '../base/roles.ts';
-import type { Dialect, DialectSession, LegStarted, WireMessage } from '../dialect/dialect.ts';
+import type { Dialect, DialectSession, LegStarted } from '../dialect/dialect.ts';
+import type { FrameSink } from '../leg/frame-sink.ts';
+import type { SocketLoss } from '../leg/leg.ts';
 
 /** Who is at the door, as proven by a session token, a stream credential or a resume token. */
 export interface Caller {
@@ -33,16 +35,7 @@ export interface Arrival {
 }
 
 /** What a leg may do with its socket. The gateway owns the socket itself. */
-export interface LegSocket {
-  /** Bytes the kernel has not taken yet. */
-  readonly bufferedBytes: number;
-  /** False when the frame would have waited behind others: it was dropped and counted. */
-  sendAudio(message: Uint8Array, isBinary: boolean): boolean;
-  /** Control messages are never dropped; a peer that does not read is closed before they pile up. */
-  send(message: WireMessage): void;
-  /** Sends the close frame and ends the connection. `reason` is a short stable word. */
-  close(closeCode: number, reason: string): void;
-}
+export type LegSocket = FrameSink;
 
 /** The house behind the door: a leg of a call, as the gateway sees it. */
 export interface LegConnection {
@@ -52,10 +45,8 @@ export interface LegConnection {
   lost(cause: LostCause, nowMs: AtMs): void;
 }
 
-export type LostCause =
-  | { readonly type: 'closed'; readonly closeCode: number }
-  /** We ended it: a limit was passed or the peer stopped answering. */
-  | { readonly type: 'broken'; readonly fault: FaultCode };
+/** How the gateway tells a leg that its socket went. */
+export type LostCause = SocketLoss;
 
 /** What the gateway asks of whoever runs calls. */
 export interface Arrivals {

@@ -4,9 +4,10 @@ import type { WireMessage } from '../dialect/dialect.ts';
 export interface FrameSink {
   /** Bytes the kernel has not taken yet. */
   readonly bufferedBytes: number;
-  /** False when the frame would have waited behind others: it was dropped. */
+  /** False when the frame would have waited behind others: it was dropped and counted. */
   sendAudio(message: Uint8Array, isBinary: boolean): boolean;
-  /** Control messages are never dropped. */
+  /** Control messages are never dropped; a peer that does not read is closed before they pile up. */
   send(message: WireMessage): void;
+  /** Sends the close frame and ends the connection. `reason` is a short stable word. */
   close(closeCode: number, reason: string): void;
 }
