@@ -90,7 +90,11 @@ async function openArrivals(onEvent: () => void): Promise<NodeArrivals> {
 
 function arrive(arrivals: NodeArrivals, socket: LegSocket, call: number): LegConnection {
   const nowMs = systemClock.nowMs();
-  const session = twilioDialect.openSession({ nowMs });
+  const session = twilioDialect.openSession({
+    nowMs,
+    upgrade: { method: 'GET', headers: {}, target: '/', urls: [] },
+    options: {},
+  });
   const inbound: Inbound = { payload: new Uint8Array(1024), payloadBytes: 0, sequence: -1, timestampMs: -1 };
   session.read(Buffer.from(connectedWords()), false, inbound);
   const started = session.read(Buffer.from(startWords('MZ0', `CA${call}`)), false, inbound) as LegStarted;

@@ -79,7 +79,11 @@ function twilioKernels(speech: Speech): Kernel[] {
 
 function nativeKernels({ mulaw }: Speech): Kernel[] {
   const inbound = openInbound();
-  const session = nativeDialect.openSession({ nowMs: 0 });
+  const session = nativeDialect.openSession({
+    nowMs: 0,
+    upgrade: { method: 'GET', headers: {}, target: '/', urls: [] },
+    options: {},
+  });
   const caller = nativeDialect.openCaller({
     nowMs: 0,
     format: PCMU_8K,
@@ -88,6 +92,7 @@ function nativeKernels({ mulaw }: Speech): Kernel[] {
     parameters: {},
     streamId: 'stream',
     callId: 'call',
+    options: {},
     rtpHeaders: true,
   });
   for (const { bytes, isBinary } of caller.hello()) session.read(bytes, isBinary, inbound);
@@ -109,7 +114,11 @@ export function mediaMessages({ payloads }: Speech, first: number): Buffer[] {
 }
 
 function openTwilio(inbound: Inbound): DialectSession {
-  const session = twilioDialect.openSession({ nowMs: 0 });
+  const session = twilioDialect.openSession({
+    nowMs: 0,
+    upgrade: { method: 'GET', headers: {}, target: '/', urls: [] },
+    options: {},
+  });
   for (const words of [connectedWords(), startWords(STREAM_SID, 'CA0')]) {
     session.read(Buffer.from(words), false, inbound);
   }

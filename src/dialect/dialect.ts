@@ -2,51 +2,36 @@ import type { AtMs } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Refusal } from '../base/errors.ts';
 import type { AudioFormat } from '../media/format.ts';
+import type { CallerOptions, DialectCaller } from './caller.ts';
+import type { Capabilities, DialectOption, OptionValues } from './capabilities.ts';
+import type { AgentInput } from './client.ts';
+import type { OwnProof, ProofVerdict, StreamProof, UpgradeFacts } from './proof.ts';
 
-/**
- * What a dialect can do, as data: calls never ask which provider they talk to. What is missing is emulated
- * where it
- * can be (marks by played time, clear by not sending more).
- */
-export interface Capabilities {
-  readonly marks: boolean;
-  readonly clear: boolean;
-  readonly dtmfIn: boolean;
-  readonly dtmfOut: boolean;
-  /** The wire carries sequence numbers, so loss and reordering can be seen. */
-  readonly sequenced: boolean;
-  /** Milliseconds of audio that may be in flight at the provider's side. */
-  readonly inFlightMsMax: number;
-  /** A clean close (1000) without another word is a hang-up; elsewhere it is a lost connection. */
-  readonly closeEnds: boolean;
-  /** The client can come back to its leg after a lost connection. */
-  readonly resume: boolean;
-  /** Its facts rest on second-hand sources (dialects.md [S], [?]). */
-  readonly unverified: boolean;
-}
-
-/** One protocol, as data and as a maker of sessions. */
+/** One protocol a provider speaks to us, as data and as a maker of sessions. */
 export interface Dialect {
   readonly name: string;
   /** WebSocket subprotocols it answers with, most wanted first; none for most providers. */
   readonly subprotocols: readonly string[];
   readonly capabilities: Capabilities;
+  /** Unconfirmed facts of its wire, each a setting of the stream credential. */
+  readonly options: readonly DialectOption[];
+  /** What its provider calls audio formats it can speak: the first is what `omnivoice call` offers. */
+  readonly formats: readonly AudioFormat[];
   /** A fresh server-side session for one connection. Holds the protocol's own state only. */
   openSession(options: SessionOptions): DialectSession;
   /** The provider's side of the same protocol: `omnivoice call --as`, tests and load. */
   openCaller(options: CallerOptions): DialectCaller;
-  /** Whether the upgrade's proof (signature, token) holds. Absent where the path is the only proof. */
-  isUpgradeAuthentic?(upgrade: UpgradeFacts, authToken: string): boolean;
+  /** The proofs it checks by its own rules; what is not named here lets nobody in who must show it. */
+  readonly proofs: readonly OwnProof[];
+  /** Whether the provider's own proofs hold; absent where `proofs` is empty. */
+  verify?(upgrade: UpgradeFacts, proof: StreamProof, nowUnixMs: number): ProofVerdict;
 }
 
 export interface SessionOptions {
   readonly nowMs: AtMs;
-}
-
-/** What a provider proved itself with at the upgrade. `urls` are the URL variants it may have signed. */
-export interface UpgradeFacts {
-  readonly headers: { readonly [name: string]: string | undefined };
-  readonly urls: readonly string[];
+  /** What was said at the upgrade: some protocols carry ids, formats and secrets there. */
+  readonly upgrade: UpgradeFacts;
+  readonly options: OptionValues;
 }
 
 /**
@@ -76,7 +61,19 @@ export type LegInput =
   /** A command in `native` words, for the call to carry out; `id` comes back in the answer. */
   | { readonly type: 'command'; readonly id: string | null; readonly name: string; readonly args: JsonObject }
   | { readonly type: 'ping'; readonly id: string | null }
+  /** The protocol's own answer to what was read: sent at once, whoever is on the line. */
+  | { readonly type: 'reply'; readonly message: WireMessage }
+  /** The provider's queue is full (`maySend` false: Asterisk MEDIA_XOFF), or has room again. */
+  | { readonly type: 'flow'; readonly maySend: boolean }
+  | Several
+  | AgentInput
   | LegResume;
+
+/** One message that means several things, in order. None of them is audio, a start or several again. */
+export interface Several {
+  readonly type: 'several';
+  readonly inputs: readonly Exclude<LegInput, LegStarted | LegResume | Several>[];
+}
 
 /** The client asks for its leg back (`native`). Whether the token is good is the gateway's to say. */
 export interface LegResume {
@@ -123,9 +120,15 @@ export interface DialectSession {
   /**
    * One frame of codec bytes as a whole wire message, in the session's own template: *calling* this
    * overwrites the message before, so call it only where nothing waits on the socket (media.md §3), and
-   * never where the start said that the stream is not bidirectional.
+   * never where the start said that the stream is not bidirectional. Undefined where the provider wants
+   * longer messages and this frame was only collected (`Capabilities.messageFrames`).
    */
-  writeAudio(frame: Uint8Array): Uint8Array;
+  writeAudio(frame: Uint8Array): Uint8Array | undefined;
+  /**
+   * Where messages hold several frames: what was collected so far, padded as the provider wants it; undefined
+   * when nothing waits. Asked when speech ends, and before a mark.
+   */
+  flushAudio?(): Uint8Array | undefined;
   /** A frame was dropped instead of written: where audio is numbered, its number is used up. */
   skipAudio?(): void;
   writeMark(name: string): WireMessage | undefined;
@@ -150,8 +153,17 @@ export interface DialectSession {
     readonly token: string;
     readonly reason: string;
   }): WireMessage | undefined;
+  /** Transfers the telephone call by the protocol's own words (`Capabilities.transfer`). */
+  writeTransfer?(target: string): WireMessage | undefined;
+  /** Said when nothing else was for `Capabilities.keepAliveMs`. */
+  writeKeepAlive?(): WireMessage | undefined;
   /** The protocol's proper ending, sent before the close. */
   writeEnd(reason: string): WireMessage | undefined;
+  /**
+   * How long the peer may take to end the connection itself after `writeEnd`; what it says meanwhile is still
+   * read and its replies sent. Absent or 0: the socket is closed at once.
+   */
+  readonly endGraceMs?: number;
 }
 
 export interface StartedFacts {
@@ -170,61 +182,4 @@ export interface CommandAnswer {
   readonly value?: JsonObject;
   readonly fault?: string;
   readonly detail?: string;
-}
-
-export interface CallerOptions {
-  readonly nowMs: AtMs;
-  readonly format: AudioFormat;
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly parameters: { readonly [name: string]: string };
-  /** Ids a provider would make. Deterministic for tests. */
-  readonly streamId: string;
-  readonly callId: string;
-  /** `native` only: carry the 12-byte RTP header, so that loss and jitter can be shown. */
-  readonly rtpHeaders: boolean;
-  /** `native` only: ask for the call's events in-band; true when absent. */
-  readonly wantsEvents?: boolean;
-  /** `native` only: come back to the leg of this token instead of starting one. */
-  readonly resumeToken?: string;
-}
-
-/** The provider's side of a connection, as the provider speaks. */
-export interface DialectCaller {
-  readonly upgradeHeaders: { readonly [name: string]: string };
-  /** What it says first, in order. */
-  hello(): readonly WireMessage[];
-  /** Whether audio may flow after `hello`, or only once `read` has said `ready`. */
-  readonly waitsForReady: boolean;
-  /**
-   * One 20 ms frame; `index` is the frame's place in the stream, so that a lost frame leaves its hole. The
-   * message is the caller's own template: the next call overwrites it, so call at the moment of sending.
-   */
-  audio(frame: Uint8Array, index: number): WireMessage;
-  dtmf(digit: string): readonly WireMessage[];
-  /** What the server's message means. Audio payload bytes are in `into`. */
-  read(message: Uint8Array, isBinary: boolean, into: Inbound): CallerRead;
-  /** What the provider sends back at once (Twilio: nothing; marks are returned by `markPlayed`). */
-  markPlayed(name: string): WireMessage | undefined;
-  /** The provider's hang-up. */
-  goodbye(): readonly WireMessage[];
-}
-
-export type CallerRead =
-  | typeof AUDIO
-  | typeof IGNORED
-  | { readonly type: 'ready'; readonly callId: string | null; readonly resume?: ResumeOffer }
-  | { readonly type: 'mark'; readonly name: string }
-  | { readonly type: 'clear' }
-  | { readonly type: 'event'; readonly envelope: JsonObject }
-  | { readonly type: 'goaway'; readonly url: string; readonly token: string; readonly reason: string }
-  | { readonly type: 'ended'; readonly reason: string }
-  | Refusal;
-
-/** How to come back after a lost connection: what `started` and `resumed` carry in `native`. */
-export interface ResumeOffer {
-  readonly token: string;
-  /** Most wanted first. */
-  readonly urls: readonly string[];
-  readonly windowMs: number;
 }

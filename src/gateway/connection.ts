@@ -76,7 +76,11 @@ export class Connection implements Beating {
       limits.unsentBytesMax,
       house.stats,
     );
-    const session = admitted.dialect.openSession({ nowMs });
+    const session = admitted.dialect.openSession({
+      nowMs,
+      upgrade: admitted.upgrade,
+      options: admitted.options,
+    });
     this.#state = { name: 'handshaking', session, deadlineAtMs: nowMs + limits.firstMessageMsMax };
     this.#listen();
     house.heartbeat.add(this);

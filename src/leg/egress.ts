@@ -49,6 +49,8 @@ export class Egress {
 
   #sendAudio(frame: Int16Array): boolean {
     this.#codec.encodeInto(frame, this.#wire);
-    return this.#sink.sendAudio(this.#session.writeAudio(this.#wire), this.#session.audioIsBinary);
+    const message = this.#session.writeAudio(this.#wire);
+    // A frame that was only collected goes with a later one.
+    return message === undefined || this.#sink.sendAudio(message, this.#session.audioIsBinary);
   }
 }

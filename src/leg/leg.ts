@@ -2,9 +2,9 @@ import type { AtMs } from '../base/clock.ts';
 import { FAULTS, type FaultCode } from '../base/errors.ts';
 import type { LegRole } from '../base/roles.ts';
 import { frameSamples } from '../base/units.ts';
+import type { Capabilities } from '../dialect/capabilities.ts';
 import {
   AUDIO,
-  type Capabilities,
   type DialectSession,
   type Inbound,
   type LegInput,

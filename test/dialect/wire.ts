@@ -1,12 +1,6 @@
-import type {
-  CallerOptions,
-  Dialect,
-  DialectCaller,
-  DialectSession,
-  Inbound,
-  ReadResult,
-  WireMessage,
-} from '../../src/dialect/dialect.ts';
+import type { CallerOptions, DialectCaller } from '../../src/dialect/caller.ts';
+import type { UpgradeFacts } from '../../src/dialect/proof.ts';
+import type { Dialect, DialectSession, Inbound, ReadResult, WireMessage } from '../../src/dialect/dialect.ts';
 import { PCMU_8K } from '../../src/media/format.ts';
 
 /** How often a seeded property is tried: all of it on demand, a hundredth in every run. */
@@ -32,8 +26,12 @@ export const CALLER_OPTIONS: CallerOptions = {
   parameters: { lead_id: '884' },
   streamId: 'MZ0123456789abcdef0123456789abcdef',
   callId: 'CA0123456789abcdef0123456789abcdef',
+  options: {},
   rtpHeaders: false,
 };
+
+/** An upgrade that says nothing beyond its path. */
+export const NO_UPGRADE: UpgradeFacts = { method: 'GET', headers: {}, target: '/', urls: [] };
 
 export interface Line {
   readonly caller: DialectCaller;
@@ -45,7 +43,7 @@ export interface Line {
 
 /** Both ends of one protocol, with nothing between them. */
 export function openLine(dialect: Dialect, options: Partial<CallerOptions> = {}): Line {
-  const session = dialect.openSession({ nowMs: 0 });
+  const session = dialect.openSession({ nowMs: 0, upgrade: NO_UPGRADE, options: {} });
   const caller = dialect.openCaller({ ...CALLER_OPTIONS, ...options });
   const inbound = openInbound();
   return {

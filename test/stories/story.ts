@@ -1,7 +1,8 @@
 import { CallDirectory } from '../../src/call/directory.ts';
 import type { CallLimits } from '../../src/call/call.ts';
 import { dialectOf } from '../../src/dialect/registry.ts';
-import { AUDIO, type DialectCaller, type Inbound, type LegStarted } from '../../src/dialect/dialect.ts';
+import type { DialectCaller } from '../../src/dialect/caller.ts';
+import { AUDIO, type Inbound, type LegStarted } from '../../src/dialect/dialect.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
 import type { Caller, LegConnection } from '../../src/gateway/arrivals.ts';
 import { ResumeTokens } from '../../src/gateway/resume-token.ts';

@@ -1,5 +1,6 @@
 import type { AtMs, Clock } from '../../base/clock.ts';
-import type { CallerOptions, Inbound } from '../../dialect/dialect.ts';
+import type { CallerOptions } from '../../dialect/caller.ts';
+import type { Inbound } from '../../dialect/dialect.ts';
 import { KIB } from '../../base/units.ts';
 import { Recorder } from './audio/recorder.ts';
 import { writeScript, type Script } from './audio/script.ts';
@@ -185,6 +186,7 @@ export class CallRun {
       from,
       to,
       parameters: {},
+      options: {},
       rtpHeaders: impairment !== null,
       // They come by the live stream, as orchestration gets them.
       wantsEvents: false,

@@ -1,6 +1,7 @@
 import type { AtMs, Cancel, Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { CallerRead, DialectCaller, Inbound } from '../../dialect/dialect.ts';
+import type { CallerRead, DialectCaller } from '../../dialect/caller.ts';
+import type { Inbound } from '../../dialect/dialect.ts';
 import type { AudioFormat } from '../../media/format.ts';
 import { EchoCheck } from './audio/echo-check.ts';
 import { Hearing } from './audio/hearing.ts';

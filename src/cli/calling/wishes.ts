@@ -111,7 +111,7 @@ function formatOf({ codec, sampleRate }: CallFlags, dialect: Dialect): AudioForm
 
 // What a dialect can speak it says when a caller is opened.
 function requireSpoken(format: AudioFormat, dialect: Dialect): void {
-  const nobody = { from: null, to: null, parameters: {}, streamId: '', callId: '' };
+  const nobody = { from: null, to: null, parameters: {}, options: {}, streamId: '', callId: '' };
   try {
     dialect.openCaller({ ...nobody, nowMs: 0, format, rtpHeaders: false });
   } catch (error) {

@@ -1,14 +1,7 @@
 import { FAULTS, refuse, type FaultCode, type Refusal } from '../../base/errors.ts';
 import { isObject, numberOf, parseObject, textOf, type JsonObject } from '../../base/json.ts';
-import {
-  IGNORED,
-  type CallerOptions,
-  type CallerRead,
-  type DialectCaller,
-  type Inbound,
-  type ResumeOffer,
-  type WireMessage,
-} from '../dialect.ts';
+import type { CallerOptions, CallerRead, DialectCaller, ResumeOffer } from '../caller.ts';
+import { IGNORED, type Inbound, type WireMessage } from '../dialect.ts';
 import { nameOf } from '../fields.ts';
 import { textMessage } from '../text-message.ts';
 import { AudioReader, AudioWriter } from './audio.ts';
@@ -20,6 +13,7 @@ const CALLER_SSRC = 2;
 
 /** A client of our own: one party at the other end of `omnivoice.v1`. */
 export class NativeCaller implements DialectCaller {
+  readonly subprotocols = ['omnivoice.v1'];
   readonly upgradeHeaders = {};
   readonly waitsForReady = false;
   readonly #options: CallerOptions;

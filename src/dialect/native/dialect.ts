@@ -8,6 +8,7 @@ import type {
   StartedFacts,
   WireMessage,
 } from '../dialect.ts';
+import { l16, PCMA_8K, PCMU_8K } from '../../media/format.ts';
 import { AudioWriter } from './audio.ts';
 import { NativeCaller } from './caller.ts';
 import { NativeReader } from './read.ts';
@@ -34,16 +35,27 @@ export const nativeDialect: Dialect = {
   subprotocols: ['omnivoice.v1'],
   capabilities: {
     marks: true,
+    marksOnClear: 'returned',
+    marksMax: 1_000,
     clear: true,
     dtmfIn: true,
     dtmfOut: true,
+    hangUp: true,
+    transfer: false,
     sequenced: true,
+    messageFrames: 1,
     // Clients play from a jitter buffer of their own, which holds as much as ours at most.
     inFlightMsMax: 200,
+    twoCodecs: true,
     closeEnds: true,
     resume: true,
+    goaway: true,
+    keepAliveMs: 0,
     unverified: false,
   },
+  options: [],
+  formats: [PCMU_8K, PCMA_8K, l16(8000), l16(16_000)],
+  proofs: [],
   openSession: () => new NativeSession(),
   openCaller: (options) => new NativeCaller(options),
 };

@@ -7,7 +7,13 @@ export const RTP_HEADER_BYTES = 12;
 // Version 2, no padding, no extension, no CSRC: the only first byte a 12-byte header can have.
 const FIRST_BYTE = 0x80;
 // RFC 3551 §6; L16 has static types at 44.1 kHz only, so ours is the first dynamic one.
-const PAYLOAD_TYPES: { readonly [codec in CodecName]: number } = { pcmu: 0, pcma: 8, l16: 96 };
+const PAYLOAD_TYPES: { readonly [codec in CodecName]: number } = {
+  pcmu: 0,
+  pcma: 8,
+  g722: 9,
+  l16: 96,
+  opus: 111,
+};
 
 /** Reads the headers of one stream, whose timestamps wrap at 32 bits, onto one media clock. */
 export class RtpReader {

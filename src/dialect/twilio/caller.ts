@@ -2,15 +2,8 @@ import { base64Bytes, encodeBase64Into } from '../../base/base64.ts';
 import { refuse, VoiceError } from '../../base/errors.ts';
 import { isObject, parseObject, type JsonObject } from '../../base/json.ts';
 import { FRAME_MS } from '../../base/units.ts';
-import {
-  AUDIO,
-  IGNORED,
-  type CallerOptions,
-  type CallerRead,
-  type DialectCaller,
-  type Inbound,
-  type WireMessage,
-} from '../dialect.ts';
+import type { CallerOptions, CallerRead, DialectCaller } from '../caller.ts';
+import { AUDIO, IGNORED, type Inbound, type WireMessage } from '../dialect.ts';
 import { nameOf } from '../fields.ts';
 import { textMessage } from '../text-message.ts';
 import { readMedia } from './read.ts';
@@ -20,6 +13,7 @@ const ACCOUNT_SID = 'AC00000000000000000000000000000000';
 
 /** Twilio's side of a `<Connect><Stream>`: every counter a string, every message numbered. */
 export class TwilioCaller implements DialectCaller {
+  readonly subprotocols = [];
   readonly upgradeHeaders = {};
   readonly waitsForReady = false;
   readonly #options: CallerOptions;

@@ -1,5 +1,7 @@
 import { invariant } from '../../base/errors.ts';
+import { PCMU_8K } from '../../media/format.ts';
 import type { Dialect, DialectSession, Inbound, ReadResult, WireMessage } from '../dialect.ts';
+import { PROOF_FAILED, PROOF_HOLDS } from '../proof.ts';
 import { TwilioCaller } from './caller.ts';
 import { TwilioReader } from './read.ts';
 import { isTwilioUpgradeAuthentic } from './signature.ts';
@@ -14,19 +16,31 @@ export const twilioDialect: Dialect = {
   subprotocols: [],
   capabilities: {
     marks: true,
+    marksOnClear: 'returned',
+    marksMax: 1_000,
     clear: true,
     dtmfIn: true,
     dtmfOut: false,
+    hangUp: false,
+    transfer: false,
     sequenced: false,
+    messageFrames: 1,
     // Twilio buffers minutes (error 31931 beyond them); a second keeps a lost `clear` short.
     inFlightMsMax: 1_000,
+    twoCodecs: false,
     closeEnds: false,
     resume: false,
+    goaway: false,
+    keepAliveMs: 0,
     unverified: false,
   },
+  options: [],
+  formats: [PCMU_8K],
   openSession: () => new TwilioSession(),
   openCaller: (options) => new TwilioCaller(options),
-  isUpgradeAuthentic: isTwilioUpgradeAuthentic,
+  proofs: ['auth_token'],
+  verify: (upgrade, { auth_token }) =>
+    auth_token === undefined || isTwilioUpgradeAuthentic(upgrade, auth_token) ? PROOF_HOLDS : PROOF_FAILED,
 };
 
 class TwilioSession implements DialectSession {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { isSameSecret } from '../../base/secret.ts';
-import type { UpgradeFacts } from '../dialect.ts';
+import type { UpgradeFacts } from '../proof.ts';
 
 const SIGNATURE_HEADER = 'x-twilio-signature';
 /** The edge offers a handful of ways to have been dialled; more are not worth an HMAC each. */

@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import { refuse, type Refusal } from '../../base/errors.ts';
 import { sha256Hex } from '../../base/secret.ts';
+import type { OptionValues } from '../../dialect/capabilities.ts';
 import type { Dialect } from '../../dialect/dialect.ts';
+import type { OwnProof, StreamProof, UpgradeFacts } from '../../dialect/proof.ts';
 import type { Arrivals, Caller } from '../arrivals.ts';
 import type { ResumeClaims, ResumeTokens } from '../resume-token.ts';
 import { isAddressIn, type TrustedProxies } from './addresses.ts';
@@ -18,7 +20,9 @@ export interface DoorCredential {
   readonly agentId: string | null;
   readonly testMode: boolean;
   /** How the provider proves itself beyond the path. */
-  readonly verify?: { readonly auth_token?: string; readonly ip_allow?: readonly string[] };
+  readonly verify?: StreamProof;
+  /** The dialect's options, where they are not its defaults. */
+  readonly options?: OptionValues;
 }
 
 /** The valid credentials by the SHA-256 of their secret: a lookup by hash tells nothing by its time. */
@@ -54,6 +58,9 @@ export interface AdmissionOptions {
 export interface Admitted {
   readonly dialect: Dialect;
   readonly caller: Caller;
+  /** What was said at the upgrade. */
+  readonly upgrade: UpgradeFacts;
+  readonly options: OptionValues;
   /** Of a session token, to be marked as used when the leg starts. */
   readonly tokenId: string | null;
   /** The resume token that opened the door, where one did. */
@@ -72,8 +79,11 @@ export interface Visitor {
   readonly isTls: boolean;
 }
 
-type Welcome = Pick<Admitted, 'caller' | 'tokenId' | 'resumeToken' | 'arrive'>;
+type Welcome = Pick<Admitted, 'caller' | 'tokenId' | 'resumeToken' | 'arrive'> & {
+  readonly options?: OptionValues;
+};
 
+const OWN_PROOFS: readonly OwnProof[] = ['auth_token', 'signature_secret', 'api_key'];
 const WRONG_PROOF = refuse('unauthenticated', 'the credential or token is unknown, expired, used or revoked');
 
 /** Decides who may come in; everything it refuses is refused over HTTP. */
@@ -91,7 +101,8 @@ export class Admission {
     const welcome = await this.#recognise(visitor, dialect);
     if ('type' in welcome) return welcome;
     const subprotocol = selectSubprotocol(upgrade, dialect);
-    if (subprotocol !== undefined) return { dialect, subprotocol, ...welcome };
+    const facts = this.#factsOf(visitor);
+    if (subprotocol !== undefined) return { dialect, subprotocol, options: {}, upgrade: facts, ...welcome };
     return refuse('unsupported_version', `offer one of ${dialect.subprotocols.join(', ')}`);
   }
 
@@ -118,15 +129,28 @@ export class Admission {
     const credential = this.#options.credentials.get(sha256Hex(secret));
     if (credential === undefined || credential.dialect !== dialect.name) return WRONG_PROOF;
     if (!this.#isVerified(credential, visitor, dialect)) return WRONG_PROOF;
-    return { caller: callerOf(credential), tokenId: null, resumeToken: null, arrive: this.#arrive };
+    const caller = callerOf(credential);
+    const options = credential.options ?? {};
+    return { caller, options, tokenId: null, resumeToken: null, arrive: this.#arrive };
   }
 
   #isVerified({ verify }: DoorCredential, visitor: Visitor, dialect: Dialect): boolean {
     if (verify?.ip_allow !== undefined && !isAddressIn(visitor.clientAddress, verify.ip_allow)) return false;
-    if (verify?.auth_token === undefined) return true;
+    const demanded = OWN_PROOFS.filter((name) => verify?.[name] !== undefined);
+    if (verify === undefined || demanded.length === 0) return true;
     // A dialect that cannot check what the credential demands lets nobody in.
-    const facts = { headers: plainHeaders(visitor.request), urls: this.#urlsOf(visitor) };
-    return dialect.isUpgradeAuthentic?.(facts, verify.auth_token) ?? false;
+    if (demanded.some((name) => !dialect.proofs.includes(name))) return false;
+    return dialect.verify?.(this.#factsOf(visitor), verify, this.#options.clock.unixMs()).holds ?? false;
+  }
+
+  #factsOf(visitor: Visitor): UpgradeFacts {
+    const { request } = visitor;
+    return {
+      method: request.method ?? 'GET',
+      headers: plainHeaders(request),
+      target: request.url ?? '',
+      urls: this.#urlsOf(visitor),
+    };
   }
 
   #urlsOf({ request, peerAddress, isTls }: Visitor): readonly string[] {

@@ -39,7 +39,7 @@ class Scene {
   constructor(wish: Wish = {}) {
     this.#wish = wish;
     const dialect = dialectOf(wish.dialect ?? 'twilio')!;
-    this.#session = dialect.openSession({ nowMs: 0 });
+    this.#session = dialect.openSession({ nowMs: 0, upgrade: { method: 'GET', headers: {}, target: '/', urls: [] }, options: {} });
     const { impairment } = wish;
     const sound = stepsSound(30);
     this.call = new PlacedCall({

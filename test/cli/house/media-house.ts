@@ -96,7 +96,7 @@ export class MediaHouse {
   #talk(webSocket: WebSocket, request: IncomingMessage): void {
     const offered = `${request.url} ${request.headers['sec-websocket-protocol'] ?? ''}`;
     const callId = /call_\d+/.exec(offered)?.[0] ?? 'call_0';
-    const session = dialectOf(/\/media\/(\w+)/.exec(offered)![1]!)!.openSession({ nowMs: 0 });
+    const session = dialectOf(/\/media\/(\w+)/.exec(offered)![1]!)!.openSession({ nowMs: 0, upgrade: { method: 'GET', headers: {}, target: '/', urls: [] }, options: {} });
     const inbound = openInbound();
     let audioMessages = 0;
     webSocket.on('message', (bytes, isBinary) => {

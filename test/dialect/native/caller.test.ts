@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { IGNORED, type CallerRead } from '../../../src/dialect/dialect.ts';
+import type { CallerRead } from '../../../src/dialect/caller.ts';
+import { IGNORED } from '../../../src/dialect/dialect.ts';
 import { nativeDialect } from '../../../src/dialect/native/dialect.ts';
 import { CALLER_OPTIONS, openInbound, openLine, openStartedLine, saidBy, textBytes } from '../wire.ts';
 

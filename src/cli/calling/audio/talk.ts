@@ -1,6 +1,7 @@
 import type { AtMs, Cancel, Clock } from '../../../base/clock.ts';
 import { KIB } from '../../../base/units.ts';
-import type { DialectCaller, WireMessage } from '../../../dialect/dialect.ts';
+import type { DialectCaller } from '../../../dialect/caller.ts';
+import type { WireMessage } from '../../../dialect/dialect.ts';
 import { Departures } from '../departures.ts';
 import { Distribution } from '../distribution.ts';
 import type { Impairments } from '../impairments.ts';
@@ -98,6 +99,7 @@ export class Talk {
     this.stats.sentFrames++;
     this.lateness.add(nowMs - dueAtMs);
     sent.note(index, nowMs);
-    wire.send(caller.audio(script.frameAt(index), index));
+    const message = caller.audio(script.frameAt(index), index);
+    if (message !== undefined) wire.send(message);
   }
 }
