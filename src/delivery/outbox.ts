@@ -1,6 +1,52 @@
 import type { Envelope } from '../events/envelope.ts';
 import type { CommittedEvent } from '../events/journal.ts';
 
+/** The payloads of the five published interfaces (contract.md §6). */
+export const HOOK_FORMATS = ['omnivoice', 'omniflow', 'voiceoi', 'omniotap', 'omniai'] as const;
+
+export type HookFormat = (typeof HOOK_FORMATS)[number];
+
+/** Signatures beside Standard Webhooks, which is always there. */
+export interface SignatureWish {
+  /** `X-Omniflow-Signature`, in this encoding; null: not sent. */
+  readonly omniflow: 'hex' | 'base64' | null;
+  /** `X-VOICEOI-SIGNATURE`. */
+  readonly voiceoi: boolean;
+  /** The shared secret itself, in the header of this name; null: not sent. */
+  readonly secretHeader: string | null;
+  /** A `v1a` entry beside `v1`. */
+  readonly ed25519: boolean;
+}
+
+/** The keys an endpoint's hooks are signed with. */
+export interface SigningKeys {
+  /** `whsec_…`. */
+  readonly symmetric: string;
+  /** Any text: what the published recipes use as it stands. null: `symmetric`, as it stands. */
+  readonly shared: string | null;
+  /** `whsk_…`; null where `v1a` is not wished for. */
+  readonly asymmetric: string | null;
+}
+
+/** Keys that a rotation replaced: they sign as well until they end. */
+export interface RetiringKeys extends SigningKeys {
+  readonly untilUnixMs: number;
+}
+
+/** How we prove to the receiver that we may call it, beside custom headers. */
+export type EndpointAuth =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | {
+      readonly kind: 'oauth2';
+      readonly tokenUrl: string;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly scope: string | null;
+      readonly audience: string | null;
+      /** Where the client's secret goes: a Basic header, or the form. */
+      readonly clientAuth: 'basic' | 'post';
+    };
+
 /** A hook endpoint as delivery needs it (contract.md §6). */
 export interface Endpoint {
   readonly id: string;
@@ -11,13 +57,24 @@ export interface Endpoint {
   readonly agentId: string | null;
   /** null: both modes. */
   readonly testMode: boolean | null;
-  /** `whsec_…`, newest first; more than one while a rotation overlaps. */
-  readonly secrets: readonly string[];
-  readonly ordering: 'strict' | 'none';
+  readonly format: HookFormat;
+  /** The version of the contract its payloads are written in; pinned when it was made. */
+  readonly apiVersion: string;
+  readonly keys: SigningKeys;
+  /** Newest first. */
+  readonly retiringKeys: readonly RetiringKeys[];
+  readonly signatures: SignatureWish;
+  readonly auth: EndpointAuth | null;
+  readonly ordering: 'strict' | 'bounded' | 'none';
+  /** With `bounded`: how long a head may hold up its lane. */
+  readonly holdMs: number;
   /** Delays between attempts; attempts = delays + 1. */
   readonly retryDelaysMs: readonly number[];
   readonly timeoutMs: number;
+  /** Which statuses are success. */
+  readonly success: '2xx' | 'only_200';
   readonly headers: { readonly [name: string]: string };
+  /** Switched off it is sent nothing; what it is owed is held. */
   readonly enabled: boolean;
 }
 
@@ -33,9 +90,21 @@ export interface PendingDelivery {
   /** When the next attempt is due; null for at once. */
   readonly nextAttemptUnixMs: number | null;
   readonly envelope: Envelope;
+  /** Somebody asked for it to be sent again: outside the lane, and on nobody's account. */
+  readonly isManual: boolean;
 }
 
-export type AttemptTrigger = 'event' | 'retry' | 'test' | 'replay';
+/** `manual`: a replay or a recovery; like `test` it says nothing of the endpoint's health. */
+export type AttemptTrigger = 'event' | 'retry' | 'test' | 'manual';
+
+/** Where the time of an attempt went, in ms; null for what did not happen, as on a socket already open. */
+export interface AttemptTimings {
+  readonly dnsMs: number | null;
+  readonly connectMs: number | null;
+  readonly tlsMs: number | null;
+  /** From the request's start to the first byte of the answer. */
+  readonly ttfbMs: number | null;
+}
 
 /** One request and what came of it. */
 export interface Attempt {
@@ -45,12 +114,20 @@ export interface Attempt {
   readonly trigger: AttemptTrigger;
   readonly startedAt: string;
   readonly durationMs: number;
+  readonly timings: AttemptTimings;
+  /** Where it went, without its query, which may hold secrets. */
+  readonly url: string;
+  /** `<event id>/<format>/<version>`: names the bytes of the body; they are the same on every attempt. */
+  readonly bodyRef: string;
+  readonly bodyBytes: number;
   readonly requestHeaders: { readonly [name: string]: string };
   readonly resolvedAddress: string | null;
   readonly status: number | null;
   readonly responseHeaders: { readonly [name: string]: string };
   /** First 16 KiB, as text. */
   readonly responseBody: string;
+  /** There was more of it. */
+  readonly responseTruncated: boolean;
   /** null when the attempt succeeded. */
   readonly errorClass: ErrorClass | null;
   readonly errorDetail: string | null;

@@ -54,7 +54,7 @@ describe('over HTTP', () => {
     await until(() => outbox.statesOf('whk_1').every((state) => state === 'delivered'), 15_000);
     hooks.push(...receiver.received);
 
-    const verifier = new Webhook(endpoint.secrets[0]!);
+    const verifier = new Webhook(endpoint.keys.symmetric);
     for (const hook of hooks) expect(verifier.verify(hook.body, { ...hook.headers })).toBeDefined();
     for (const callId of ['call_a', 'call_b']) {
       const arrived = hooks.filter(({ body }) => body.includes(`"${callId}"`)).map(sequenceOf);

@@ -14,6 +14,7 @@ export interface OutboxRow {
   readonly endpointId: string;
   readonly position: number;
   readonly envelope: Envelope;
+  readonly isManual: boolean;
   attempts: number;
   nextAttemptUnixMs: number | null;
   state: DeliveryState;
@@ -28,10 +29,17 @@ export function anEndpoint(change: Partial<Endpoint> = {}): Endpoint {
     events: ['*'],
     agentId: null,
     testMode: null,
-    secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+    format: 'omnivoice',
+    apiVersion: '2025-11-01',
+    keys: { symmetric: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', shared: null, asymmetric: null },
+    retiringKeys: [],
+    signatures: { omniflow: null, voiceoi: false, secretHeader: null, ed25519: false },
+    auth: null,
     ordering: 'strict',
+    holdMs: 0,
     retryDelaysMs: [5_000, 30_000, 120_000],
     timeoutMs: 10_000,
+    success: '2xx',
     headers: {},
     enabled: true,
     ...change,
@@ -75,7 +83,7 @@ export class FakeOutbox implements Outbox {
     const deliveries = endpointIds.map((endpointId) => {
       const deliveryId = `dlv_${String(position).padStart(8, '0')}_${endpointId}`;
       const row = { id: deliveryId, endpointId, position, envelope, attempts: 0, nextAttemptUnixMs: null };
-      this.rows.set(deliveryId, { ...row, state: 'pending' });
+      this.rows.set(deliveryId, { ...row, state: 'pending', isManual: false });
       return { deliveryId, endpointId };
     });
     return { position, envelope, deliveries, receivedAtMs: 1, decidedAtMs: 2, committedAtMs: 3 };

@@ -57,7 +57,7 @@ describe('an attempt', () => {
     expect(attempt.errorClass).toBeNull();
     const [first, second] = receiver.received;
     for (const hook of [first!, second!]) {
-      const verified = new Webhook(anEndpoint().secrets[0]!).verify(hook.body, { ...hook.headers });
+      const verified = new Webhook(anEndpoint().keys.symmetric).verify(hook.body, { ...hook.headers });
       expect(verified).toEqual(ENVELOPE);
     }
     expect(second!.body).toBe(first!.body);
