@@ -1,5 +1,6 @@
 import { base64Bytes, decodeBase64Into, encodeBase64Into } from '../../src/base/base64.ts';
 import type { DialectSession, Inbound } from '../../src/dialect/dialect.ts';
+import { NativeCaller } from '../../src/dialect/native/caller.ts';
 import { nativeDialect } from '../../src/dialect/native/dialect.ts';
 import { twilioDialect } from '../../src/dialect/twilio/dialect.ts';
 import { PCMU_8K } from '../../src/media/format.ts';
@@ -84,7 +85,7 @@ function nativeKernels({ mulaw }: Speech): Kernel[] {
     upgrade: { method: 'GET', headers: {}, target: '/', urls: [] },
     options: {},
   });
-  const caller = nativeDialect.openCaller({
+  const caller = new NativeCaller({
     nowMs: 0,
     format: PCMU_8K,
     from: null,

@@ -2,7 +2,7 @@
 // meanwhile: what is allocated stays visible as growth of the heap.
 import { getHeapStatistics } from 'node:v8';
 import { DIALECTS } from '../../src/dialect/registry.ts';
-import { CALLER_OPTIONS, openInbound, openLine, rampFrame } from './wire.ts';
+import { CALLER_OPTIONS, given, openInbound, openLine, rampFrame } from './wire.ts';
 
 const WARM_FRAMES = 20_000;
 const FRAMES = 50_000;
@@ -25,11 +25,11 @@ for (const dialect of DIALECTS) {
     const frame = rampFrame();
     const name = `${dialect.name}${rtpHeaders ? ' with RTP' : ''}`;
     report[`${name}, to the leg`] = bytesPerFrame((index) => {
-      const { bytes, isBinary } = caller.audio(frame, index);
+      const { bytes, isBinary } = given(caller.audio(frame, index));
       session.read(bytes, isBinary, inbound);
     });
     report[`${name}, from the leg`] = bytesPerFrame(() => {
-      caller.read(session.writeAudio(frame), session.audioIsBinary, inbound);
+      caller.read(given(session.writeAudio(frame)), session.audioIsBinary, inbound);
     });
   }
 }

@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { AUDIO, IGNORED, type ReadResult, type WireMessage } from '../../src/dialect/dialect.ts';
 import { DIALECTS, dialectOf } from '../../src/dialect/registry.ts';
 import { PCMU_8K } from '../../src/media/format.ts';
-import { openInbound, openLine, openStartedLine, payloadOf, rampFrame, saidBy, textBytes } from './wire.ts';
+import {
+  given,
+  openInbound,
+  openLine,
+  openStartedLine,
+  payloadOf,
+  rampFrame,
+  saidBy,
+  textBytes,
+} from './wire.ts';
 
 /** Puts fields nobody knows into a message and turns its numbers into texts, as providers do. */
 function loosened(message: WireMessage): unknown {
@@ -62,7 +71,7 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
   it('carries audio in, byte for byte and frame by frame', () => {
     const { caller, say, inbound } = openStartedLine(dialect);
     for (let index = 0; index < 1_200; index++) {
-      expect(say(caller.audio(rampFrame(index), index))).toBe(AUDIO);
+      expect(say(given(caller.audio(rampFrame(index), index)))).toBe(AUDIO);
       expect(payloadOf(inbound).equals(rampFrame(index)), `frame ${index}`).toBe(true);
     }
   });
@@ -71,7 +80,7 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
     const { caller, session } = openStartedLine(dialect);
     const heard = openInbound();
     for (let index = 0; index < 300; index++) {
-      const message = session.writeAudio(rampFrame(index));
+      const message = given(session.writeAudio(rampFrame(index)));
       expect(caller.read(message, session.audioIsBinary, heard)).toBe(AUDIO);
       expect(payloadOf(heard).equals(rampFrame(index)), `frame ${index}`).toBe(true);
     }
@@ -87,7 +96,9 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
     const { caller, session } = openStartedLine(dialect);
     const heard = openInbound();
     for (const bytes of [160, 80, 1, 161, 160]) {
-      expect(caller.read(session.writeAudio(rampFrame(7, bytes)), session.audioIsBinary, heard)).toBe(AUDIO);
+      expect(caller.read(given(session.writeAudio(rampFrame(7, bytes))), session.audioIsBinary, heard)).toBe(
+        AUDIO,
+      );
       expect(payloadOf(heard).equals(rampFrame(7, bytes)), `${bytes} bytes`).toBe(true);
     }
   });
@@ -101,7 +112,7 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
   it('sees a hole where its wire is numbered, and no hole where it is not', () => {
     const { caller, say, inbound } = openStartedLine(dialect, { rtpHeaders: true });
     const sequences = [0, 1, 3].map((index) => {
-      say(caller.audio(rampFrame(), index));
+      say(given(caller.audio(rampFrame(), index)));
       return inbound.sequence;
     });
     const steps = [sequences[1]! - sequences[0]!, sequences[2]! - sequences[1]!];
@@ -111,7 +122,7 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
   it('keeps the sender’s media clock where it has one', () => {
     const { caller, say, inbound } = openStartedLine(dialect, { rtpHeaders: true });
     const clocks = [0, 1, 50].map((index) => {
-      say(caller.audio(rampFrame(), index));
+      say(given(caller.audio(rampFrame(), index)));
       return inbound.timestampMs;
     });
     expect(clocks).toEqual([0, 20, 1_000]);
@@ -148,7 +159,7 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
     const { caller, say } = openStartedLine(dialect);
     const last = caller.goodbye().map((message) => say(message));
     expect(last.at(-1)).toMatchObject({ type: 'hung_up' });
-    expect(say(caller.audio(rampFrame(), 9))).toBe(IGNORED);
+    expect(say(given(caller.audio(rampFrame(), 9)))).toBe(IGNORED);
     expect(say(caller.goodbye()[0]!)).toBe(IGNORED);
   });
 
@@ -156,7 +167,7 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
     for (const early of ['audio', 'dtmf', 'mark'] as const) {
       const { caller, say } = openLine(dialect);
       const message = {
-        audio: () => caller.audio(rampFrame(), 0),
+        audio: () => given(caller.audio(rampFrame(), 0)),
         dtmf: () => caller.dtmf('1')[0]!,
         mark: () => caller.markPlayed('m')!,
       }[early]();
@@ -193,7 +204,7 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
 
   it('refuses audio beyond the room there is, and writes nothing outside it', () => {
     const { caller, session } = openStartedLine(dialect);
-    const { bytes, isBinary } = caller.audio(rampFrame(0, 8_000), 0);
+    const { bytes, isBinary } = given(caller.audio(rampFrame(0, 8_000), 0));
     const room = new Uint8Array(4_096 + 16).fill(0x55);
     const into = { ...openInbound(), payload: room.subarray(0, 4_096) };
     expect(session.read(bytes, isBinary, into)).toMatchObject({ type: 'refusal', fault: 'frame_too_large' });

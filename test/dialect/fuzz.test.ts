@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ReadResult, WireMessage } from '../../src/dialect/dialect.ts';
 import { FAULTS } from '../../src/base/errors.ts';
 import { DIALECTS } from '../../src/dialect/registry.ts';
-import { numRuns, openLine, rampFrame, seed, type Line } from './wire.ts';
+import { given, numRuns, openLine, rampFrame, seed, type Line } from './wire.ts';
 
 const FRAME = rampFrame();
 const ANSWERS = [
@@ -114,7 +114,7 @@ function messageOf({ caller }: Line, number: number, hello: readonly WireMessage
     case 4:
       return caller.goodbye()[0]!;
     default:
-      return caller.audio(rampFrame(number), number);
+      return given(caller.audio(rampFrame(number), number));
   }
 }
 

@@ -30,6 +30,12 @@ export const CALLER_OPTIONS: CallerOptions = {
   rtpHeaders: false,
 };
 
+/** Fails where a message was only collected: for dialects whose every frame is a message. */
+export function given<T>(message: T | undefined): T {
+  if (message === undefined) throw new Error('no message was made');
+  return message;
+}
+
 /** An upgrade that says nothing beyond its path. */
 export const NO_UPGRADE: UpgradeFacts = { method: 'GET', headers: {}, target: '/', urls: [] };
 

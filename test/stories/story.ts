@@ -13,6 +13,7 @@ import { NodeArrivals } from '../../src/node/arrivals.ts';
 import { LegGroups } from '../../src/node/leg-groups.ts';
 import { LegMedia } from '../../src/node/leg-media.ts';
 import { NodePacer } from '../../src/node/pacer.ts';
+import { NO_UPGRADE } from '../dialect/wire.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { loudDetectors } from '../fakes/loud-detector.ts';
 import { MemorySocket } from '../fakes/memory-socket.ts';
@@ -128,10 +129,11 @@ export class StoryParty {
       parameters: options.parameters ?? {},
       streamId: 'MZ0',
       callId: 'CA0',
+      options: {},
       rtpHeaders: options.rtp ?? false,
     });
     this.socket.onSent = (message) => this.#hear(message.bytes, message.isBinary);
-    const session = dialect.openSession({ nowMs });
+    const session = dialect.openSession({ nowMs, upgrade: NO_UPGRADE, options: {} });
     const started = this.caller
       .hello()
       .map((message) => session.read(message.bytes, message.isBinary, this.#into))
@@ -167,7 +169,8 @@ export class StoryParty {
     const samples = new Int16Array(this.#format.sampleRateHz / 50).fill(level);
     const bytes = new Uint8Array(codec.frameBytes);
     codec.encodeInto(samples, bytes);
-    this.sends(this.caller.audio(bytes, this.#index++));
+    const message = this.caller.audio(bytes, this.#index++);
+    if (message !== undefined) this.sends(message);
   }
 
   sends(message: { readonly bytes: Uint8Array; readonly isBinary: boolean }): void {

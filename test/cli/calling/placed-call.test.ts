@@ -6,7 +6,7 @@ import type { Wire, WireListener } from '../../../src/cli/calling/wire/media-wir
 import { dialectOf } from '../../../src/dialect/registry.ts';
 import { PCMU_8K } from '../../../src/media/format.ts';
 import { FakeClock } from '../../fakes/clock.ts';
-import { CALLER_OPTIONS, openInbound } from '../../dialect/wire.ts';
+import { CALLER_OPTIONS, given, openInbound } from '../../dialect/wire.ts';
 import { stepsSound } from './audio/sounds.ts';
 
 interface Wish extends Partial<ScriptWish> {
@@ -39,7 +39,11 @@ class Scene {
   constructor(wish: Wish = {}) {
     this.#wish = wish;
     const dialect = dialectOf(wish.dialect ?? 'twilio')!;
-    this.#session = dialect.openSession({ nowMs: 0, upgrade: { method: 'GET', headers: {}, target: '/', urls: [] }, options: {} });
+    this.#session = dialect.openSession({
+      nowMs: 0,
+      upgrade: { method: 'GET', headers: {}, target: '/', urls: [] },
+      options: {},
+    });
     const { impairment } = wish;
     const sound = stepsSound(30);
     this.call = new PlacedCall({
@@ -132,7 +136,7 @@ class Scene {
     const frame = this.#inbound.payload.slice(0, this.#inbound.payloadBytes);
     this.clock.after(this.#wish.delayMs ?? 3, () => {
       if (this.#wish.expectsEcho !== false)
-        this.#listener!.heard(this.#session.writeAudio(frame), this.#session.audioIsBinary);
+        this.#listener!.heard(given(this.#session.writeAudio(frame)), this.#session.audioIsBinary);
     });
   }
 }

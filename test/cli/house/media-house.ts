@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { DialectSession, LegStarted } from '../../../src/dialect/dialect.ts';
 import { dialectOf } from '../../../src/dialect/registry.ts';
-import { openInbound } from '../../dialect/wire.ts';
+import { given, NO_UPGRADE, openInbound } from '../../dialect/wire.ts';
 
 export interface HouseWish {
   /** Sends back what it hears. */
@@ -96,14 +96,18 @@ export class MediaHouse {
   #talk(webSocket: WebSocket, request: IncomingMessage): void {
     const offered = `${request.url} ${request.headers['sec-websocket-protocol'] ?? ''}`;
     const callId = /call_\d+/.exec(offered)?.[0] ?? 'call_0';
-    const session = dialectOf(/\/media\/(\w+)/.exec(offered)![1]!)!.openSession({ nowMs: 0, upgrade: { method: 'GET', headers: {}, target: '/', urls: [] }, options: {} });
+    const session = dialectOf(/\/media\/(\w+)/.exec(offered)![1]!)!.openSession({
+      nowMs: 0,
+      upgrade: NO_UPGRADE,
+      options: {},
+    });
     const inbound = openInbound();
     let audioMessages = 0;
     webSocket.on('message', (bytes, isBinary) => {
       const read = session.read(bytes as Buffer, isBinary, inbound);
       if (read.type === 'audio' && this.#wish.echoes !== false) {
         const frame = inbound.payload.slice(0, inbound.payloadBytes);
-        webSocket.send(session.writeAudio(frame), { binary: session.audioIsBinary });
+        webSocket.send(given(session.writeAudio(frame)), { binary: session.audioIsBinary });
       }
       // The second frame decides.
       if (read.type === 'audio' && ++audioMessages === 2) {

@@ -3,7 +3,7 @@ import { AUDIO } from '../../../src/dialect/dialect.ts';
 import { nativeDialect } from '../../../src/dialect/native/dialect.ts';
 import { RtpReader, writeRtpNumbers, writeRtpStart } from '../../../src/dialect/native/rtp.ts';
 import type { AudioFormat } from '../../../src/media/format.ts';
-import { openInbound, openStartedLine, payloadOf, rampFrame } from '../wire.ts';
+import { given, openInbound, openStartedLine, payloadOf, rampFrame } from '../wire.ts';
 
 const L16_16K: AudioFormat = { codec: 'l16', sampleRateHz: 16000, littleEndian: true };
 
@@ -82,7 +82,7 @@ describe('a line with RTP headers', () => {
   it('shows the caller’s holes and disorder', () => {
     const { caller, say, inbound } = openStartedLine(nativeDialect, { rtpHeaders: true });
     const heard = [0, 1, 3, 2, 65_535, 65_536].map((index) => {
-      expect(say(caller.audio(rampFrame(index), index))).toBe(AUDIO);
+      expect(say(given(caller.audio(rampFrame(index), index)))).toBe(AUDIO);
       expect(payloadOf(inbound).equals(rampFrame(index))).toBe(true);
       return [inbound.sequence, inbound.timestampMs];
     });
@@ -105,7 +105,7 @@ describe('a line with RTP headers', () => {
         session.skipAudio?.();
         continue;
       }
-      const message = session.writeAudio(rampFrame(i, 640));
+      const message = given(session.writeAudio(rampFrame(i, 640)));
       if (i === 3) continue;
       expect(caller.read(message, true, heard)).toBe(AUDIO);
       numbers.push([heard.sequence, heard.timestampMs]);
@@ -122,7 +122,7 @@ describe('a line with RTP headers', () => {
     const { caller, session } = openStartedLine(nativeDialect, { rtpHeaders: true });
     const heard = openInbound();
     const frame = rampFrame();
-    for (let i = 0; i < 65_537; i++) caller.read(session.writeAudio(frame), true, heard);
+    for (let i = 0; i < 65_537; i++) caller.read(given(session.writeAudio(frame)), true, heard);
     expect([heard.sequence, heard.timestampMs]).toEqual([0, 65_536 * 20]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isTwilioUpgradeAuthentic, signTwilioUrl } from '../../../src/dialect/twilio/signature.ts';
+import { NO_UPGRADE } from '../wire.ts';
 
 const TOKEN = '12345678901234567890123456789012';
 // Computed with the official `twilio` package 6.2.0, `getExpectedTwilioSignature`.
@@ -12,7 +13,8 @@ const VECTORS = [
 const RELAY_SIGNATURE = 'kiB+/vEBOQG5GkrINhhlbOUY+TI=';
 
 function isAuthentic(signature: string | undefined, urls: readonly string[], token = TOKEN): boolean {
-  return isTwilioUpgradeAuthentic({ headers: { 'x-twilio-signature': signature }, urls }, token);
+  const headers = { 'x-twilio-signature': signature };
+  return isTwilioUpgradeAuthentic({ ...NO_UPGRADE, headers, urls }, token);
 }
 
 describe('Twilio’s signature', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { twilioDialect } from '../../../src/dialect/twilio/dialect.ts';
-import { CALLER_OPTIONS, openStartedLine, rampFrame, saidBy } from '../wire.ts';
+import { CALLER_OPTIONS, given, openStartedLine, rampFrame, saidBy } from '../wire.ts';
 
 const { streamId } = CALLER_OPTIONS;
 
@@ -8,7 +8,7 @@ describe('writing to Twilio', () => {
   it('says media, mark and clear exactly as its pages do', () => {
     const { session } = openStartedLine(twilioDialect);
     const payload = Buffer.from(rampFrame()).toString('base64');
-    expect(Buffer.from(session.writeAudio(rampFrame())).toString()).toBe(
+    expect(Buffer.from(given(session.writeAudio(rampFrame()))).toString()).toBe(
       `{"event":"media","streamSid":"${streamId}","media":{"payload":"${payload}"}}`,
     );
     expect(saidBy(session.writeMark('utt-7'))).toEqual({
@@ -22,7 +22,7 @@ describe('writing to Twilio', () => {
   it('escapes a stream’s name, whatever it is', () => {
     const strange = 'MZ"\\ é\n';
     const { session } = openStartedLine(twilioDialect, { streamId: strange });
-    expect(saidBy({ bytes: session.writeAudio(rampFrame()), isBinary: false })).toMatchObject({
+    expect(saidBy({ bytes: given(session.writeAudio(rampFrame())), isBinary: false })).toMatchObject({
       streamSid: strange,
     });
   });

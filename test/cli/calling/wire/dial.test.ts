@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { dialWebSocket } from '../../../../src/cli/calling/wire/dial.ts';
 import type { WireEnd } from '../../../../src/cli/calling/wire/media-wire.ts';
 import { dialectOf } from '../../../../src/dialect/registry.ts';
-import { CALLER_OPTIONS, openInbound, rampFrame } from '../../../dialect/wire.ts';
+import { CALLER_OPTIONS, given, openInbound, rampFrame } from '../../../dialect/wire.ts';
 import { MediaHouse } from '../../house/media-house.ts';
 
 let house: MediaHouse;
@@ -32,7 +32,7 @@ describe('a dialled connection', () => {
     await line.opened;
     const caller = dialectOf('twilio')!.openCaller(CALLER_OPTIONS);
     for (const message of caller.hello()) line.wire.send(message);
-    for (let i = 0; i < 50; i++) line.wire.send(caller.audio(rampFrame(i), i));
+    for (let i = 0; i < 50; i++) line.wire.send(given(caller.audio(rampFrame(i), i)));
     await expect.poll(() => line.heard.length, DEADLINE).toBe(50);
     const inbound = openInbound();
     line.heard.forEach(([message, isBinary], i) => {
