@@ -1,0 +1,133 @@
+import { frameSamples, msToSamples } from '../../base/units.ts';
+import { Background } from './background.ts';
+import { ComfortNoise } from './comfort-noise.ts';
+import { VoiceExtension } from './voice-extension.ts';
+
+const HISTORY_MS = 60;
+// The voice keeps its level at first, then falls to nothing by the end of the third frame.
+const FULL_MS = 10;
+const GONE_MS = 60;
+// How long the voice that goes on and the one that comes back are faded into one another: longer after more
+// than one frame, when they have drifted apart (ITU-T G.711 Appendix I §I.2.7).
+const JOIN_MS = 5;
+const LATE_JOIN_MS = 10;
+const SAMPLE_MAX = 32_767;
+const SAMPLE_MIN = -32_768;
+
+/**
+ * Fills gaps in what one party says: with a voice that goes on for a moment, then with the line's own noise.
+ */
+export class Concealer {
+  readonly stats = {
+    /** Frames made because none came. */
+    concealedFrames: 0,
+    /** Frames of comfort noise that were asked for. */
+    comfortFrames: 0,
+    /** Runs of such frames, whatever their length. */
+    gaps: 0,
+  };
+  /** What the line sounds like between words. */
+  readonly background: Background;
+  readonly #comfort: ComfortNoise;
+  readonly #extension: VoiceExtension;
+  readonly #history: Int16Array;
+  readonly #voice: Float64Array;
+  readonly #noise: Float64Array;
+  readonly #frameSamples: number;
+  readonly #fullSamples: number;
+  readonly #goneSamples: number;
+  readonly #joinSamples: number;
+  readonly #lateJoinSamples: number;
+  /** How far into a gap we are; 0 while frames come. */
+  #gapSamples = 0;
+
+  constructor(sampleRateHz: number) {
+    this.#frameSamples = frameSamples(sampleRateHz);
+    this.background = new Background(sampleRateHz);
+    this.#comfort = new ComfortNoise(sampleRateHz, this.background);
+    this.#extension = new VoiceExtension(sampleRateHz, this.#frameSamples);
+    this.#history = new Int16Array(msToSamples(HISTORY_MS, sampleRateHz));
+    this.#voice = new Float64Array(this.#frameSamples);
+    this.#noise = new Float64Array(this.#frameSamples);
+    this.#fullSamples = msToSamples(FULL_MS, sampleRateHz);
+    this.#goneSamples = msToSamples(GONE_MS, sampleRateHz);
+    this.#joinSamples = msToSamples(JOIN_MS, sampleRateHz);
+    this.#lateJoinSamples = msToSamples(LATE_JOIN_MS, sampleRateHz);
+  }
+
+  /** A frame that is really played. After a gap its beginning is faded in place out of what was concealed. */
+  hear(frame: Int16Array): void {
+    this.background.hear(frame);
+    if (this.#gapSamples > 0) this.#join(frame);
+    this.#remember(frame);
+  }
+
+  /** The next frame of a gap: the voice goes on, falls, and leaves comfort noise after 60 ms. */
+  concealInto(target: Int16Array): void {
+    this.stats.concealedFrames++;
+    this.#fill(target);
+  }
+
+  /** The next frame of a pause: comfort noise at the level of the background heard. */
+  comfortInto(target: Int16Array): void {
+    this.stats.comfortFrames++;
+    // A voice that was cut off fades within milliseconds.
+    if (this.#gapSamples === 0) this.#begin();
+    this.#gapSamples = Math.max(this.#gapSamples, this.#goneSamples - this.#joinSamples);
+    this.#fill(target);
+  }
+
+  reset(): void {
+    this.background.reset();
+    this.#comfort.reset();
+    this.#extension.reset();
+    this.#history.fill(0);
+    this.#gapSamples = 0;
+  }
+
+  #begin(): void {
+    this.stats.gaps++;
+    this.#extension.begin(this.#history);
+  }
+
+  #fill(target: Int16Array): void {
+    if (this.#gapSamples === 0) this.#begin();
+    this.#makeNext(target.length);
+    for (let i = 0; i < target.length; i++) target[i] = saturated(this.#voice[i]!);
+    this.#remember(target);
+  }
+
+  #makeNext(samples: number): void {
+    const voice = this.#voice;
+    const noise = this.#noise;
+    const gone = this.#goneSamples;
+    const fall = 1 / (gone - this.#fullSamples);
+    if (this.#gapSamples < gone) this.#extension.extendInto(samples, voice);
+    this.#comfort.fillInto(samples, noise);
+    for (let i = 0; i < samples; i++) {
+      const gain = Math.min(1, Math.max(0, (gone - this.#gapSamples - i) * fall));
+      voice[i] = gain * voice[i]! + Math.sqrt(1 - gain * gain) * noise[i]!;
+    }
+    this.#gapSamples = Math.min(this.#gapSamples + samples, gone);
+  }
+
+  #join(frame: Int16Array): void {
+    const isLate = this.#gapSamples > this.#frameSamples;
+    const samples = Math.min(frame.length, isLate ? this.#lateJoinSamples : this.#joinSamples);
+    this.#makeNext(samples);
+    for (let i = 0; i < samples; i++) {
+      const share = (i + 1) / (samples + 1);
+      frame[i] = saturated(share * frame[i]! + (1 - share) * this.#voice[i]!);
+    }
+    this.#gapSamples = 0;
+  }
+
+  #remember(frame: Int16Array): void {
+    this.#history.copyWithin(0, frame.length);
+    this.#history.set(frame, this.#history.length - frame.length);
+  }
+}
+
+function saturated(sample: number): number {
+  return Math.max(SAMPLE_MIN, Math.min(SAMPLE_MAX, Math.round(sample)));
+}
