@@ -33,7 +33,9 @@ export interface Capabilities {
   readonly resume: boolean;
   /** Told to reconnect (`writeGoaway`), the client opens a new connection by itself. */
   readonly goaway: boolean;
-  /** Something must be said this often when nothing else is, or the peer hangs up; 0 where silence is fine. */
+  /**
+   * Something must be said this often when nothing else is, or the peer hangs up; 0 where silence is fine.
+   */
   readonly keepAliveMs: number;
   /** Its facts rest on second-hand sources (dialects.md [S], [?]). */
   readonly unverified: boolean;

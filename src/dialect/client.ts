@@ -4,7 +4,9 @@ import type { AudioFormat } from '../media/format.ts';
 import type { Capabilities, DialectOption, OptionValues } from './capabilities.ts';
 import type { DialectSession, WireMessage } from './dialect.ts';
 
-/** A protocol in which we are the client: an AI backend that answers calls, or one that writes down speech. */
+/**
+ * A protocol in which we are the client: an AI backend that answers calls, or one that writes down speech.
+ */
 export interface ClientDialect {
   readonly name: string;
   readonly capabilities: Capabilities;
