@@ -179,8 +179,9 @@ export class Backlog {
   #take(row: PendingDelivery): boolean {
     const { id, position, attempts, envelope, nextAttemptUnixMs } = row;
     const dueInMs = nextAttemptUnixMs === null ? 0 : nextAttemptUnixMs - this.#options.clock.unixMs();
+    const manual = row.isManual ? { manualSinceUnixMs: row.createdUnixMs } : {};
     const target = this.#options.targetOf(row.endpointId);
-    return target?.take({ id, position, attempts, dueInMs, envelope, stamps: null }) ?? false;
+    return target?.take({ ...{ id, position, attempts, dueInMs, envelope }, ...manual, stamps: null }) ?? false;
   }
 
   async #read(after: OutboxCursor): Promise<readonly PendingDelivery[] | undefined> {

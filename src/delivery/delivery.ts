@@ -7,7 +7,8 @@ import { Backlog, OUTBOX_START } from './backlog.ts';
 import { LANE_LIMITS, newLaneStats, type LaneLimits, type LaneStats } from './lane-entry.ts';
 import { EndpointLanes, type LanePorts } from './lanes.ts';
 import type { DeliveryLog, DeliveryObserver } from './observer.ts';
-import type { Attempt, DeliverySink, Endpoint, Outbox } from './outbox.ts';
+import type { Attempt, DeliverySink, Endpoint, Outbox, PendingDelivery } from './outbox.ts';
+import type { Authorizer } from './wire/authorizer.ts';
 import { reachableAddresses, type NameResolver } from './wire/connector.ts';
 import {
   checkUrl,
@@ -40,6 +41,7 @@ export interface DeliveryOptions {
   readonly observer: DeliveryObserver;
   readonly log: DeliveryLog;
   readonly sender?: Sender;
+  readonly authorizer?: Authorizer;
   readonly resolver?: NameResolver;
 }
 
@@ -95,7 +97,9 @@ export class Delivery implements DeliverySink {
     this.#resolver = options.resolver ?? new HostResolver(clock);
     const { userAgent, connectTimeoutMs } = settings;
     const timeout = connectTimeoutMs === undefined ? {} : { connectTimeoutMs };
-    const wire = { clock, allow: this.#allow, resolver: this.#resolver, userAgent, ...timeout };
+    const { authorizer } = options;
+    const token = authorizer === undefined ? {} : { authorizer };
+    const wire = { clock, allow: this.#allow, resolver: this.#resolver, userAgent, ...token, ...timeout };
     this.#sender = options.sender ?? new HttpSender(wire);
     this.#backlog = new Backlog({
       outbox,
@@ -142,6 +146,15 @@ export class Delivery implements DeliverySink {
     for (const event of committed) {
       for (const { deliveryId, endpointId } of event.deliveries)
         this.#acceptOne(event, deliveryId, endpointId);
+    }
+  }
+
+  /** Takes what somebody asked to be sent again; what finds no room now is found in the outbox later. */
+  resend(deliveries: readonly PendingDelivery[]): void {
+    if (this.#phase !== 'started') return;
+    for (const { id, endpointId, position, envelope, createdUnixMs } of deliveries) {
+      const manual = { dueInMs: 0, manualSinceUnixMs: createdUnixMs, stamps: null };
+      this.#lanes.get(endpointId)?.take({ id, position, attempts: 0, envelope, ...manual });
     }
   }
 

@@ -9,6 +9,8 @@ export interface LaneEntry {
   /** From now; 0 or less for at once. */
   readonly dueInMs: number;
   readonly envelope: Envelope;
+  /** A replay: a lane of its own, and its retries are counted from when it was asked for. */
+  readonly manualSinceUnixMs?: number;
   /** null for what was found again after a restart. */
   readonly stamps: LaneStamps | null;
 }

@@ -33,6 +33,7 @@ interface Item {
   readonly id: string;
   readonly position: number;
   readonly stamps: LaneStamps | null;
+  readonly manualSinceUnixMs: number | null;
   envelope: Envelope | null;
   attempts: number;
   dueAtMs: AtMs;
@@ -108,13 +109,15 @@ export class EndpointLanes {
     if (this.#known.size >= this.#ports.limits.entriesMax) return false;
     this.#known.add(entry.id);
     if (isAfter(entry, this.#lastTaken)) this.#lastTaken = { position: entry.position, id: entry.id };
-    const { id, position, attempts, stamps } = entry;
+    const { id, position, attempts, stamps, manualSinceUnixMs = null } = entry;
     // A wall clock that was set back makes nobody wait longer than the schedule ever would.
     const dueInMs = Math.min(Math.max(0, entry.dueInMs), longestWaitMs(this.#endpoint.retryDelaysMs));
     const dueAtMs = this.#ports.clock.nowMs() + dueInMs;
-    const item: Item = { id, position, stamps, attempts, dueAtMs, envelope: null, refusals: 0 };
+    const fixed = { id, position, stamps, manualSinceUnixMs };
+    const item: Item = { ...fixed, attempts, dueAtMs, envelope: null, refusals: 0 };
     this.#keep(item, entry.envelope);
-    this.#enqueue(item, this.#endpoint.ordering === 'none' ? `each:${id}` : entry.envelope.resource.id);
+    const isAlone = manualSinceUnixMs !== null || this.#endpoint.ordering === 'none';
+    this.#enqueue(item, isAlone ? `each:${id}` : entry.envelope.resource.id);
     this.#pump();
     return true;
   }
@@ -217,11 +220,13 @@ export class EndpointLanes {
     const endpoint = this.#endpoint;
     const { clock, sender } = this.#ports;
     const number = item.attempts + 1;
-    const trigger = number === 1 ? 'event' : 'retry';
+    const { manualSinceUnixMs } = item;
+    const trigger = manualSinceUnixMs !== null ? 'manual' : number === 1 ? 'event' : 'retry';
     const result = await sender.send({ endpoint, deliveryId: item.id, number, trigger, envelope });
     // Cut off by our own closing: it says nothing of the receiver, and stays owed.
     if (this.#phase === 'closed') return;
-    const after = aftermathOf(result, endpoint, Date.parse(envelope.created_at), clock);
+    const sinceUnixMs = manualSinceUnixMs ?? Date.parse(envelope.created_at);
+    const after = aftermathOf(result, endpoint, sinceUnixMs, clock);
     this.#pauseFor(after.pauseMs);
     if (await this.#record(result, after)) this.#settle(lane, item, envelope, after);
     else this.#drop(lane, item);

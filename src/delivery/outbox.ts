@@ -92,6 +92,8 @@ export interface PendingDelivery {
   readonly envelope: Envelope;
   /** Somebody asked for it to be sent again: outside the lane, and on nobody's account. */
   readonly isManual: boolean;
+  /** When it came to be owed: its retries are counted from here. */
+  readonly createdUnixMs: number;
 }
 
 /** `manual`: a replay or a recovery; like `test` it says nothing of the endpoint's health. */

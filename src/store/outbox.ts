@@ -3,6 +3,7 @@ import type { Attempt, AttemptOutcome, Endpoint, Outbox, PendingDelivery } from 
 import type { Clock } from '../base/clock.ts';
 import type { Envelope } from '../events/envelope.ts';
 import { Compiled, slot } from './compiled.ts';
+import { attemptStatement, attemptValues } from './deliveries/attempts.ts';
 import type { SqlEndpoints } from './endpoints.ts';
 import type { Schema } from './schema.ts';
 
@@ -12,6 +13,9 @@ interface DeliveryRecord {
   readonly event_position: number;
   readonly attempts: number;
   readonly next_attempt_unix_ms: number | null;
+  readonly created_unix_ms: number;
+  readonly is_manual: boolean | number;
+  readonly sent_as: string | null;
   readonly body: string;
 }
 
@@ -43,6 +47,8 @@ export class SqlOutbox implements Outbox {
     const rows = await this.#deliveries()
       .innerJoin('endpoints', 'endpoints.id', 'deliveries.endpoint_id')
       .where('endpoints.removed_at', 'is', null)
+      // What is held of a switched-off endpoint may be millions: nobody reads past it.
+      .where('endpoints.enabled', '=', true)
       .where('deliveries.settled_unix_ms', 'is', null)
       .where((where) =>
         where(
@@ -80,7 +86,7 @@ export class SqlOutbox implements Outbox {
         settled: isSettled ? this.#clock.unixMs() : null,
       });
       if (numAffectedRows === 0n) return false;
-      await this.#insert.run(transaction, attemptValues(attempt));
+      await this.#insert.run(transaction, attemptValues(attempt, outcome));
       return true;
     });
     // Purged while it was on its way: there is nothing left that the attempt could belong to.
@@ -98,19 +104,25 @@ export class SqlOutbox implements Outbox {
         'deliveries.event_position',
         'deliveries.attempts',
         'deliveries.next_attempt_unix_ms',
+        'deliveries.created_unix_ms',
+        'deliveries.is_manual',
+        'deliveries.sent_as',
         'events.body',
       ]);
   }
 }
 
 function pendingOf(row: DeliveryRecord): PendingDelivery {
+  const envelope = JSON.parse(row.body) as Envelope;
   return {
     id: row.id,
     endpointId: row.endpoint_id,
     position: row.event_position,
     attempts: row.attempts,
     nextAttemptUnixMs: row.next_attempt_unix_ms === null ? null : row.next_attempt_unix_ms,
-    envelope: JSON.parse(row.body) as Envelope,
+    envelope: row.sent_as === null ? envelope : { ...envelope, id: row.sent_as },
+    isManual: Boolean(row.is_manual),
+    createdUnixMs: row.created_unix_ms,
   };
 }
 
@@ -128,43 +140,4 @@ function settleStatement(db: Kysely<Schema>) {
       })
       .where('id', '=', slot('id')),
   );
-}
-
-function attemptStatement(db: Kysely<Schema>) {
-  return new Compiled<keyof Schema['attempts']>(
-    db.insertInto('attempts').values({
-      id: slot('id'),
-      delivery_id: slot('delivery_id'),
-      number: slot('number'),
-      trigger_name: slot('trigger_name'),
-      started_at: slot('started_at'),
-      duration_ms: slot('duration_ms'),
-      request_headers: slot('request_headers'),
-      resolved_address: slot('resolved_address'),
-      status: slot('status'),
-      response_headers: slot('response_headers'),
-      response_body: slot('response_body'),
-      error_class: slot('error_class'),
-      error_detail: slot('error_detail'),
-    }),
-  );
-}
-
-function attemptValues(attempt: Attempt): Schema['attempts'] {
-  return {
-    id: attempt.id,
-    delivery_id: attempt.deliveryId,
-    number: attempt.number,
-    trigger_name: attempt.trigger,
-    started_at: attempt.startedAt,
-    duration_ms: attempt.durationMs,
-    request_headers: JSON.stringify(attempt.requestHeaders),
-    resolved_address: attempt.resolvedAddress,
-    status: attempt.status,
-    response_headers: JSON.stringify(attempt.responseHeaders),
-    // PostgreSQL refuses NUL in text, and a stranger wrote this.
-    response_body: attempt.responseBody.replaceAll('\0', '\uFFFD'),
-    error_class: attempt.errorClass,
-    error_detail: attempt.errorDetail?.replaceAll('\0', '\uFFFD') ?? null,
-  };
 }

@@ -77,6 +77,13 @@ export interface EndpointsTable {
   format: string;
   api_version: string;
   created_at: string;
+  signatures: ColumnType<Json, Json | undefined, Json>;
+  /** Encrypted. */
+  auth: ColumnType<string | null, string | null | undefined, string | null>;
+  hold_ms: ColumnType<number, number | undefined, number>;
+  success: ColumnType<string, string | undefined, string>;
+  description: ColumnType<string | null, string | null | undefined, string | null>;
+  disabled_reason: ColumnType<string | null, string | null | undefined, string | null>;
   /** Rows of its deliveries outlive it until they are purged. */
   removed_at: string | null;
 }
@@ -94,6 +101,12 @@ export interface DeliveriesTable {
   created_unix_ms: number;
   /** Null while it is still owed. */
   settled_unix_ms: number | null;
+  /** Made by a replay or a recovery: it runs outside the lanes. */
+  is_manual: ColumnType<boolean | number, boolean | undefined, boolean>;
+  /** The id it goes by instead of its event's, where a replay asked for a new one. */
+  sent_as: ColumnType<string | null, string | null | undefined, string | null>;
+  /** The delivery that replayed it last. */
+  replayed_as: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 export interface AttemptsTable {
@@ -110,6 +123,12 @@ export interface AttemptsTable {
   response_body: string;
   error_class: string | null;
   error_detail: string | null;
+  url: string;
+  timings: Json;
+  body_ref: string;
+  body_bytes: number;
+  response_truncated: ColumnType<boolean | number, boolean, boolean>;
+  next_attempt_unix_ms: number | null;
 }
 
 export interface ApiKeysTable {

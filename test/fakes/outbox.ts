@@ -15,6 +15,7 @@ export interface OutboxRow {
   readonly position: number;
   readonly envelope: Envelope;
   readonly isManual: boolean;
+  readonly createdUnixMs: number;
   attempts: number;
   nextAttemptUnixMs: number | null;
   state: DeliveryState;
@@ -83,7 +84,7 @@ export class FakeOutbox implements Outbox {
     const deliveries = endpointIds.map((endpointId) => {
       const deliveryId = `dlv_${String(position).padStart(8, '0')}_${endpointId}`;
       const row = { id: deliveryId, endpointId, position, envelope, attempts: 0, nextAttemptUnixMs: null };
-      this.rows.set(deliveryId, { ...row, state: 'pending', isManual: false });
+      this.rows.set(deliveryId, { ...row, state: 'pending', isManual: false, createdUnixMs: 0 });
       return { deliveryId, endpointId };
     });
     return { position, envelope, deliveries, receivedAtMs: 1, decidedAtMs: 2, committedAtMs: 3 };

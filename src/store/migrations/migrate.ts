@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { invariant, VoiceError } from '../../base/errors.ts';
 import type { Schema } from '../schema.ts';
 import { foundation } from './0001-foundation.ts';
+import { hooks } from './0002-hooks.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -11,7 +12,10 @@ export interface Migration {
   up(db: Transaction<unknown>): Promise<void>;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'foundation', up: foundation }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: 'foundation', up: foundation },
+  { version: 2, name: 'hooks', up: hooks },
+];
 
 /** Brings the database to the newest schema this code knows, all of it or nothing. */
 export async function migrate(
