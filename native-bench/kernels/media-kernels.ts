@@ -10,7 +10,7 @@ import {
   encodeL16BigInto,
   encodeL16LittleInto,
 } from '../../src/media/codecs/l16.ts';
-import { FixedJitterBuffer } from '../../src/media/fixed-jitter-buffer.ts';
+import { FixedJitterBuffer } from '../../src/media/jitter/fixed-jitter-buffer.ts';
 import { FrameCutter } from '../../src/media/frame-cutter.ts';
 import { loadFvad } from '../../src/media/voice/fvad-detector.ts';
 import { VoiceEdges } from '../../src/media/voice/voice-edges.ts';

@@ -5,7 +5,7 @@ import { openCodec } from '../media/codecs.ts';
 import type { Codec } from '../media/codec.ts';
 import type { AudioFormat } from '../media/format.ts';
 import { FrameCutter } from '../media/frame-cutter.ts';
-import type { JitterBuffer } from '../media/jitter-buffer.ts';
+import type { JitterBuffer } from '../media/jitter/jitter-buffer.ts';
 import type { VoiceEdge, VoiceEdges } from '../media/voice/voice-edges.ts';
 import type { FrameCounters } from './counters.ts';
 

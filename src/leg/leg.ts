@@ -13,7 +13,7 @@ import {
   type WireMessage,
 } from '../dialect/dialect.ts';
 import { formatName } from '../media/format.ts';
-import type { JitterBuffer } from '../media/jitter-buffer.ts';
+import type { JitterBuffer } from '../media/jitter/jitter-buffer.ts';
 import type { VoiceEdge, VoiceEdges } from '../media/voice/voice-edges.ts';
 import type { FrameCounters } from './counters.ts';
 import { Egress } from './egress.ts';

@@ -4,7 +4,7 @@ import type { Inbound, LegStarted } from '../dialect/dialect.ts';
 import { PLAYOUT_FRAMES_MAX } from '../leg/playout.ts';
 import type { LegOptions } from '../leg/leg.ts';
 import { isSupported } from '../media/codecs.ts';
-import { FixedJitterBuffer } from '../media/fixed-jitter-buffer.ts';
+import { FixedJitterBuffer } from '../media/jitter/fixed-jitter-buffer.ts';
 import { FramePool } from '../media/frame-pool.ts';
 import type { FvadFactory } from '../media/voice/fvad-detector.ts';
 import { VoiceEdges } from '../media/voice/voice-edges.ts';

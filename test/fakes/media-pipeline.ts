@@ -1,4 +1,4 @@
-import { FixedJitterBuffer } from '../../src/media/fixed-jitter-buffer.ts';
+import { FixedJitterBuffer } from '../../src/media/jitter/fixed-jitter-buffer.ts';
 import { openCodec } from '../../src/media/codecs.ts';
 import { PCMU_8K } from '../../src/media/format.ts';
 import { FrameCutter } from '../../src/media/frame-cutter.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FixedJitterBuffer } from '../../src/media/fixed-jitter-buffer.ts';
+import { FixedJitterBuffer } from '../../../src/media/jitter/fixed-jitter-buffer.ts';
 
 const SAMPLES = 160;
 

@@ -1,4 +1,4 @@
-import type { AtMs } from '../base/clock.ts';
+import type { AtMs } from '../../base/clock.ts';
 
 export interface JitterStats {
   /** Frames accepted in order or put in order. */

@@ -1,7 +1,7 @@
-import type { AtMs } from '../base/clock.ts';
-import { invariant } from '../base/errors.ts';
-import { FRAME_MS, frameSamples } from '../base/units.ts';
-import { sliceIntoFrames } from './frame-ring.ts';
+import type { AtMs } from '../../base/clock.ts';
+import { invariant } from '../../base/errors.ts';
+import { FRAME_MS, frameSamples } from '../../base/units.ts';
+import { sliceIntoFrames } from '../frame-ring.ts';
 import type { JitterBuffer, JitterStats, Played } from './jitter-buffer.ts';
 
 /** The longest time audio may be held on purpose. */
