@@ -1,4 +1,3 @@
-import { base64Bytes, encodeBase64Into } from '../../base/base64.ts';
 import { refuse, VoiceError } from '../../base/errors.ts';
 import { isObject, parseObject, type JsonObject } from '../../base/json.ts';
 import { FRAME_MS } from '../../base/units.ts';
@@ -6,8 +5,10 @@ import type { CallerOptions, CallerRead, DialectCaller } from '../caller.ts';
 import { AUDIO, IGNORED, type Inbound, type WireMessage } from '../dialect.ts';
 import { nameOf } from '../fields.ts';
 import { textMessage } from '../text-message.ts';
-import { readMedia } from './read.ts';
-import { MediaScan } from './scan.ts';
+import { CountedTemplate } from '../json-media/counted-template.ts';
+import { MediaScan } from '../json-media/scan.ts';
+import { readMediaStrictly } from '../json-media/strict.ts';
+import { TWILIO_WORDS } from './words.ts';
 
 const ACCOUNT_SID = 'AC00000000000000000000000000000000';
 
@@ -17,8 +18,8 @@ export class TwilioCaller implements DialectCaller {
   readonly upgradeHeaders = {};
   readonly waitsForReady = false;
   readonly #options: CallerOptions;
-  readonly #media: MediaMessage;
-  readonly #scan = new MediaScan();
+  readonly #media: CountedTemplate;
+  readonly #scan = new MediaScan(TWILIO_WORDS);
   #sequenceNumber = 0;
 
   constructor(options: CallerOptions) {
@@ -26,7 +27,13 @@ export class TwilioCaller implements DialectCaller {
       throw new VoiceError('unsupported_format', 'Twilio speaks PCMU at 8000 Hz only', { field: 'format' });
     }
     this.#options = options;
-    this.#media = new MediaMessage(options.streamId);
+    this.#media = new CountedTemplate([
+      '{"event":"media","sequenceNumber":"',
+      '","media":{"track":"inbound","chunk":"',
+      '","timestamp":"',
+      '","payload":"',
+      `"},"streamSid":${JSON.stringify(options.streamId)}}`,
+    ]);
   }
 
   hello(): readonly WireMessage[] {
@@ -47,7 +54,7 @@ export class TwilioCaller implements DialectCaller {
   }
 
   audio(frame: Uint8Array, index: number): WireMessage {
-    return this.#media.write(frame, ++this.#sequenceNumber, index);
+    return this.#media.write(frame, ++this.#sequenceNumber, index + 1, index * FRAME_MS);
   }
 
   dtmf(digit: string): readonly WireMessage[] {
@@ -91,7 +98,7 @@ export class TwilioCaller implements DialectCaller {
 function readEvent(message: JsonObject, into: Inbound): CallerRead {
   switch (message['event']) {
     case 'media':
-      return readMedia(message['media'], into);
+      return readMediaStrictly(message, TWILIO_WORDS, into);
     case 'clear':
       return { type: 'clear' };
     case 'mark': {
@@ -105,73 +112,4 @@ function readEvent(message: JsonObject, into: Inbound): CallerRead {
     default:
       return refuse('protocol_violation', 'an event Twilio does not know');
   }
-}
-
-/** The `media` message, written in place while its numbers keep their widths: hundreds share a core. */
-class MediaMessage {
-  readonly #tail: string;
-  #message: WireMessage = { bytes: new Uint8Array(0), isBinary: false };
-  #sequenceDigits = 0;
-  #chunkDigits = 0;
-  #timestampDigits = 0;
-  #frameBytes = -1;
-  #sequenceEnd = 0;
-  #chunkEnd = 0;
-  #timestampEnd = 0;
-  #payloadStart = 0;
-
-  constructor(streamSid: string) {
-    this.#tail = `"},"streamSid":${JSON.stringify(streamSid)}}`;
-  }
-
-  write(frame: Uint8Array, sequenceNumber: number, index: number): WireMessage {
-    const chunk = index + 1;
-    const timestampMs = index * FRAME_MS;
-    if (
-      frame.length !== this.#frameBytes ||
-      digitsOf(sequenceNumber) !== this.#sequenceDigits ||
-      digitsOf(chunk) !== this.#chunkDigits ||
-      digitsOf(timestampMs) !== this.#timestampDigits
-    ) {
-      this.#layOut(sequenceNumber, chunk, timestampMs, frame.length);
-    }
-    const bytes = this.#message.bytes;
-    writeDigits(bytes, this.#sequenceEnd, sequenceNumber);
-    writeDigits(bytes, this.#chunkEnd, chunk);
-    writeDigits(bytes, this.#timestampEnd, timestampMs);
-    encodeBase64Into(frame, frame.length, bytes, this.#payloadStart);
-    return this.#message;
-  }
-
-  #layOut(sequenceNumber: number, chunk: number, timestampMs: number, frameBytes: number): void {
-    let text = `{"event":"media","sequenceNumber":"${sequenceNumber}`;
-    this.#sequenceEnd = text.length;
-    text += `","media":{"track":"inbound","chunk":"${chunk}`;
-    this.#chunkEnd = text.length;
-    text += `","timestamp":"${timestampMs}`;
-    this.#timestampEnd = text.length;
-    text += '","payload":"';
-    this.#payloadStart = text.length;
-    text += '='.repeat(base64Bytes(frameBytes)) + this.#tail;
-    this.#message = { bytes: Buffer.from(text), isBinary: false };
-    this.#sequenceDigits = digitsOf(sequenceNumber);
-    this.#chunkDigits = digitsOf(chunk);
-    this.#timestampDigits = digitsOf(timestampMs);
-    this.#frameBytes = frameBytes;
-  }
-}
-
-function digitsOf(value: number): number {
-  let digits = 1;
-  for (let bound = 10; value >= bound; bound *= 10) digits++;
-  return digits;
-}
-
-function writeDigits(target: Uint8Array, end: number, value: number): void {
-  let at = end;
-  let rest = value;
-  do {
-    target[--at] = 0x30 + (rest % 10);
-    rest = Math.floor(rest / 10);
-  } while (rest > 0);
 }

@@ -1,22 +1,19 @@
-import { decodeBase64Into } from '../../base/base64.ts';
 import { refuse, type Refusal } from '../../base/errors.ts';
 import { isObject, numberOf, parseObject, textOf, type JsonObject } from '../../base/json.ts';
 import { PCMU_8K } from '../../media/format.ts';
 import { AUDIO, IGNORED, type Inbound, type LegStarted, type ReadResult } from '../dialect.ts';
 import { digitOf, isRefusal, nameOf, parametersOf } from '../fields.ts';
-import { MediaScan } from './scan.ts';
+import { MediaScan } from '../json-media/scan.ts';
+import { isOurTrack, readMediaStrictly } from '../json-media/strict.ts';
+import { TWILIO_WORDS } from './words.ts';
 
 const STOPPED = { type: 'hung_up', reason: 'provider' } as const;
 
 type ReaderState = 'opening' | 'connected' | 'started' | 'stopped';
 
-/**
- * What Twilio says. `sequence` is always -1: TCP already keeps the order, `sequenceNumber` counts messages
- * of every kind, so that each mark and digit would look like lost audio, and whether `chunk` counts per
- * stream or per track is not documented. `timestamp` is trusted: it is the media clock itself.
- */
+/** What Twilio says. `timestamp` is trusted: it is the media clock itself. */
 export class TwilioReader {
-  readonly #scan = new MediaScan();
+  readonly #scan = new MediaScan(TWILIO_WORDS);
   #state: ReaderState = 'opening';
 
   read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult {
@@ -38,7 +35,7 @@ export class TwilioReader {
       case 'start':
         return this.#started(message);
       case 'media':
-        return this.#inOrder('media') ?? readMedia(message['media'], into);
+        return this.#inOrder('media') ?? readMediaStrictly(message, TWILIO_WORDS, into);
       case 'dtmf':
         return this.#inOrder('dtmf') ?? readDtmf(message['dtmf']);
       case 'mark':
@@ -77,28 +74,6 @@ export class TwilioReader {
   }
 }
 
-/** The strict reading of `media`, for whatever the scan would not vouch for. */
-export function readMedia(media: unknown, into: Inbound): typeof AUDIO | typeof IGNORED | Refusal {
-  if (!isObject(media)) return refuse('protocol_violation', 'media is not an object');
-  if (!isInbound(media['track'])) return IGNORED;
-  const payload = media['payload'];
-  if (typeof payload !== 'string') return refuse('protocol_violation', 'media.payload is not text');
-  const characters = Buffer.from(payload);
-  const written = decodeBase64Into(characters, 0, characters.length, into.payload);
-  if (written < 0) return refusePayload(characters.length, into);
-  if (written === 0) return IGNORED;
-  into.payloadBytes = written;
-  into.sequence = -1;
-  into.timestampMs = mediaClockOf(media['timestamp']);
-  return AUDIO;
-}
-
-function refusePayload(characters: number, into: Inbound): Refusal {
-  return (characters / 4) * 3 > into.payload.length
-    ? refuse('frame_too_large', `media.payload of ${characters} characters`)
-    : refuse('protocol_violation', 'media.payload is not base64');
-}
-
 function readStart(message: JsonObject): LegStarted | Refusal {
   const start = message['start'];
   if (!isObject(start)) return refuse('protocol_violation', 'start is not an object');
@@ -124,7 +99,7 @@ function readStart(message: JsonObject): LegStarted | Refusal {
 
 function readDtmf(dtmf: unknown): ReadResult {
   if (!isObject(dtmf)) return refuse('protocol_violation', 'dtmf is not an object');
-  if (!isInbound(dtmf['track'])) return IGNORED;
+  if (!isOurTrack(dtmf['track'], TWILIO_WORDS)) return IGNORED;
   const digit = digitOf(dtmf['digit']);
   if (digit === undefined) return refuse('protocol_violation', 'dtmf.digit is no digit');
   return { type: 'dtmf', digit, durationMs: null };
@@ -134,11 +109,6 @@ function readMark(mark: unknown): ReadResult {
   const name = isObject(mark) ? nameOf(mark['name']) : undefined;
   if (name === undefined) return refuse('protocol_violation', 'mark without a name');
   return { type: 'mark_played', name };
-}
-
-/** Media says `inbound`, DTMF `inbound_track`, and a stream of one track may say nothing. */
-function isInbound(track: unknown): boolean {
-  return track === undefined || track === null || track === 'inbound' || track === 'inbound_track';
 }
 
 /** Only `<Start><Stream>` can hear the outbound track, and to speak on it is error 31924. */
@@ -156,11 +126,4 @@ function isMulaw(format: unknown): boolean {
     numberOf(format['sampleRate'] ?? 8000) === 8000 &&
     numberOf(format['channels'] ?? 1) === 1
   );
-}
-
-function mediaClockOf(timestamp: unknown): number {
-  const valueMs = numberOf(timestamp);
-  return valueMs !== undefined && valueMs >= 0 && valueMs <= Number.MAX_SAFE_INTEGER
-    ? Math.trunc(valueMs)
-    : -1;
 }

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AUDIO, IGNORED, type ReadResult } from '../../../src/dialect/dialect.ts';
 import { TwilioReader } from '../../../src/dialect/twilio/read.ts';
-import { MediaScan } from '../../../src/dialect/twilio/scan.ts';
+import { TWILIO_WORDS } from '../../../src/dialect/twilio/words.ts';
+import { MediaScan } from '../../../src/dialect/json-media/scan.ts';
 import { numRuns, openInbound, payloadOf, rampFrame, seed, textBytes } from '../wire.ts';
 
 const START = { event: 'start', start: { streamSid: 'MZ1' } };
@@ -33,9 +34,9 @@ function readStrictly(message: Buffer): { result: ReadResult; payload: Buffer; t
  * Whether the scan vouched for the message; where it did, the strict parser has to say the same. A scan that
  * has seen other messages before judges like a fresh one.
  */
-function expectAgreement(message: Buffer, experienced = new MediaScan()): boolean {
+function expectAgreement(message: Buffer, experienced = new MediaScan(TWILIO_WORDS)): boolean {
   const into = openInbound(1_024);
-  const scanned = new MediaScan().scan(message, openInbound(1_024));
+  const scanned = new MediaScan(TWILIO_WORDS).scan(message, openInbound(1_024));
   expect(experienced.scan(message, into)).toBe(scanned);
   if (scanned === 'unusual') return false;
   const strict = readStrictly(message);
@@ -53,7 +54,7 @@ describe('the scan of media', () => {
   it('knows Twilio’s own message without asking the strict parser', () => {
     const into = openInbound(1_024);
     const message = media({ chunk: '2', timestamp: '20', payload: PAYLOAD }, { streamSid: 'MZ1' });
-    expect(new MediaScan().scan(message, into)).toBe('audio');
+    expect(new MediaScan(TWILIO_WORDS).scan(message, into)).toBe('audio');
     expect(payloadOf(into).equals(rampFrame())).toBe(true);
     expect([into.timestampMs, into.sequence]).toEqual([20, -1]);
   });
@@ -69,7 +70,7 @@ describe('the scan of media', () => {
     ],
   ])('takes %s', (_, text) => {
     const into = openInbound(1_024);
-    expect(new MediaScan().scan(Buffer.from(text), into)).toBe('audio');
+    expect(new MediaScan(TWILIO_WORDS).scan(Buffer.from(text), into)).toBe('audio');
     expectAgreement(Buffer.from(text));
   });
 
@@ -106,7 +107,7 @@ describe('the scan of media', () => {
       '{"event":"media","media":{"track":"outbound","payload":"\\","a":"b"}}',
     ],
   ])('leaves %s to the strict parser', (_, text) => {
-    expect(new MediaScan().scan(Buffer.from(text), openInbound(1_024))).toBe('unusual');
+    expect(new MediaScan(TWILIO_WORDS).scan(Buffer.from(text), openInbound(1_024))).toBe('unusual');
   });
 
   it.each([
@@ -121,7 +122,7 @@ describe('the scan of media', () => {
         for (const byte of Buffer.from('"\\{}:,=0A9 \n\x00\x7f\xff', 'latin1')) {
           const changed = Buffer.from(message);
           changed[at] = byte;
-          const experienced = new MediaScan();
+          const experienced = new MediaScan(TWILIO_WORDS);
           experienced.scan(message, openInbound(1_024));
           if (expectAgreement(changed, experienced)) vouchedFor++;
         }
@@ -131,7 +132,7 @@ describe('the scan of media', () => {
   );
 
   it('follows counters as they grow, and changes of shape and back', () => {
-    const scan = new MediaScan();
+    const scan = new MediaScan(TWILIO_WORDS);
     for (const index of [0, 1, 4, 5, 8, 9, 10, 49, 50, 98, 99, 100, 4_999, 5_000, 12, 13, 50_000]) {
       const [chunk, timestamp] = [String(index + 1), String(index * 20)];
       const payload = Buffer.from(rampFrame(index)).toString('base64');
@@ -143,7 +144,7 @@ describe('the scan of media', () => {
   });
 
   it('takes a message with more around its sound than it remembers', () => {
-    const scan = new MediaScan();
+    const scan = new MediaScan(TWILIO_WORDS);
     const long = media({ payload: PAYLOAD }, { padding: 'x'.repeat(600) });
     for (const message of [long, media({ payload: PAYLOAD }), long, long]) {
       expect(expectAgreement(message, scan)).toBe(true);
@@ -178,7 +179,7 @@ describe('the scan of media', () => {
         const head = object(isEvent ? [['event', 'media'], ...members] : members).slice(0, -1);
         return `${head}${head === '{' ? '' : ','}"media":${inner}}`;
       });
-    const experienced = new MediaScan();
+    const experienced = new MediaScan(TWILIO_WORDS);
     let vouchedFor = 0;
     fc.assert(
       fc.property(outer, (message) => {
