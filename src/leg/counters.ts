@@ -6,7 +6,7 @@ export interface FrameCounters {
   lostFrames: number;
   concealedFrames: number;
   duplicateFrames: number;
-  /** The socket still held older frames: audio that would wait is dropped (media.md §3). */
+  /** The socket or the provider still held older frames: what would wait is dropped (media.md §3). */
   droppedBusyFrames: number;
   /** The playout queue was full. */
   droppedFullFrames: number;

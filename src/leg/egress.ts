@@ -5,6 +5,9 @@ import type { AudioFormat } from '../media/format.ts';
 import type { FrameCounters } from './counters.ts';
 import type { FrameSink } from './frame-sink.ts';
 
+/** A source that speaks just in time leaves its queue empty after every frame; three ticks are a pause. */
+const QUIET_TICKS = 3;
+
 /** The way out of a leg: samples → codec bytes → wire message → socket. Allocates nothing per frame. */
 export class Egress {
   readonly stats = { sentFrames: 0, droppedFrames: 0 };
@@ -13,6 +16,9 @@ export class Egress {
   readonly #counters: FrameCounters;
   #session: DialectSession;
   #sink: FrameSink;
+  #isHeld = false;
+  #collectedFrames = 0;
+  #quietTicks = 0;
 
   constructor(format: AudioFormat, session: DialectSession, sink: FrameSink, counters: FrameCounters) {
     this.#codec = openCodec(format);
@@ -22,35 +28,86 @@ export class Egress {
     this.#counters = counters;
   }
 
+  /** Frames that wait in the session for a message to be whole. */
+  get collectedFrames(): number {
+    return this.#collectedFrames;
+  }
+
   /** The leg came back on another socket. */
   attach(session: DialectSession, sink: FrameSink): void {
+    this.#drop(this.#collectedFrames);
+    this.#collectedFrames = 0;
+    this.#isHeld = false;
     this.#session = session;
     this.#sink = sink;
   }
 
+  /** The provider's own queue is full, or has room again. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
   /**
-   * Sends one frame now. False when the socket was busy: the frame is dropped, never queued behind older
-   * audio.
+   * Sends one frame now. False when the socket or the provider was busy: the frame is dropped, never queued
+   * behind older audio.
    */
   send(frame: Int16Array): boolean {
     // The session's template may still be what the socket is waiting to write: only an idle socket gets a
     // frame.
-    if (this.#sink.bufferedBytes === 0 && this.#sendAudio(frame)) {
-      this.stats.sentFrames++;
-      this.#counters.playedFrames++;
-      return true;
+    if (this.#isHeld || this.#sink.bufferedBytes > 0) {
+      // A numbered wire shows the hole where the frame would have been.
+      this.#session.skipAudio?.();
+      this.#drop(1);
+      return false;
     }
-    // A numbered wire shows the hole where the frame would have been.
-    this.#session.skipAudio?.();
-    this.stats.droppedFrames++;
-    this.#counters.droppedBusyFrames++;
-    return false;
-  }
-
-  #sendAudio(frame: Int16Array): boolean {
+    this.#quietTicks = 0;
     this.#codec.encodeInto(frame, this.#wire);
     const message = this.#session.writeAudio(this.#wire);
+    this.#collectedFrames++;
     // A frame that was only collected goes with a later one.
-    return message === undefined || this.#sink.sendAudio(message, this.#session.audioIsBinary);
+    return message === undefined || this.#sendCollected(message);
+  }
+
+  /** Speech has ended: what was collected goes out, padded as the provider wants it. */
+  flush(): void {
+    if (this.#collectedFrames === 0) return;
+    const isBusy = this.#isHeld || this.#sink.bufferedBytes > 0;
+    const message = this.#session.flushAudio?.();
+    if (message === undefined || isBusy) this.discard();
+    else this.#sendCollected(message);
+  }
+
+  /** What was collected is not to be heard any more. */
+  discard(): void {
+    if (this.#collectedFrames === 0) return;
+    this.#session.flushAudio?.();
+    this.#drop(this.#collectedFrames);
+    this.#collectedFrames = 0;
+  }
+
+  /** Nothing was sent in this tick: a pause is an end of speech, a moment's wait for the next frame is none. */
+  rest(): void {
+    if (this.#collectedFrames > 0 && ++this.#quietTicks >= QUIET_TICKS) this.flush();
+  }
+
+  #sendCollected(message: Uint8Array): boolean {
+    const frames = this.#collectedFrames;
+    this.#collectedFrames = 0;
+    if (!this.#sink.sendAudio(message, this.#session.audioIsBinary)) {
+      this.#drop(frames);
+      return false;
+    }
+    this.stats.sentFrames += frames;
+    this.#counters.playedFrames += frames;
+    return true;
+  }
+
+  #drop(frames: number): void {
+    this.stats.droppedFrames += frames;
+    this.#counters.droppedBusyFrames += frames;
   }
 }

@@ -8,7 +8,6 @@ import {
   type DialectSession,
   type Inbound,
   type LegInput,
-  type LegResume,
   type LegStarted,
   type WireMessage,
 } from '../dialect/dialect.ts';
@@ -19,16 +18,20 @@ import type { FrameCounters } from './counters.ts';
 import { Egress } from './egress.ts';
 import type { FrameSink } from './frame-sink.ts';
 import { Ingress } from './ingress.ts';
+import { OwedMarks } from './owed-marks.ts';
 import { Playout, type Cleared, type FrameSlots } from './playout.ts';
 import { advance, type LegEndReason, type LegState } from './state.ts';
 
 const CLOSE_NORMAL = 1000;
 
+/** What of a leg's wire is for its call: the rest the leg sees to itself. */
+export type CallInput = Exclude<LegInput, { type: 'started' | 'resume' | 'several' | 'reply' | 'flow' }>;
+
 /** What a leg tells its call. Frames are valid until the call returns. */
 export interface LegListener {
   onFrame(leg: Leg, frame: Int16Array, nowMs: AtMs): void;
   onVoice(leg: Leg, edge: VoiceEdge, nowMs: AtMs): void;
-  onInput(leg: Leg, input: Exclude<LegInput, LegStarted | LegResume>, nowMs: AtMs): void;
+  onInput(leg: Leg, input: CallInput, nowMs: AtMs): void;
   /** A mark's audio was really played to this leg. */
   onMark(leg: Leg, name: string, nowMs: AtMs): void;
   /** The playout queue ran empty. */
@@ -82,6 +85,7 @@ export class Leg {
   readonly capabilities: Capabilities;
   readonly started: LegStarted;
   readonly playout: Playout;
+  readonly owedMarks: OwedMarks;
   readonly stats = { audioMessages: 0, otherMessages: 0, lastAudioAtMs: 0 };
   readonly #inbound: Inbound;
   readonly #ingress: Ingress;
@@ -122,6 +126,7 @@ export class Leg {
       },
     });
     this.playout = new Playout(options.slots);
+    this.owedMarks = new OwedMarks(options.capabilities.marksMax);
     this.#frame = new Int16Array(frameSamples(options.started.outbound.sampleRateHz));
     if (options.jitter.targetMs > 0) this.#startTicking();
   }
@@ -166,10 +171,11 @@ export class Leg {
       case 'started':
       case 'resume':
         return this.#break('protocol_violation', nowMs);
-      case 'mark_played':
-        return this.#listener.onMark(this, answer.name, nowMs);
+      case 'several':
+        for (const input of answer.inputs) this.#take(input, nowMs);
+        return;
       default:
-        return this.#listener.onInput(this, answer, nowMs);
+        return this.#take(answer, nowMs);
     }
   }
 
@@ -188,6 +194,7 @@ export class Leg {
     // Frames already queued were spoken first; the live frame takes its place behind them.
     if (this.playout.waitingFrames > 0) this.queue(frame);
     else this.#egress.send(frame);
+    if (this.#egress.collectedFrames > 0) this.#startTicking();
   }
 
   /**
@@ -208,10 +215,13 @@ export class Leg {
   /** Drops what is queued, here and at the provider. */
   clear(nowMs: AtMs): Cleared {
     const cleared = this.playout.clear();
+    this.#egress.discard();
     const message = this.capabilities.clear ? this.#session.writeClear() : undefined;
     if (message !== undefined) this.send(message);
-    for (const name of cleared.marks) this.#listener.onMark(this, name, nowMs);
-    return cleared;
+    const isSilent = message !== undefined && this.capabilities.marksOnClear === 'dropped';
+    const marks = isSilent ? [...this.owedMarks.settleAll(), ...cleared.marks] : cleared.marks;
+    for (const name of marks) this.#listener.onMark(this, name, nowMs);
+    return { ...cleared, marks };
   }
 
   /** One frame's turn of the node's metronome, for whatever of this leg is clocked. */
@@ -219,7 +229,8 @@ export class Leg {
     const isBuffered = this.#ingress.jitter.targetMs > 0;
     if (isBuffered) this.#ingress.play(nowMs);
     this.#playQueued(nowMs);
-    if (this.#state.name === 'ended' || (!isBuffered && this.playout.isIdle)) this.#stopTicking();
+    const isDone = this.playout.isIdle && this.#egress.collectedFrames === 0;
+    if (this.#state.name === 'ended' || (!isBuffered && isDone)) this.#stopTicking();
   }
 
   send(message: WireMessage): void {
@@ -245,9 +256,10 @@ export class Leg {
   end(reason: LegEndReason, closeCode: number, nowMs: AtMs): void {
     if (this.#state.name === 'ended') return;
     if (this.#state.name === 'active') {
+      this.#egress.flush();
       const farewell = this.#session.writeEnd(reason);
       if (farewell !== undefined) this.#sink.send(farewell);
-      this.#sink.close(closeCode, reason);
+      this.#sink.close(closeCode, reason, this.#session.endGraceMs);
     }
     this.#state = advance(this.#state, { type: 'ended', reason }, nowMs);
     this.playout.clear();
@@ -272,8 +284,23 @@ export class Leg {
     replaced?.close(replacedCloseCode, 'leg_replaced');
   }
 
+  #take(input: Exclude<LegInput, { type: 'started' | 'resume' | 'several' }>, nowMs: AtMs): void {
+    switch (input.type) {
+      case 'reply':
+        return this.send(input.message);
+      case 'flow':
+        return this.#egress.hold(!input.maySend);
+      case 'mark_played':
+        if (this.owedMarks.settle(input.name)) this.#listener.onMark(this, input.name, nowMs);
+        return;
+      default:
+        return this.#listener.onInput(this, input, nowMs);
+    }
+  }
+
   #playQueued(nowMs: AtMs): void {
-    if (this.#state.name !== 'active' || !this.playout.playInto(this.#frame)) return;
+    if (this.#state.name !== 'active' || this.#egress.isHeld) return;
+    if (!this.playout.playInto(this.#frame)) return this.#egress.rest();
     this.#egress.send(this.#frame);
     this.#reportMarks(nowMs);
     if (this.playout.waitingFrames > 0) return;
@@ -283,10 +310,17 @@ export class Leg {
   /** Marks go through the provider where it has them: only it knows when its own buffer has played. */
   #reportMarks(nowMs: AtMs): void {
     for (let name = this.playout.takeMark(); name !== undefined; name = this.playout.takeMark()) {
-      const message = this.capabilities.marks ? this.#session.writeMark(name) : undefined;
+      this.#egress.flush();
+      const isTheirs = this.capabilities.marks && this.owedMarks.hasRoom();
+      const message = isTheirs ? this.#session.writeMark(name) : undefined;
       if (message === undefined) this.#listener.onMark(this, name, nowMs);
-      else this.send(message);
+      else this.#oweMark(name, message);
     }
+  }
+
+  #oweMark(name: string, message: WireMessage): void {
+    this.owedMarks.owe(name);
+    this.send(message);
   }
 
   #break(fault: FaultCode, nowMs: AtMs): void {

@@ -198,7 +198,7 @@ export class StoryParty {
     if (said === AUDIO) {
       const codec = openCodec(this.#format);
       const samples = new Int16Array(this.#format.sampleRateHz / 50);
-      codec.decodeInto(this.#into.payload.subarray(0, this.#into.payloadBytes), samples);
+      codec.decodeInto(this.#into.payload, this.#into.payloadBytes, samples);
       this.heard.push(samples);
       this.heardAtMs.push(this.#story.clock.nowMs());
       return;
