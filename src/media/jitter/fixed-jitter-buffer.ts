@@ -2,7 +2,7 @@ import type { AtMs } from '../../base/clock.ts';
 import { invariant } from '../../base/errors.ts';
 import { FRAME_MS, frameSamples } from '../../base/units.ts';
 import { sliceIntoFrames } from '../frame-ring.ts';
-import type { JitterBuffer, JitterStats, Played } from './jitter-buffer.ts';
+import { newJitterStats, type JitterBuffer, type JitterStats, type Played } from './jitter-buffer.ts';
 
 /** The longest time audio may be held on purpose. */
 export const JITTER_TARGET_MS_MAX = 200;
@@ -41,15 +41,9 @@ type State = 'idle' | 'filling' | 'playing' | 'paused';
  * every 20 ms. The caller numbers the frames of a wire that has no numbers.
  */
 export class FixedJitterBuffer implements JitterBuffer {
-  readonly stats: JitterStats = {
-    receivedFrames: 0,
-    lostFrames: 0,
-    lateFrames: 0,
-    duplicateFrames: 0,
-    overflowFrames: 0,
-    concealedFrames: 0,
-    resets: 0,
-  };
+  readonly stats: JitterStats = newJitterStats();
+  /** Arrivals are not judged here. */
+  readonly driftPpm = 0;
   readonly targetMs: number;
   readonly #frameSamples: number;
   readonly #slots: readonly Int16Array[];
