@@ -2,10 +2,18 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { AtMs, Clock } from '../base/clock.ts';
 import { FAULTS, messageOf, refuse, VoiceError, type FaultCode, type Refusal } from '../base/errors.ts';
-import type { DialectSession, Inbound, LegResume, LegStarted, ReadResult } from '../dialect/dialect.ts';
+import type {
+  Dialect,
+  DialectSession,
+  Inbound,
+  LegResume,
+  LegStarted,
+  ReadResult,
+} from '../dialect/dialect.ts';
 import type { Arrivals, LegConnection, LostCause } from './arrivals.ts';
 import type { Admitted } from './door/admission.ts';
-import { Pulse, type Beating, type Heartbeat } from './heartbeat.ts';
+import { Handshake, type Spoken } from './handshake.ts';
+import { Pulse, SWEEP_MS, type Beating, type Heartbeat } from './heartbeat.ts';
 import { WireSocket } from './leg-socket.ts';
 import type { GatewayLimits, GatewayStats } from './limits.ts';
 import { MessageRate } from './message-rate.ts';
@@ -18,6 +26,7 @@ export interface ConnectionHouse {
   readonly stats: GatewayStats;
   readonly heartbeat: Heartbeat;
   readonly tokens: TokenUses;
+  readonly dialects: (name: string) => Dialect | undefined;
   /** Where messages before the start are read into; nothing of it outlives the message. */
   readonly inbound: Inbound;
   /** A broken promise of ours, for the log. Never with a secret or audio in it. */
@@ -25,11 +34,19 @@ export interface ConnectionHouse {
 }
 
 type ConnectionState =
-  | { readonly name: 'handshaking'; readonly session: DialectSession; readonly deadlineAtMs: AtMs }
+  | { readonly name: 'handshaking'; readonly deadlineAtMs: AtMs }
   | { readonly name: 'active'; readonly leg: LegConnection }
+  /** We have said our last words; the peer may still say its own before our close frame goes out. */
+  | ({ readonly name: 'parting'; readonly leg: LegConnection | undefined } & Parting)
   /** Our close frame is out. A leg that asked for it still wants to know when the socket is gone. */
   | { readonly name: 'closing'; readonly leg: LegConnection | undefined }
   | { readonly name: 'closed' };
+
+interface Parting {
+  readonly closeCode: number;
+  readonly reason: string;
+  readonly deadlineAtMs: AtMs;
+}
 
 // What ws calls a message beyond `maxPayload`, by its frame header or by the sum of its fragments.
 const OVERSIZED = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'];
@@ -49,7 +66,10 @@ export class Connection implements Beating {
   readonly #rate: MessageRate;
   /** The leg has started, or never will. May be told again. */
   readonly #onSettled: () => void;
+  readonly #handshake: Handshake;
   #hasSpoken = false;
+  #hasSentSinceSweep = false;
+  #sentAtMs: AtMs;
   #state: ConnectionState;
 
   constructor(
@@ -69,19 +89,16 @@ export class Connection implements Beating {
     this.#wire = new WireSocket(
       sockets,
       {
-        sent: () => this.#pulse.sent(),
-        closing: (closeCode, reason) => this.#closeForLeg(closeCode, reason),
+        sent: () => this.#onSent(),
+        closing: (closeCode, reason, graceMs) => this.#closeForLeg(closeCode, reason, graceMs),
         wedged: () => this.#breakWedged(),
       },
       limits.unsentBytesMax,
       house.stats,
     );
-    const session = admitted.dialect.openSession({
-      nowMs,
-      upgrade: admitted.upgrade,
-      options: admitted.options,
-    });
-    this.#state = { name: 'handshaking', session, deadlineAtMs: nowMs + limits.firstMessageMsMax };
+    this.#sentAtMs = nowMs;
+    this.#handshake = new Handshake(admitted, house.dialects, nowMs);
+    this.#state = { name: 'handshaking', deadlineAtMs: nowMs + limits.firstMessageMsMax };
     this.#listen();
     house.heartbeat.add(this);
   }
@@ -90,7 +107,8 @@ export class Connection implements Beating {
   break(fault: FaultCode): void {
     const state = this.#state;
     if (state.name === 'closing' || state.name === 'closed') return;
-    this.#close(FAULTS[fault].closeCode, fault, CLOSING_UNTOLD);
+    const leg = state.name === 'parting' ? state.leg : undefined;
+    this.#close(FAULTS[fault].closeCode, fault, closingWith(leg));
     if (state.name === 'active') this.#tellLost(state.leg, { type: 'broken', fault });
   }
 
@@ -111,9 +129,28 @@ export class Connection implements Beating {
     if (verdict === 'ping') this.#webSocket.ping();
     if (verdict === 'stalled') return this.#breakWedged();
     if (verdict === 'silent') return this.#vanished();
-    if (state.name !== 'handshaking' || nowMs < state.deadlineAtMs) return;
+    if (state.name === 'active') return this.#keepAlive(nowMs);
+    if (nowMs < state.deadlineAtMs) return;
+    if (state.name === 'parting') return this.#close(state.closeCode, state.reason, closingWith(state.leg));
     this.#house.stats.handshakeTimeouts++;
     this.break('handshake_timeout');
+  }
+
+  #onSent(): void {
+    this.#hasSentSinceSweep = true;
+    this.#pulse.sent();
+  }
+
+  /** Some peers hang up where nothing is said. Sweeps are seldom: two of them early is never late. */
+  #keepAlive(nowMs: AtMs): void {
+    if (this.#hasSentSinceSweep) this.#sentAtMs = nowMs;
+    this.#hasSentSinceSweep = false;
+    const { dialect, session } = this.#handshake.spoken!;
+    const { keepAliveMs } = dialect.capabilities;
+    if (keepAliveMs === 0 || nowMs - this.#sentAtMs < keepAliveMs - 2 * SWEEP_MS) return;
+    this.#sentAtMs = nowMs;
+    const words = session.writeKeepAlive?.();
+    if (words !== undefined) this.#wire.send(words);
   }
 
   #listen(): void {
@@ -137,7 +174,8 @@ export class Connection implements Beating {
     if (!this.#rate.take(nowMs)) return this.#breakFlood();
     try {
       if (state.name === 'active') state.leg.receive(message, isBinary, nowMs);
-      else this.#shakeHands(state.session, message, isBinary, nowMs);
+      else if (state.name === 'parting') this.#hearOut(message, isBinary);
+      else this.#shakeHands(message, isBinary, nowMs);
     } catch (error) {
       this.#failed(error, 'receive');
     }
@@ -151,35 +189,59 @@ export class Connection implements Beating {
     if (!this.#rate.take(nowMs)) this.#breakFlood();
   }
 
-  #shakeHands(session: DialectSession, message: Buffer, isBinary: boolean, nowMs: AtMs): void {
+  #shakeHands(message: Buffer, isBinary: boolean, nowMs: AtMs): void {
     if (message.length > this.#house.limits.firstMessageBytesMax) return this.#refuse('frame_too_large');
-    this.#extendDeadline(session, nowMs);
-    const result: ReadResult = session.read(message, isBinary, this.#house.inbound);
-    if (result.type === 'started') return this.#start(session, result, nowMs);
-    if (result.type === 'resume') return this.#resume(session, result, nowMs);
+    this.#extendDeadline(nowMs);
+    const result: ReadResult = this.#handshake.read(message, isBinary, this.#house.inbound);
     if (result.type === 'ignored') return;
-    if (result.type === 'hung_up') return this.#close(1000, 'normal', CLOSING_UNTOLD);
+    const { spoken } = this.#handshake;
+    if (spoken === undefined) return this.#refuse(result.type === 'refusal' ? result.fault : 'internal');
+    if (result.type === 'started') return this.#start(spoken, result, nowMs);
+    if (result.type === 'resume') return this.#resume(spoken, result, nowMs);
+    const { session } = spoken;
+    // A probe is answered and ends without ever having been a call.
+    if (this.#sendReplies(result)) return this.#hearEnd(session, result);
     this.#refuseInWords(session, result.type === 'refusal' ? result : NOT_A_START);
   }
 
+  #hearEnd({ endGraceMs }: DialectSession, result: ReadResult): void {
+    const isEnd = result.type === 'several' ? result.inputs.some(isHangUp) : isHangUp(result);
+    if (isEnd) this.#wire.close(1000, 'normal', endGraceMs);
+  }
+
+  /** Sends what the protocol answers by itself; false where something else was said, too. */
+  #sendReplies(result: ReadResult): boolean {
+    if (result.type === 'several') return result.inputs.every((input) => this.#sendReplies(input));
+    if (result.type === 'reply') this.#wire.send(result.message);
+    return result.type === 'reply' || result.type === 'hung_up' || result.type === 'flow';
+  }
+
+  /** After our last words the peer still gets its answers, and is heard no more. */
+  #hearOut(message: Buffer, isBinary: boolean): void {
+    const { session } = this.#handshake.spoken!;
+    const result = session.read(message, isBinary, this.#house.inbound);
+    for (const input of result.type === 'several' ? result.inputs : [result]) {
+      if (input.type === 'reply') this.#wire.send(input.message);
+    }
+  }
+
   /** The first message is in time; the protocol's start has as long again, whatever comes between. */
-  #extendDeadline(session: DialectSession, nowMs: AtMs): void {
+  #extendDeadline(nowMs: AtMs): void {
     if (this.#hasSpoken) return;
     this.#hasSpoken = true;
-    const deadlineAtMs = nowMs + this.#house.limits.firstMessageMsMax;
-    this.#state = { name: 'handshaking', session, deadlineAtMs };
+    this.#state = { name: 'handshaking', deadlineAtMs: nowMs + this.#house.limits.firstMessageMsMax };
   }
 
   /** The token in the first word must be the one that opened the door: only that one has been looked up. */
-  #resume(session: DialectSession, resume: LegResume, nowMs: AtMs): void {
-    if (resume.token === this.#admitted.resumeToken) return this.#start(session, resume.started, nowMs);
-    this.#refuseInWords(session, NO_SUCH_LEG);
+  #resume(spoken: Spoken, resume: LegResume, nowMs: AtMs): void {
+    if (resume.token === this.#admitted.resumeToken) return this.#start(spoken, resume.started, nowMs);
+    this.#refuseInWords(spoken.session, NO_SUCH_LEG);
   }
 
-  #start(session: DialectSession, started: LegStarted, nowMs: AtMs): void {
+  #start({ dialect, session }: Spoken, started: LegStarted, nowMs: AtMs): void {
     const refusal = this.#takeToken();
     if (refusal !== undefined) return this.#refuseInWords(session, refusal);
-    const { caller, dialect } = this.#admitted;
+    const { caller } = this.#admitted;
     const arrival = { caller, dialect, session, started, socket: this.#wire, receivedAtMs: nowMs };
     let leg: LegConnection | Refusal;
     try {
@@ -195,7 +257,9 @@ export class Connection implements Beating {
     this.#house.stats.legsStarted++;
     // A leg may have ended its connection while it was made; it is told of the socket's end all the same.
     if (this.#state.name === 'handshaking') this.#state = { name: 'active', leg };
-    else if (this.#state.name === 'closing') this.#state = { name: 'closing', leg };
+    else if (this.#state.name === 'closing' || this.#state.name === 'parting') {
+      this.#state = { ...this.#state, leg };
+    }
     this.#onSettled();
   }
 
@@ -247,9 +311,11 @@ export class Connection implements Beating {
     if (state.name === 'active') this.#tellLost(state.leg, { type: 'closed', closeCode: 1006 });
   }
 
-  #closeForLeg(closeCode: number, reason: string): void {
+  #closeForLeg(closeCode: number, reason: string, graceMs: number): void {
     const leg = this.#state.name === 'active' ? this.#state.leg : undefined;
-    this.#close(closeCode, reason, { name: 'closing', leg });
+    if (graceMs <= 0) return this.#close(closeCode, reason, closingWith(leg));
+    const deadlineAtMs = this.#house.clock.nowMs() + graceMs;
+    this.#state = { name: 'parting', leg, closeCode, reason, deadlineAtMs };
   }
 
   #close(closeCode: number, reason: string, next: ConnectionState): void {
@@ -288,7 +354,7 @@ export class Connection implements Beating {
     this.#wire.shut();
     this.#house.heartbeat.remove(this);
     this.#onSettled();
-    const leg = state.name === 'active' || state.name === 'closing' ? state.leg : undefined;
+    const leg = 'leg' in state ? state.leg : undefined;
     if (leg !== undefined) this.#tellLost(leg, { type: 'closed', closeCode });
   }
 
@@ -308,6 +374,14 @@ export class Connection implements Beating {
     this.#house.reportFailure(error, `${where}: ${messageOf(error)}`);
     this.break('internal');
   }
+}
+
+function closingWith(leg: LegConnection | undefined): ConnectionState {
+  return { name: 'closing', leg };
+}
+
+function isHangUp({ type }: ReadResult): boolean {
+  return type === 'hung_up';
 }
 
 function isRefusal(answer: ReturnType<Arrivals['arrive']>): answer is Refusal {

@@ -10,6 +10,7 @@ import { TrustedProxies } from './door/addresses.ts';
 import { Admission, type Admitted, type AdmissionOptions } from './door/admission.ts';
 import { Handshakes } from './door/handshakes.ts';
 import { answerTo, endWith, respond, type HttpRefusal } from './door/http-answers.ts';
+import type { Nonces } from './door/nonces.ts';
 import { HalfOpen, Listener, type TlsPair } from './door/listener.ts';
 import { respondPlain, type PlainPages } from './door/plain-pages.ts';
 import { readUpgrade } from './door/upgrade-request.ts';
@@ -48,6 +49,8 @@ export interface Gateway extends Closeable {
   /** WebSockets that are open now. */
   readonly connections: number;
   readonly halfOpenConnections: number;
+  /** Proofs that are good once: how many are remembered, and what came of showing one again. */
+  readonly nonceStats: Nonces['stats'];
   /** Full or draining: the shared port is no longer listened on at once; the node's own stays. */
   closeShared(): void;
   /** Room again. */
@@ -118,6 +121,10 @@ class MediaGateway implements Gateway {
     return this.#halfOpen.count;
   }
 
+  get nonceStats(): Nonces['stats'] {
+    return this.#admission.nonces.stats;
+  }
+
   async listen(): Promise<void> {
     const { host } = this.#options.ports;
     const own = this.#openListener(true);
@@ -175,7 +182,7 @@ class MediaGateway implements Gateway {
   }
 
   #makeHouse(): ConnectionHouse {
-    const { clock, sessions } = this.#options;
+    const { clock, sessions, dialects } = this.#options;
     const payload = new Uint8Array(this.#limits.messageBytesMax);
     return {
       clock,
@@ -183,6 +190,7 @@ class MediaGateway implements Gateway {
       stats: this.stats,
       heartbeat: this.#heartbeat,
       tokens: sessions,
+      dialects,
       inbound: { payload, payloadBytes: 0, sequence: -1, timestampMs: -1 },
       reportFailure: (error, where) => this.#options.reportFailure(error, where),
     };

@@ -27,7 +27,7 @@ export class MediaSocket extends WebSocket {
 export interface WireEvents {
   sent(): void;
   /** The leg wants the connection closed. */
-  closing(closeCode: number, reason: string): void;
+  closing(closeCode: number, reason: string, graceMs: number): void;
   /** More waits than a reading peer would leave; told in a turn of its own, not inside the leg's call. */
   wedged(): void;
 }
@@ -40,6 +40,7 @@ export class WireSocket implements LegSocket {
   readonly #unsentBytesMax: number;
   readonly #stats: Pick<GatewayStats, 'droppedAudioFrames'>;
   #isOpen = true;
+  #takesAudio = true;
 
   constructor(
     sockets: { readonly webSocket: WebSocket; readonly socket: Duplex },
@@ -59,7 +60,7 @@ export class WireSocket implements LegSocket {
   }
 
   sendAudio(message: Uint8Array, isBinary: boolean): boolean {
-    if (!this.#isOpen) return false;
+    if (!this.#isOpen || !this.#takesAudio) return false;
     // ws keeps the bytes until the kernel has them, and the next frame is written into the same template.
     if (this.#socket.writableLength !== 0) {
       this.#stats.droppedAudioFrames++;
@@ -79,10 +80,11 @@ export class WireSocket implements LegSocket {
     queueMicrotask(() => this.#events.wedged());
   }
 
-  close(closeCode: number, reason: string): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#events.closing(closeCode, reason);
+  close(closeCode: number, reason: string, graceMs = 0): void {
+    if (!this.#isOpen || !this.#takesAudio) return;
+    this.#takesAudio = false;
+    if (graceMs <= 0) this.#isOpen = false;
+    this.#events.closing(closeCode, reason, graceMs);
   }
 
   /** Nothing more goes out: the connection is ending. */

@@ -3,13 +3,16 @@ import type { Clock } from '../../base/clock.ts';
 import { refuse, type Refusal } from '../../base/errors.ts';
 import { sha256Hex } from '../../base/secret.ts';
 import type { OptionValues } from '../../dialect/capabilities.ts';
+import { AUTO, dialectByHeaders } from '../../dialect/detect.ts';
 import type { Dialect } from '../../dialect/dialect.ts';
-import type { OwnProof, StreamProof, UpgradeFacts } from '../../dialect/proof.ts';
+import type { StreamProof, UpgradeFacts } from '../../dialect/proof.ts';
 import type { Arrivals, Caller } from '../arrivals.ts';
 import type { ResumeClaims, ResumeTokens } from '../resume-token.ts';
-import { isAddressIn, type TrustedProxies } from './addresses.ts';
+import type { TrustedProxies } from './addresses.ts';
 import type { HttpRefusal } from './http-answers.ts';
 import { dialledUrlsOf } from './dialled-urls.ts';
+import { Nonces } from './nonces.ts';
+import { isProven } from './proofs.ts';
 import type { SessionGate } from './session-gate.ts';
 import type { UpgradeRequest } from './upgrade-request.ts';
 
@@ -56,7 +59,8 @@ export interface AdmissionOptions {
 
 /** Somebody who may come in. */
 export interface Admitted {
-  readonly dialect: Dialect;
+  /** Undefined where the first messages are to tell which it is. */
+  readonly dialect: Dialect | undefined;
   readonly caller: Caller;
   /** What was said at the upgrade. */
   readonly upgrade: UpgradeFacts;
@@ -83,38 +87,49 @@ type Welcome = Pick<Admitted, 'caller' | 'tokenId' | 'resumeToken' | 'arrive'> &
   readonly options?: OptionValues;
 };
 
-const OWN_PROOFS: readonly OwnProof[] = ['auth_token', 'signature_secret', 'api_key'];
 const WRONG_PROOF = refuse('unauthenticated', 'the credential or token is unknown, expired, used or revoked');
+
+/** A visitor, and what its upgrade tells of the protocol it speaks. */
+interface Guest extends Visitor {
+  /** What was said at the upgrade. */
+  readonly facts: UpgradeFacts;
+  readonly dialect: Dialect | undefined;
+}
 
 /** Decides who may come in; everything it refuses is refused over HTTP. */
 export class Admission {
+  readonly nonces: Nonces;
   readonly #options: AdmissionOptions;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
+    this.nonces = new Nonces(options.sessions);
   }
 
   async admit(visitor: Visitor): Promise<Admitted | HttpRefusal> {
     const { upgrade } = visitor;
-    const dialect = this.#options.dialects(upgrade.dialectName);
-    if (dialect === undefined) return refuse('not_found', `no dialect is called ${upgrade.dialectName}`);
-    const welcome = await this.#recognise(visitor, dialect);
-    if ('type' in welcome) return welcome;
-    const subprotocol = selectSubprotocol(upgrade, dialect);
     const facts = this.#factsOf(visitor);
+    const isAuto = upgrade.dialectName === AUTO;
+    const name = isAuto ? dialectByHeaders(facts) : upgrade.dialectName;
+    const dialect = name === undefined ? undefined : this.#options.dialects(name);
+    if (dialect === undefined && !isAuto) return refuse('not_found', `no dialect is called ${name}`);
+    const welcome = await this.#recognise({ ...visitor, facts, dialect });
+    if ('type' in welcome) return welcome;
+    const subprotocols = dialect?.subprotocols ?? [];
+    const subprotocol = selectSubprotocol(upgrade, subprotocols);
     if (subprotocol !== undefined) return { dialect, subprotocol, options: {}, upgrade: facts, ...welcome };
-    return refuse('unsupported_version', `offer one of ${dialect.subprotocols.join(', ')}`);
+    return refuse('unsupported_version', `offer one of ${subprotocols.join(', ')}`);
   }
 
-  #recognise(visitor: Visitor, dialect: Dialect): Promise<Welcome | Refusal> | Welcome | Refusal {
-    const { proof } = visitor.upgrade;
+  #recognise(guest: Guest): Promise<Welcome | Refusal> | Welcome | Refusal {
+    const { proof } = guest.upgrade;
     if (proof === undefined) return refuse('unauthenticated', 'a credential or a session token is needed');
-    if (proof.type === 'resume') return this.#recogniseResume(proof.token, dialect);
+    if (proof.type === 'resume') return this.#recogniseResume(proof.token, guest.dialect);
     // A leg that comes back is let in also where nobody new is (cluster.md §2.8).
     const refusal = this.#options.arrivals.refuseNew();
     if (refusal !== undefined) return refusal;
     if (proof.type === 'session') return this.#recogniseSession(proof.token);
-    return this.#recogniseCredential(proof.secret, visitor, dialect);
+    return this.#recogniseCredential(proof.secret, guest);
   }
 
   async #recogniseSession(token: string): Promise<Welcome | Refusal> {
@@ -125,22 +140,17 @@ export class Admission {
     return { caller, tokenId, resumeToken: null, arrive: this.#arrive };
   }
 
-  #recogniseCredential(secret: string, visitor: Visitor, dialect: Dialect): Welcome | Refusal {
+  #recogniseCredential(secret: string, guest: Guest): Welcome | Refusal {
     const credential = this.#options.credentials.get(sha256Hex(secret));
-    if (credential === undefined || credential.dialect !== dialect.name) return WRONG_PROOF;
-    if (!this.#isVerified(credential, visitor, dialect)) return WRONG_PROOF;
+    if (credential === undefined || credential.dialect !== guest.upgrade.dialectName) return WRONG_PROOF;
+    const { verify, workspaceId } = credential;
+    const { facts, clientAddress, dialect } = guest;
+    const claimant = { upgrade: facts, clientAddress, dialect, workspaceId };
+    const nowUnixMs = this.#options.clock.unixMs();
+    if (verify !== undefined && !isProven(verify, claimant, this.nonces, nowUnixMs)) return WRONG_PROOF;
     const caller = callerOf(credential);
     const options = credential.options ?? {};
     return { caller, options, tokenId: null, resumeToken: null, arrive: this.#arrive };
-  }
-
-  #isVerified({ verify }: DoorCredential, visitor: Visitor, dialect: Dialect): boolean {
-    if (verify?.ip_allow !== undefined && !isAddressIn(visitor.clientAddress, verify.ip_allow)) return false;
-    const demanded = OWN_PROOFS.filter((name) => verify?.[name] !== undefined);
-    if (verify === undefined || demanded.length === 0) return true;
-    // A dialect that cannot check what the credential demands lets nobody in.
-    if (demanded.some((name) => !dialect.proofs.includes(name))) return false;
-    return dialect.verify?.(this.#factsOf(visitor), verify, this.#options.clock.unixMs()).holds ?? false;
   }
 
   #factsOf(visitor: Visitor): UpgradeFacts {
@@ -166,10 +176,10 @@ export class Admission {
     return dialledUrlsOf(dialled, this.#options.publicMediaUrls);
   }
 
-  async #recogniseResume(token: string, dialect: Dialect): Promise<Welcome | Refusal> {
+  async #recogniseResume(token: string, dialect: Dialect | undefined): Promise<Welcome | Refusal> {
     const { clock, resumeTokens, resumes } = this.#options;
     const claims = resumeTokens.verify(token, clock.unixMs());
-    if (claims === undefined || claims.dialect !== dialect.name) return WRONG_PROOF;
+    if (claims === undefined || claims.dialect !== dialect?.name) return WRONG_PROOF;
     const resumption = await resumes?.resume(claims);
     if (resumption === undefined) return refuse('call_not_found', 'the call is not known, or has ended');
     const { caller, arrive } = resumption;
@@ -180,13 +190,13 @@ export class Admission {
 }
 
 /** The subprotocol to answer with; null for none, undefined where nothing that was offered will do. */
-function selectSubprotocol(upgrade: UpgradeRequest, dialect: Dialect): string | null | undefined {
+function selectSubprotocol(upgrade: UpgradeRequest, known: readonly string[]): string | null | undefined {
   const { subprotocols: offered, offeredToken } = upgrade;
-  const common = dialect.subprotocols.find((name) => offered.includes(name));
+  const common = known.find((name) => offered.includes(name));
   if (common !== undefined) return common;
   if (offered.length === 0) return offeredToken ?? null;
   // Providers whose protocol has none may still offer a name and want it back (dialects.md §0.4).
-  return dialect.subprotocols.length === 0 ? offered[0]! : undefined;
+  return known.length === 0 ? offered[0]! : undefined;
 }
 
 function callerOf(credential: DoorCredential): Caller {

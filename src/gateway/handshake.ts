@@ -1,0 +1,66 @@
+import type { AtMs } from '../base/clock.ts';
+import { refuse } from '../base/errors.ts';
+import { Detector } from '../dialect/detect.ts';
+import {
+  IGNORED,
+  type Dialect,
+  type DialectSession,
+  type Inbound,
+  type ReadResult,
+} from '../dialect/dialect.ts';
+import type { Admitted } from './door/admission.ts';
+
+/** A protocol that is being spoken. */
+export interface Spoken {
+  readonly dialect: Dialect;
+  readonly session: DialectSession;
+}
+
+/** What is said before the leg starts; also which protocol it is said in, where the path leaves it open. */
+export class Handshake {
+  readonly #admitted: Admitted;
+  readonly #dialects: (name: string) => Dialect | undefined;
+  readonly #nowMs: AtMs;
+  readonly #detector = new Detector();
+  #spoken: Spoken | undefined;
+
+  constructor(admitted: Admitted, dialects: (name: string) => Dialect | undefined, nowMs: AtMs) {
+    this.#admitted = admitted;
+    this.#dialects = dialects;
+    this.#nowMs = nowMs;
+    if (admitted.dialect !== undefined) this.#spoken = this.#open(admitted.dialect);
+  }
+
+  /** Undefined while nobody can say. */
+  get spoken(): Spoken | undefined {
+    return this.#spoken;
+  }
+
+  read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult {
+    if (this.#spoken !== undefined) return this.#spoken.session.read(message, isBinary, into);
+    // Some clients open with an empty frame.
+    if (isBinary && message.length === 0) return IGNORED;
+    const told = this.#detector.hear(message, isBinary);
+    if (told === undefined) return IGNORED;
+    if (typeof told !== 'string') return told;
+    const dialect = this.#dialects(told);
+    if (dialect === undefined) return refuse('unsupported_version', 'the protocol is not spoken here');
+    this.#spoken = this.#open(dialect);
+    return this.#repeat(this.#spoken.session, into);
+  }
+
+  #open(dialect: Dialect): Spoken {
+    const { upgrade, options } = this.#admitted;
+    return { dialect, session: dialect.openSession({ nowMs: this.#nowMs, upgrade, options }) };
+  }
+
+  /** Everything said so far is said again to whom it was meant for; what the last message means is the answer. */
+  #repeat(session: DialectSession, into: Inbound): ReadResult {
+    let result: ReadResult = IGNORED;
+    for (const message of this.#detector.heard.splice(0)) {
+      result = session.read(message, false, into);
+      if (result.type === 'refusal') return result;
+    }
+    return result;
+  }
+}
