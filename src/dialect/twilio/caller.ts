@@ -1,13 +1,10 @@
-import { refuse, VoiceError } from '../../base/errors.ts';
-import { isObject, parseObject, type JsonObject } from '../../base/json.ts';
+import { VoiceError } from '../../base/errors.ts';
 import { FRAME_MS } from '../../base/units.ts';
 import type { CallerOptions, CallerRead, DialectCaller } from '../caller.ts';
-import { AUDIO, IGNORED, type Inbound, type WireMessage } from '../dialect.ts';
-import { nameOf } from '../fields.ts';
-import { textMessage } from '../text-message.ts';
+import type { Inbound, WireMessage } from '../dialect.ts';
 import { CountedTemplate } from '../json-media/counted-template.ts';
-import { MediaScan } from '../json-media/scan.ts';
-import { readMediaStrictly } from '../json-media/strict.ts';
+import { CallerEar, CLEAR_EVENT, nestedMarkEvent } from '../json-media/stream/caller-ear.ts';
+import { textMessage } from '../text-message.ts';
 import { TWILIO_WORDS } from './words.ts';
 
 const ACCOUNT_SID = 'AC00000000000000000000000000000000';
@@ -19,7 +16,7 @@ export class TwilioCaller implements DialectCaller {
   readonly waitsForReady = false;
   readonly #options: CallerOptions;
   readonly #media: CountedTemplate;
-  readonly #scan = new MediaScan(TWILIO_WORDS);
+  readonly #ear: CallerEar;
   #sequenceNumber = 0;
 
   constructor(options: CallerOptions) {
@@ -27,6 +24,15 @@ export class TwilioCaller implements DialectCaller {
       throw new VoiceError('unsupported_format', 'Twilio speaks PCMU at 8000 Hz only', { field: 'format' });
     }
     this.#options = options;
+    this.#ear = new CallerEar({
+      provider: 'Twilio',
+      words: TWILIO_WORDS,
+      isForUs: (message) => message['streamSid'] === options.streamId,
+      events: new Map([
+        ['clear', CLEAR_EVENT],
+        ['mark', nestedMarkEvent],
+      ]),
+    });
     this.#media = new CountedTemplate([
       '{"event":"media","sequenceNumber":"',
       '","media":{"track":"inbound","chunk":"',
@@ -71,14 +77,7 @@ export class TwilioCaller implements DialectCaller {
 
   /** Strict, as Twilio is: what it would answer with error 31922 or 31924 is refused. */
   read(message: Uint8Array, isBinary: boolean, into: Inbound): CallerRead {
-    if (isBinary) return refuse('unsupported_format', 'a binary message');
-    if (this.#scan.scan(message, into) === 'audio') return AUDIO;
-    const parsed = parseObject(message);
-    if (parsed === undefined) return refuse('not_json', 'a message that is no JSON object');
-    if (parsed['streamSid'] !== this.#options.streamId) {
-      return refuse('protocol_violation', 'a message for another stream');
-    }
-    return readEvent(parsed, into);
+    return this.#ear.hear(message, isBinary, into);
   }
 
   #message(event: string, body: object): WireMessage {
@@ -92,24 +91,5 @@ export class TwilioCaller implements DialectCaller {
 
   #next(): string {
     return String(++this.#sequenceNumber);
-  }
-}
-
-function readEvent(message: JsonObject, into: Inbound): CallerRead {
-  switch (message['event']) {
-    case 'media':
-      return readMediaStrictly(message, TWILIO_WORDS, into);
-    case 'clear':
-      return { type: 'clear' };
-    case 'mark': {
-      const name = isObject(message['mark']) ? nameOf(message['mark']['name']) : undefined;
-      return name === undefined
-        ? refuse('protocol_violation', 'mark without a name')
-        : { type: 'mark', name };
-    }
-    case undefined:
-      return IGNORED;
-    default:
-      return refuse('protocol_violation', 'an event Twilio does not know');
   }
 }

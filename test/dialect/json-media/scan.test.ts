@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AUDIO, IGNORED, type ReadResult } from '../../../src/dialect/dialect.ts';
-import { TwilioReader } from '../../../src/dialect/twilio/read.ts';
+import { MediaReader } from '../../../src/dialect/json-media/stream/media-reader.ts';
+import { TWILIO_GRAMMAR } from '../../../src/dialect/twilio/read.ts';
 import { TWILIO_WORDS } from '../../../src/dialect/twilio/words.ts';
 import { MediaScan } from '../../../src/dialect/json-media/scan.ts';
 import { numRuns, openInbound, payloadOf, rampFrame, seed, textBytes } from '../wire.ts';
@@ -9,8 +10,8 @@ import { numRuns, openInbound, payloadOf, rampFrame, seed, textBytes } from '../
 const START = { event: 'start', start: { streamSid: 'MZ1' } };
 const PAYLOAD = Buffer.from(rampFrame()).toString('base64');
 
-function openReader(): TwilioReader {
-  const reader = new TwilioReader();
+function openReader(): MediaReader {
+  const reader = new MediaReader(TWILIO_GRAMMAR);
   reader.read(textBytes(START), false, openInbound(1_024));
   return reader;
 }
