@@ -45,8 +45,8 @@ export class TimeStretch {
   }
 
   /**
-   * Removes one period of `source[0..samples)` where it sounds alike, or up to a frame of a pause. Returns the
-   * samples written to `target`: as many as there were where nothing could go unheard.
+   * Removes one period of `source[0..samples)` where it sounds alike, or up to a frame of a pause. Returns
+   * the samples written to `target`: as many as there were where nothing could go unheard.
    */
   shortenInto(source: Int16Array, samples: number, target: Int16Array): number {
     const changedSamples = this.#findChange(source, samples);
@@ -81,7 +81,7 @@ export class TimeStretch {
     return samples + changedSamples;
   }
 
-  /** Finds two passages that may stand for one another; returns how far apart they are, 0 if there are none. */
+  /** Finds two passages that may stand for one another; returns how far apart they are, 0 if none do. */
   #findChange(source: Int16Array, samples: number): number {
     if (samples < this.#samplesMin) return 0;
     if (isQuiet(source, samples, this.#background)) return this.#placeInPause(samples);
