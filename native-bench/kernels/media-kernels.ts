@@ -42,9 +42,13 @@ function g711Kernels(speech: Speech): Kernel[] {
   const copyIn = { name: 'TypedArray.set', run: (i: number) => pcm.set(at(mulaw, i)) };
   const copyOut = { name: 'TypedArray.set', run: (i: number) => codes.set(at(samples, i)) };
   return [
-    { name: 'µ-law decode, 160', run: (i) => decodeMulawInto(at(mulaw, i), pcm), peer: copyIn },
+    {
+      name: 'µ-law decode, 160',
+      run: (i) => decodeMulawInto(at(mulaw, i), FRAME_SAMPLES, pcm),
+      peer: copyIn,
+    },
     { name: 'µ-law encode, 160', run: (i) => encodeMulawInto(at(samples, i), codes), peer: copyOut },
-    { name: 'A-law decode, 160', run: (i) => decodeAlawInto(at(alaw, i), pcm), peer: copyIn },
+    { name: 'A-law decode, 160', run: (i) => decodeAlawInto(at(alaw, i), FRAME_SAMPLES, pcm), peer: copyIn },
     { name: 'A-law encode, 160', run: (i) => encodeAlawInto(at(samples, i), codes), peer: copyOut },
   ];
 }
@@ -59,9 +63,17 @@ function l16Kernels({ samples }: Speech): Kernel[] {
   const wire = new Uint8Array(2 * FRAME_SAMPLES);
   const move = { name: 'TypedArray.set', run: (i: number) => wire.set(at(bytes, i)) };
   return [
-    { name: 'L16 little decode, 160', run: (i) => decodeL16LittleInto(at(bytes, i), pcm), peer: move },
+    {
+      name: 'L16 little decode, 160',
+      run: (i) => decodeL16LittleInto(at(bytes, i), 2 * FRAME_SAMPLES, pcm),
+      peer: move,
+    },
     { name: 'L16 little encode, 160', run: (i) => encodeL16LittleInto(at(frames, i), wire), peer: move },
-    { name: 'L16 big decode, 160', run: (i) => decodeL16BigInto(at(bytes, i), pcm), peer: move },
+    {
+      name: 'L16 big decode, 160',
+      run: (i) => decodeL16BigInto(at(bytes, i), 2 * FRAME_SAMPLES, pcm),
+      peer: move,
+    },
     { name: 'L16 big encode, 160', run: (i) => encodeL16BigInto(at(frames, i), wire), peer: move },
   ];
 }

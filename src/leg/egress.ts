@@ -22,7 +22,7 @@ export class Egress {
 
   constructor(format: AudioFormat, session: DialectSession, sink: FrameSink, counters: FrameCounters) {
     this.#codec = openCodec(format);
-    this.#wire = new Uint8Array(this.#codec.frameBytes);
+    this.#wire = new Uint8Array(this.#codec.packetBytesMax);
     this.#session = session;
     this.#sink = sink;
     this.#counters = counters;
@@ -65,8 +65,10 @@ export class Egress {
       return false;
     }
     this.#quietTicks = 0;
-    this.#codec.encodeInto(frame, this.#wire);
-    const message = this.#session.writeAudio(this.#wire);
+    const bytes = this.#codec.encodeInto(frame, this.#wire);
+    // Only a packet codec needs a view: its packets vary.
+    const audio = bytes === this.#wire.length ? this.#wire : this.#wire.subarray(0, bytes);
+    const message = this.#session.writeAudio(audio);
     this.#collectedFrames++;
     // A frame that was only collected goes with a later one.
     return message === undefined || this.#sendCollected(message);
@@ -89,9 +91,14 @@ export class Egress {
     this.#collectedFrames = 0;
   }
 
-  /** Nothing was sent in this tick: a pause is an end of speech, a moment's wait for the next frame is none. */
+  /** Nothing was sent in this tick: a pause is an end of speech, a moment's wait for a frame is none. */
   rest(): void {
     if (this.#collectedFrames > 0 && ++this.#quietTicks >= QUIET_TICKS) this.flush();
+  }
+
+  /** What the codec holds is given back: the leg has ended. */
+  close(): void {
+    this.#codec.close();
   }
 
   #sendCollected(message: Uint8Array): boolean {

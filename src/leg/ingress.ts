@@ -30,7 +30,12 @@ export class Ingress {
   readonly stats = { receivedFrames: 0, refusedMessages: 0 };
   readonly jitter: JitterBuffer;
   readonly #codec: Codec;
-  readonly #cutter: FrameCutter;
+  /** Only where frames are of constant size: a packet carries its own borders, and is cut after decoding. */
+  readonly #cutter: FrameCutter | undefined;
+  readonly #packet: Int16Array;
+  /** Of packets that are no whole frames, the samples that wait for the rest of theirs. */
+  readonly #partial: Int16Array;
+  #partialSamples = 0;
   readonly #edges: VoiceEdges;
   readonly #counters: FrameCounters;
   readonly #frame: Int16Array;
@@ -49,11 +54,14 @@ export class Ingress {
     listener: IngressListener;
   }) {
     this.#codec = openCodec(options.format);
-    this.#cutter = new FrameCutter(this.#codec.frameBytes);
+    const { frameBytes, frameSamples, packetSamplesMax } = this.#codec;
+    this.#cutter = frameBytes > 0 ? new FrameCutter(frameBytes) : undefined;
+    this.#packet = new Int16Array(frameBytes > 0 ? 0 : packetSamplesMax);
+    this.#partial = new Int16Array(frameBytes > 0 ? 0 : frameSamples);
     this.#edges = options.edges;
     this.#counters = options.counters;
     this.#listener = options.listener;
-    this.#frame = new Int16Array(this.#codec.sampleRateHz / 50);
+    this.#frame = new Int16Array(frameSamples);
     this.jitter = options.jitter;
   }
 
@@ -63,21 +71,18 @@ export class Ingress {
 
   /** Takes the audio of one message. False when it is not whole frames where the wire numbers them. */
   accept(inbound: Inbound, nowMs: AtMs): boolean {
+    if (this.#cutter === undefined) return this.#acceptPacket(inbound, nowMs);
     const isNumbered = inbound.sequence >= 0;
-    if (isNumbered && inbound.payloadBytes !== this.#codec.frameBytes) {
-      this.stats.refusedMessages++;
-      this.#counters.refusedMessages++;
-      return false;
-    }
+    if (isNumbered && inbound.payloadBytes !== this.#codec.frameBytes) return this.#refuse();
     // Most messages are one frame: decoded where it lies, without being cut and copied first.
     if (inbound.payloadBytes === this.#codec.frameBytes && this.#cutter.waitingBytes === 0) {
-      this.#codec.decodeInto(inbound.payload, this.#frame);
+      this.#codec.decodeInto(inbound.payload, inbound.payloadBytes, this.#frame);
       this.#acceptFrame(isNumbered ? inbound.sequence : this.#nextSequence(), nowMs);
       return true;
     }
     this.#cutter.push(inbound.payload, inbound.payloadBytes);
     while (this.#cutter.next()) {
-      this.#codec.decodeInto(this.#cutter.frame, this.#frame);
+      this.#codec.decodeInto(this.#cutter.frame, this.#cutter.frame.length, this.#frame);
       this.#acceptFrame(isNumbered ? inbound.sequence : this.#nextSequence(), nowMs);
     }
     return true;
@@ -97,7 +102,34 @@ export class Ingress {
   /** The wire starts over: a new socket of the same leg. */
   restart(): void {
     this.#heardSequence = -1;
+    this.#partialSamples = 0;
     this.jitter.reset();
+  }
+
+  /** What the codec holds is given back: the leg has ended. */
+  close(): void {
+    this.#codec.close();
+  }
+
+  #refuse(): false {
+    this.stats.refusedMessages++;
+    this.#counters.refusedMessages++;
+    return false;
+  }
+
+  // A packet is 2.5 to 120 ms: its samples are put together into frames of our own numbering. Bytes that
+  // are none are one packet lost.
+  #acceptPacket({ payload, payloadBytes }: Inbound, nowMs: AtMs): boolean {
+    const samples = this.#codec.decodeInto(payload, payloadBytes, this.#packet);
+    if (samples < 0) this.#refuse();
+    for (let i = 0; i < samples; i++) {
+      this.#partial[this.#partialSamples++] = this.#packet[i]!;
+      if (this.#partialSamples < this.#partial.length) continue;
+      this.#partialSamples = 0;
+      this.#frame.set(this.#partial);
+      this.#acceptFrame(this.#nextSequence(), nowMs);
+    }
+    return true;
   }
 
   #acceptFrame(sequence: number, nowMs: AtMs): void {

@@ -11,7 +11,7 @@ import {
   type LegStarted,
   type WireMessage,
 } from '../dialect/dialect.ts';
-import { formatName } from '../media/format.ts';
+import { decodedSampleRateHz, formatName } from '../media/format.ts';
 import type { JitterBuffer } from '../media/jitter/jitter-buffer.ts';
 import type { VoiceEdge, VoiceEdges } from '../media/voice/voice-edges.ts';
 import type { FrameCounters } from './counters.ts';
@@ -127,7 +127,7 @@ export class Leg {
     });
     this.playout = new Playout(options.slots);
     this.owedMarks = new OwedMarks(options.capabilities.marksMax);
-    this.#frame = new Int16Array(frameSamples(options.started.outbound.sampleRateHz));
+    this.#frame = new Int16Array(frameSamples(decodedSampleRateHz(options.started.outbound)));
     if (options.jitter.targetMs > 0) this.#startTicking();
   }
 
@@ -140,7 +140,7 @@ export class Leg {
   }
 
   get sampleRateHz(): number {
-    return this.started.inbound.sampleRateHz;
+    return decodedSampleRateHz(this.started.inbound);
   }
 
   get ingress(): Ingress {
@@ -265,6 +265,8 @@ export class Leg {
     this.playout.clear();
     this.#stopTicking();
     this.#edges.close();
+    this.#ingress.close();
+    this.#egress.close();
     this.#onEnded();
   }
 

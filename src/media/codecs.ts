@@ -1,47 +1,60 @@
 import { VoiceError } from '../base/errors.ts';
+import type { Codec } from './codec.ts';
+import { type Kernels, openByteCodec } from './codecs/byte-codec.ts';
 import { decodeAlawInto, decodeMulawInto, encodeAlawInto, encodeMulawInto } from './codecs/g711.ts';
+import { G722Decoder, G722Encoder } from './codecs/g722/g722.ts';
 import {
   decodeL16BigInto,
   decodeL16LittleInto,
   encodeL16BigInto,
   encodeL16LittleInto,
 } from './codecs/l16.ts';
-import type { Codec } from './codec.ts';
-import { type AudioFormat, formatName, frameBytes } from './format.ts';
+import { isOpusLoaded, openOpus } from './codecs/opus/opus.ts';
+import { OPUS_SAMPLE_RATES_HZ, type OpusSettings } from './codecs/opus/settings.ts';
+import { type AudioFormat, type CodecName, decodedSampleRateHz, formatName } from './format.ts';
 
-type Kernels = Pick<Codec, 'decodeInto' | 'encodeInto'>;
-
-const SAMPLE_RATES_HZ: readonly number[] = [8000, 16_000];
+// 22 050 and 44 100 Hz are nobody's telephone, and no whole ratio of 8 kHz.
+const SAMPLE_RATES_HZ: Readonly<Record<CodecName, readonly number[]>> = {
+  pcmu: [8000, 16_000],
+  pcma: [8000, 16_000],
+  l16: [8000, 16_000, 24_000, 32_000, 48_000],
+  g722: [8000, 16_000],
+  opus: OPUS_SAMPLE_RATES_HZ,
+};
 
 const PCMU: Kernels = { decodeInto: decodeMulawInto, encodeInto: encodeMulawInto };
 const PCMA: Kernels = { decodeInto: decodeAlawInto, encodeInto: encodeAlawInto };
 const L16_LITTLE: Kernels = { decodeInto: decodeL16LittleInto, encodeInto: encodeL16LittleInto };
 const L16_BIG: Kernels = { decodeInto: decodeL16BigInto, encodeInto: encodeL16BigInto };
 
-/** Whether `openCodec` can serve this format: ask before a leg is accepted. */
-export function isSupported(format: AudioFormat): boolean {
-  return SAMPLE_RATES_HZ.includes(format.sampleRateHz) && kernelsOf(format) !== undefined;
+/** Whether `openCodec` can serve this format: ask before a leg is accepted. Opus once it is loaded. */
+export function isSupported({ codec, sampleRateHz, channels = 1 }: AudioFormat): boolean {
+  // A format may come from configuration or from a peer; the union is a promise of types only.
+  if (!Object.hasOwn(SAMPLE_RATES_HZ, codec) || !SAMPLE_RATES_HZ[codec].includes(sampleRateHz)) return false;
+  if (channels !== 1 && (channels !== 2 || codec === 'g722')) return false;
+  return codec !== 'opus' || isOpusLoaded();
 }
 
 /** The codec of one direction of one leg. Throws `unsupported_format` for what `isSupported` denies. */
-export function openCodec(format: AudioFormat): Codec {
-  const kernels = isSupported(format) ? kernelsOf(format) : undefined;
-  if (kernels === undefined) {
+export function openCodec(format: AudioFormat, opus: Partial<OpusSettings> = {}): Codec {
+  if (!isSupported(format)) {
     throw new VoiceError('unsupported_format', `no codec for ${formatName(format)}`, { field: 'format' });
   }
-  return { sampleRateHz: format.sampleRateHz, frameBytes: frameBytes(format), ...kernels };
+  if (format.codec === 'opus') return openOpus(decodedSampleRateHz(format), opus);
+  return openByteCodec(format, kernelsOf(format));
 }
 
-function kernelsOf(format: AudioFormat): Kernels | undefined {
-  switch (format.codec) {
-    case 'pcmu':
-      return PCMU;
-    case 'pcma':
-      return PCMA;
-    case 'l16':
-      return format.littleEndian ? L16_LITTLE : L16_BIG;
-    default:
-      // A format may come from configuration or from a peer; the union is a promise of types only.
-      return undefined;
-  }
+function kernelsOf({ codec, littleEndian }: AudioFormat): Kernels {
+  if (codec === 'g722') return g722Kernels();
+  if (codec === 'l16') return littleEndian ? L16_LITTLE : L16_BIG;
+  return codec === 'pcma' ? PCMA : PCMU;
+}
+
+function g722Kernels(): Kernels {
+  const decoder = new G722Decoder();
+  const encoder = new G722Encoder();
+  return {
+    decodeInto: (source, sourceBytes, target) => decoder.decodeInto(source, sourceBytes, target),
+    encodeInto: (source, target) => encoder.encodeInto(source, target),
+  };
 }

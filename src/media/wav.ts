@@ -110,9 +110,9 @@ function refusalOf({ tag, channels, sampleRateHz, bitsPerSample }: WavFormat): R
 function readSamples(file: Uint8Array, { at, bytes }: Chunk, { tag, channels }: WavFormat): Int16Array {
   const source = file.subarray(at, at + bytes);
   const samples = new Int16Array(tag === PCM ? bytes >> 1 : bytes);
-  if (tag === PCM) decodeL16LittleInto(source, samples);
-  else if (tag === ALAW) decodeAlawInto(source, samples);
-  else decodeMulawInto(source, samples);
+  if (tag === PCM) decodeL16LittleInto(source, bytes, samples);
+  else if (tag === ALAW) decodeAlawInto(source, bytes, samples);
+  else decodeMulawInto(source, bytes, samples);
   return channels === 1 ? samples : mixToMono(samples);
 }
 

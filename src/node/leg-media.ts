@@ -4,6 +4,7 @@ import type { Inbound, LegStarted } from '../dialect/dialect.ts';
 import { PLAYOUT_FRAMES_MAX } from '../leg/playout.ts';
 import type { LegOptions } from '../leg/leg.ts';
 import { isSupported } from '../media/codecs.ts';
+import { decodedSampleRateHz } from '../media/format.ts';
 import { FixedJitterBuffer } from '../media/jitter/fixed-jitter-buffer.ts';
 import { FramePool } from '../media/frame-pool.ts';
 import type { FvadFactory } from '../media/voice/fvad-detector.ts';
@@ -68,17 +69,20 @@ export class LegMedia {
     if (!isSupported(inbound) || !isSupported(outbound)) {
       return refuse('unsupported_format', 'the codec or its rate is not spoken here');
     }
-    if (inbound.sampleRateHz === outbound.sampleRateHz) return undefined;
+    const sampleRateHz = decodedSampleRateHz(inbound);
+    if (!this.#pools.has(sampleRateHz)) return refuse('unsupported_format', 'calls have 8 or 16 kHz');
+    if (sampleRateHz === decodedSampleRateHz(outbound)) return undefined;
     return refuse('unsupported_format', 'both directions must have the same sample rate');
   }
 
   partsFor({ inbound, outbound }: LegStarted): MediaParts {
     const { fvad, voice, jitterTargetMs } = this.#options;
+    const sampleRateHz = decodedSampleRateHz(inbound);
     return {
       inbound: this.#inbound,
-      slots: this.#pools.get(outbound.sampleRateHz)!,
-      jitter: new FixedJitterBuffer({ sampleRateHz: inbound.sampleRateHz, targetMs: jitterTargetMs }),
-      edges: new VoiceEdges(fvad.open(inbound.sampleRateHz, voice.aggressiveness), voice),
+      slots: this.#pools.get(decodedSampleRateHz(outbound))!,
+      jitter: new FixedJitterBuffer({ sampleRateHz, targetMs: jitterTargetMs }),
+      edges: new VoiceEdges(fvad.open(sampleRateHz, voice.aggressiveness), voice),
     };
   }
 

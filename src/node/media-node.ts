@@ -18,6 +18,7 @@ import { openNodeEnd, type NodeEnd } from '../link/node-end.ts';
 import { socketPathOf, spoolDirOf } from '../link/places.ts';
 import { openSpool, type Spool } from '../link/spool/spool.ts';
 import type { VoiceSettings } from '../media/voice-detector.ts';
+import { loadOpus } from '../media/codecs/opus/opus.ts';
 import { loadFvad } from '../media/voice/fvad-detector.ts';
 import { expositionOf } from '../telemetry/exposition.ts';
 import { openLoopDelay, type LoopDelay } from '../telemetry/loop-delay.ts';
@@ -62,6 +63,8 @@ export async function openMediaNode(options: MediaNodeOptions): Promise<MediaNod
       openSpool({ dir: spoolDirOf(paths.spoolDir, incarnation), bytesMax: settings.spoolBytesMax }),
     );
     const fvad = await loadFvad();
+    const { stats: _, ...opus } = await loadOpus();
+    log.info({ opus }, 'Opus is loaded');
     const node = new MediaNode({ options, lifetime, loopDelay, spool, fvad });
     const socketPath = socketPathOf(paths.runDir, incarnation);
     const ownPort = settings.mediaPort + 1 + index;

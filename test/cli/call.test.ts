@@ -51,7 +51,7 @@ describe.each(['twilio', 'native'])('omnivoice call --as %s', (dialect) => {
     const codes = new Uint8Array(said.length);
     encodeMulawInto(said, codes);
     const expected = new Int16Array(said.length);
-    decodeMulawInto(codes, expected);
+    decodeMulawInto(codes, codes.length, expected);
     expect(heard).toEqual(expected);
   });
 

@@ -41,7 +41,7 @@ function run(jitter: FixedJitterBuffer, frames: number): void {
     fillPayload(index);
     cutter.push(payload, payload.length);
     while (cutter.next()) {
-      codec.decodeInto(cutter.frame, frame);
+      codec.decodeInto(cutter.frame, cutter.frame.length, frame);
       if (edges.hear(frame, mediaMs) !== undefined) heardEdges++;
       // Every 50th is lost on the way, and leaves its hole.
       if (index % 50 !== 0) jitter.insert(frame, index & 0xffff, index * frame.length, mediaMs);

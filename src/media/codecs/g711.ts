@@ -17,8 +17,8 @@ export const MULAW_SILENCE = 0xff;
 export const ALAW_SILENCE = 0xd5;
 
 /** µ-law codes to samples; returns the samples written. Both codes of zero, 0x7f and 0xff, decode to 0. */
-export function decodeMulawInto(source: Uint8Array, target: Int16Array): number {
-  const samples = Math.min(source.length, target.length);
+export function decodeMulawInto(source: Uint8Array, sourceBytes: number, target: Int16Array): number {
+  const samples = Math.min(sourceBytes, target.length);
   for (let i = 0; i < samples; i++) target[i] = MULAW_SAMPLES[source[i]!]!;
   return samples;
 }
@@ -31,8 +31,8 @@ export function encodeMulawInto(source: Int16Array, target: Uint8Array): number 
 }
 
 /** A-law codes to samples; returns the samples written. */
-export function decodeAlawInto(source: Uint8Array, target: Int16Array): number {
-  const samples = Math.min(source.length, target.length);
+export function decodeAlawInto(source: Uint8Array, sourceBytes: number, target: Int16Array): number {
+  const samples = Math.min(sourceBytes, target.length);
   for (let i = 0; i < samples; i++) target[i] = ALAW_SAMPLES[source[i]!]!;
   return samples;
 }

@@ -5,15 +5,15 @@
  */
 
 /** Little-endian bytes to samples; returns the samples written. A trailing odd byte is left unread. */
-export function decodeL16LittleInto(source: Uint8Array, target: Int16Array): number {
-  const samples = Math.min(source.length >> 1, target.length);
+export function decodeL16LittleInto(source: Uint8Array, sourceBytes: number, target: Int16Array): number {
+  const samples = Math.min(sourceBytes >> 1, target.length);
   for (let i = 0; i < samples; i++) target[i] = source[2 * i]! | (source[2 * i + 1]! << 8);
   return samples;
 }
 
 /** Big-endian bytes to samples; returns the samples written. A trailing odd byte is left unread. */
-export function decodeL16BigInto(source: Uint8Array, target: Int16Array): number {
-  const samples = Math.min(source.length >> 1, target.length);
+export function decodeL16BigInto(source: Uint8Array, sourceBytes: number, target: Int16Array): number {
+  const samples = Math.min(sourceBytes >> 1, target.length);
   for (let i = 0; i < samples; i++) target[i] = (source[2 * i]! << 8) | source[2 * i + 1]!;
   return samples;
 }

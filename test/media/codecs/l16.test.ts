@@ -16,7 +16,7 @@ describe.each([
 ])('$order L16', ({ bytes, decodeInto, encodeInto }) => {
   it('becomes samples', () => {
     const samples = new Int16Array(6);
-    expect(decodeInto(bytes, samples)).toBe(6);
+    expect(decodeInto(bytes, bytes.length, samples)).toBe(6);
     expect(samples).toEqual(SAMPLES);
   });
 
@@ -30,7 +30,7 @@ describe.each([
     const shifted = new Uint8Array(13);
     shifted.set(bytes, 1);
     const samples = new Int16Array(6);
-    decodeInto(shifted.subarray(1), samples);
+    decodeInto(shifted.subarray(1), bytes.length, samples);
     expect(samples).toEqual(SAMPLES);
     const target = new Uint8Array(13);
     encodeInto(SAMPLES, target.subarray(1));
@@ -39,7 +39,7 @@ describe.each([
 
   it('leaves a trailing odd byte alone', () => {
     const samples = new Int16Array(6).fill(9);
-    expect(decodeInto(bytes.subarray(0, 5), samples)).toBe(2);
+    expect(decodeInto(bytes, 5, samples)).toBe(2);
     expect(samples[2]).toBe(9);
     const encoded = new Uint8Array(3).fill(9);
     expect(encodeInto(SAMPLES, encoded)).toBe(2);

@@ -43,7 +43,8 @@ export class Recorder {
 
   /** Appends the codec bytes of one message; of more than a second only the first. */
   hear(payload: Uint8Array): void {
-    this.#append(this.#frame.subarray(0, this.#codec.decodeInto(payload, this.#frame)));
+    const samples = this.#codec.decodeInto(payload, payload.length, this.#frame);
+    if (samples > 0) this.#append(this.#frame.subarray(0, samples));
   }
 
   /** Nothing came for so long, and the caller heard nothing. */

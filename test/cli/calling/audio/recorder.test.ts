@@ -19,7 +19,7 @@ const { frames } = stepsSound(120);
 function decoded(indexes: readonly number[]): number[] {
   return indexes.flatMap((index) => {
     const samples = new Int16Array(160);
-    decodeMulawInto(frames[index]!, samples);
+    decodeMulawInto(frames[index]!, frames[index]!.length, samples);
     return [...samples];
   });
 }
