@@ -1,12 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 import type { Refusal } from '../base/errors.ts';
-import type { Attempt, Endpoint } from '../delivery/outbox.ts';
+import type { Attempt, Endpoint, PendingDelivery } from '../delivery/outbox.ts';
 import type { Streams } from '../delivery/streams.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { Journal } from '../events/journal.ts';
 import type {
   CallStore,
   CredentialStore,
+  DeliveryStore,
   EndpointStore,
   IdempotencyStore,
   KeyStore,
@@ -21,6 +22,10 @@ export interface DeliveryDesk {
   refreshEndpoints(): Promise<void>;
   /** Sends one signed event now, outside the lanes and the journal, and tells what came of it. */
   sendTest(endpoint: Endpoint, envelope: Envelope): Promise<Attempt>;
+  /** What keeps hooks from this URL for now, though nothing forbids it; undefined when nothing does. */
+  warningOf(url: string): Promise<string | undefined>;
+  /** Sends what was replayed, outside the lanes. */
+  resend(deliveries: readonly PendingDelivery[]): void;
 }
 
 /** What the API says to the log; pino fits. */
@@ -36,6 +41,13 @@ export interface TlsPair {
   readonly key: string;
 }
 
+/** What may be set of a provider protocol: its options, and the proofs only the protocol itself can check. */
+export interface CredentialTerms {
+  readonly name: string;
+  readonly options: readonly { readonly name: string; readonly values: readonly string[] }[];
+  readonly proofs: readonly string[];
+}
+
 export interface ApiSettings {
   readonly host: string;
   readonly port: number;
@@ -45,7 +57,7 @@ export interface ApiSettings {
   readonly mediaUrl: (node?: string) => string;
   readonly region: string;
   /** Provider protocols a stream credential can be made for. */
-  readonly dialects: readonly string[];
+  readonly dialects: readonly CredentialTerms[];
   /** Newest first. */
   readonly signingSecrets: readonly Uint8Array[];
   /** CIDRs whose `X-Forwarded-*` are believed. */
@@ -61,6 +73,7 @@ export interface ApiOptions {
     readonly credentials: CredentialStore;
     readonly calls: CallStore;
     readonly endpoints: EndpointStore;
+    readonly deliveries: DeliveryStore;
     readonly idempotency: IdempotencyStore;
   };
   readonly nodes: Nodes;

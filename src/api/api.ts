@@ -25,7 +25,8 @@ import { operationsRoutes } from './routes/operations.ts';
 import type { RouteContext } from './routes/route-context.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { credentialRoutes } from './routes/stream-credentials.ts';
-import { webhookReportRoutes, webhookRoutes } from './routes/webhooks.ts';
+import { deadLetterRoutes, deliveryRoutes } from './routes/hooks/deliveries.ts';
+import { webhookChangeRoutes, webhookRoutes } from './routes/webhooks.ts';
 import { answerIn } from './versions.ts';
 
 const BASE = '/api/v1';
@@ -164,7 +165,9 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     credentialRoutes,
     callRoutes,
     webhookRoutes,
-    webhookReportRoutes,
+    webhookChangeRoutes,
+    deliveryRoutes,
+    deadLetterRoutes,
     keyRoutes,
     eventRoutes,
   ];

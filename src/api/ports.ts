@@ -1,7 +1,8 @@
 import type { JsonObject } from '../base/json.ts';
-import type { Endpoint } from '../delivery/outbox.ts';
+import type { Attempt, DeliveryState, Endpoint, PendingDelivery } from '../delivery/outbox.ts';
 import type { CallView } from '../events/call-view.ts';
 import type { Command, CommandResult, CredentialView, StreamCredential } from '../events/commands.ts';
+import type { Envelope } from '../events/envelope.ts';
 
 /** One page of a list, in creation order, newest first. */
 export interface PageQuery {
@@ -60,6 +61,15 @@ export interface KeyStore {
 export interface StoredCredential extends StreamCredential {
   readonly label: string | null;
   readonly createdAt: string;
+  readonly control?: ProviderControl;
+}
+
+/** The provider's REST account: hang-up, phone transfer and redirect go through it. */
+export interface ProviderControl {
+  /** Where its API is, when not at the provider's public address. */
+  readonly base_url?: string;
+  readonly account: string;
+  readonly secret: string;
 }
 
 export interface CredentialStore {
@@ -85,31 +95,82 @@ export interface CallStore {
 
 /** An endpoint with what only the API shows. */
 export interface StoredEndpoint extends Endpoint {
-  readonly format: 'omnivoice';
   readonly retryPolicy: string;
-  readonly apiVersion: string;
+  readonly description: string | null;
+  /** Why it is switched off: `by_request`, or what made delivery give it up; null while it is on. */
+  readonly disabledReason: string | null;
   readonly createdAt: string;
 }
 
-export interface DeliveryRow {
-  readonly id: string;
-  readonly endpointId: string;
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly createdAt: string;
-  readonly nextAttemptAt: string | null;
-  readonly lastStatus: number | null;
-  readonly lastError: string | null;
-}
+/** What may be changed of an endpoint; everything but who it is. */
+export type EndpointChange = Partial<Omit<StoredEndpoint, 'id' | 'workspaceId' | 'createdAt'>>;
 
 export interface EndpointStore {
   create(endpoint: StoredEndpoint): Promise<void>;
   get(workspaceId: string, id: string): Promise<StoredEndpoint | undefined>;
   list(query: PageQuery): Promise<Page<StoredEndpoint>>;
+  update(workspaceId: string, id: string, change: EndpointChange): Promise<StoredEndpoint | undefined>;
   remove(workspaceId: string, id: string): Promise<boolean>;
-  deliveries(workspaceId: string, endpointId: string, query: PageQuery): Promise<Page<DeliveryRow>>;
+}
+
+/** One event owed to one endpoint. */
+export interface DeliveryRow {
+  readonly id: string;
+  readonly endpointId: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly resourceId: string | null;
+  /** `held`: owed to an endpoint that is switched off. */
+  readonly state: DeliveryState | 'held';
+  readonly isManual: boolean;
+  /** The delivery that replayed it last. */
+  readonly replayedAs: string | null;
+  readonly attempts: number;
+  readonly createdAt: string;
+  readonly settledAt: string | null;
+  readonly nextAttemptAt: string | null;
+  readonly lastStatus: number | null;
+  readonly lastError: string | null;
+}
+
+/** A delivery with the event it tells; null where that is no longer kept. */
+export interface WholeDelivery extends DeliveryRow {
+  readonly envelope: Envelope | null;
+}
+
+/** An attempt as the log has it. */
+export interface LoggedAttempt extends Attempt {
+  readonly nextAttemptAt: string | null;
+}
+
+export interface DeliveryQuery extends PageQuery {
+  readonly endpointId: string;
+  readonly state?: DeliveryState;
+}
+
+/** Dead letters that nobody has replayed; of one endpoint, or of all. */
+export interface DeadLetterQuery extends PageQuery {
+  readonly endpointId?: string;
+  readonly sinceUnixMs?: number;
+  readonly untilUnixMs?: number;
+}
+
+/** What is to be sent again. */
+export interface ReplayWish {
+  readonly deliveryId: string;
+  readonly replayId: string;
+  /** A new event id to go by; null: the same as ever, so that receivers know it. */
+  readonly sentAs: string | null;
+}
+
+export interface DeliveryStore {
+  list(query: DeliveryQuery): Promise<Page<DeliveryRow>>;
+  get(query: Pick<PageQuery, 'workspaceId' | 'testMode'>, id: string): Promise<WholeDelivery | undefined>;
+  attempts(deliveryId: string): Promise<readonly LoggedAttempt[]>;
+  /** Newest first, by when they were given up. */
+  deadLetters(query: DeadLetterQuery): Promise<Page<DeliveryRow>>;
+  /** Makes the rows of replays, in one transaction; those whose event is no longer kept are left out. */
+  replay(wishes: readonly ReplayWish[]): Promise<readonly PendingDelivery[]>;
 }
 
 /** Answers of POSTs that carried an `Idempotency-Key`, kept 24 h. */

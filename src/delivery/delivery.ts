@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { VoiceError, type Refusal } from '../base/errors.ts';
+import { messageOf, VoiceError, type Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { CommittedEvent } from '../events/journal.ts';
@@ -193,6 +193,18 @@ export class Delivery implements DeliverySink {
       if (error instanceof ResolveError) return undefined;
       if (!(error instanceof EgressBlocked)) throw error;
       return { type: 'refusal', fault: error.code, detail: error.message };
+    }
+    return undefined;
+  }
+
+  /** What keeps hooks from this URL for now, though nothing forbids it: a name nobody knows yet. */
+  async warningOf(text: string): Promise<string | undefined> {
+    const host = hostOf(URL.parse(text)?.hostname ?? '');
+    if (literalOf(host) !== undefined) return undefined;
+    try {
+      await this.#resolver.resolve(host);
+    } catch (error) {
+      return `${host} does not resolve: ${messageOf(error)}`;
     }
     return undefined;
   }

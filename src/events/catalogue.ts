@@ -48,6 +48,43 @@ export const OPERATOR_EVENT_TYPES = [
   'node.lost',
 ] as const;
 
+/** What happens to records (contract.md §5.3). */
+export const RECORD_EVENT_TYPES = [
+  'conversation.created',
+  'conversation.message_added',
+  'conversation.resolved',
+  'conversation.reopened',
+  'ticket.created',
+  'ticket.updated',
+  'ticket.status_changed',
+  'ticket.resolved',
+  'ticket.merged',
+  'contact.created',
+  'contact.updated',
+  'company.created',
+  'company.updated',
+  'customer.created',
+  'customer.updated',
+  'lead.created',
+  'lead.updated',
+  'lead.completed',
+  'opportunity.created',
+  'opportunity.updated',
+  'scorecard.created',
+  'scorecard.overridden',
+  'agent.published',
+  'agent.failed',
+  'training_attempt.completed',
+  'training_attempt.reviewed',
+  'automation.triggered',
+  'sla.breach_imminent',
+  'sla.breached',
+  'document.received',
+  'document.extracted',
+  'action_log.completed',
+  'action_log.failed',
+] as const;
+
 export type CallEventType = (typeof CALL_EVENT_TYPES)[number];
 export type OperatorEventType = (typeof OPERATOR_EVENT_TYPES)[number];
 export type EventType = CallEventType | OperatorEventType;

@@ -4,6 +4,9 @@ import type { JsonObject } from '../base/json.ts';
 /** The version of the outward contract that envelopes are written in. */
 export const API_VERSION = '2025-11-01';
 
+/** Every version that is still spoken, newest first; envelopes are stored in the newest. */
+export const API_VERSIONS = [API_VERSION, '2025-06-01'] as const;
+
 /**
  * The canonical envelope (contract.md §5.1). `data` is the resource at that moment plus the event's own
  * fields.

@@ -46,6 +46,11 @@ export class Cipher {
     return `${PREFIX}${id}:${iv.toString('base64url')}:${sealed.toString('base64url')}`;
   }
 
+  /** Whether the key that seals now sealed this. */
+  isNewest(sealed: string): boolean {
+    return sealed.startsWith(`${PREFIX}${this.#keys[0]!.id}:`);
+  }
+
   open(sealed: string, place: SecretPlace): string {
     const [id, iv, text] = sealed.startsWith(PREFIX) ? sealed.slice(PREFIX.length).split(':') : [];
     if (id === undefined || iv === undefined || text === undefined)

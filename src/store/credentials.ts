@@ -1,10 +1,13 @@
 import type { Insertable, Kysely, Selectable } from 'kysely';
-import type { CredentialStore, Page, PageQuery, StoredCredential } from '../api/ports.ts';
+import type { CredentialStore, Page, PageQuery, ProviderControl, StoredCredential } from '../api/ports.ts';
 import type { CredentialVerify, CredentialView, StreamCredential } from '../events/commands.ts';
 import type { Cipher, SecretPlace } from './cipher.ts';
 import { CREDENTIALS_VERSION, type Counters } from './counters.ts';
 import { mapped, pageOf } from './page.ts';
 import type { CredentialsTable, Schema } from './schema.ts';
+
+const SEALED = ['auth_token', 'proof', 'control'] as const;
+type Sealed = (typeof SEALED)[number];
 
 /** Stream credentials: their secret as a hash, the provider's token encrypted. */
 export class SqlCredentials implements CredentialStore {
@@ -19,17 +22,21 @@ export class SqlCredentials implements CredentialStore {
   }
 
   async create(credential: StoredCredential): Promise<void> {
-    const { auth_token: authToken, ip_allow: ipAllow } = credential.verify ?? {};
+    const { id, verify, options, control } = credential;
+    const { ip_allow: ipAllow, ...proof } = verify ?? {};
     const row: Insertable<CredentialsTable> = {
-      id: credential.id,
+      id,
       workspace_id: credential.workspaceId,
       secret_hash: credential.secretHash,
       dialect: credential.dialect,
       agent_id: credential.agentId,
       test_mode: credential.testMode,
       label: credential.label,
-      auth_token: authToken === undefined ? null : this.#cipher.seal(authToken, tokenOf(credential.id)),
+      auth_token: null,
       ip_allow: ipAllow === undefined ? null : JSON.stringify(ipAllow),
+      proof: Object.keys(proof).length === 0 ? null : this.#seal(proof, id, 'proof'),
+      options: options === undefined ? null : JSON.stringify(options),
+      control: control === undefined ? null : this.#seal(control, id, 'control'),
       created_at: credential.createdAt,
     };
     await this.#db.transaction().execute(async (transaction) => {
@@ -49,6 +56,7 @@ export class SqlCredentials implements CredentialStore {
       ...this.#credentialOf(row),
       label: row.label,
       createdAt: row.created_at,
+      ...(row.control !== null && { control: this.#open<ProviderControl>(row.control, row.id, 'control') }),
     }));
   }
 
@@ -72,6 +80,23 @@ export class SqlCredentials implements CredentialStore {
     return { version, credentials: rows.map((row) => this.#credentialOf(row)) };
   }
 
+  /** Seals anew whatever an older key of the ring still seals; the number of credentials this met. */
+  async reseal(): Promise<number> {
+    const rows = await this.#db
+      .selectFrom('credentials')
+      .select(['id', ...SEALED])
+      .execute();
+    let resealed = 0;
+    for (const { id, ...row } of rows) {
+      const stale = SEALED.filter((field) => row[field] !== null && !this.#cipher.isNewest(row[field]));
+      if (stale.length === 0) continue;
+      const fresh = Object.fromEntries(stale.map((field) => [field, this.#sealAnew(row[field]!, id, field)]));
+      await this.#db.updateTable('credentials').set(fresh).where('id', '=', id).execute();
+      resealed++;
+    }
+    return resealed;
+  }
+
   #credentialOf(row: Selectable<CredentialsTable>): StreamCredential {
     const verify = this.#verifyOf(row);
     return {
@@ -82,18 +107,32 @@ export class SqlCredentials implements CredentialStore {
       agentId: row.agent_id,
       testMode: Boolean(row.test_mode),
       ...(verify === undefined ? {} : { verify }),
+      ...(row.options === null ? {} : { options: JSON.parse(row.options) as Record<string, string> }),
     };
   }
 
-  #verifyOf(row: Selectable<CredentialsTable>): CredentialVerify | undefined {
-    if (row.auth_token === null && row.ip_allow === null) return undefined;
+  #verifyOf({ id, auth_token, ip_allow, proof }: Selectable<CredentialsTable>): CredentialVerify | undefined {
+    if (auth_token === null && ip_allow === null && proof === null) return undefined;
     return {
-      ...(row.auth_token === null ? {} : { auth_token: this.#cipher.open(row.auth_token, tokenOf(row.id)) }),
-      ...(row.ip_allow === null ? {} : { ip_allow: JSON.parse(row.ip_allow) as readonly string[] }),
+      ...(auth_token !== null && { auth_token: this.#cipher.open(auth_token, placeOf(id, 'auth_token')) }),
+      ...(proof !== null && this.#open<CredentialVerify>(proof, id, 'proof')),
+      ...(ip_allow !== null && { ip_allow: JSON.parse(ip_allow) as readonly string[] }),
     };
+  }
+
+  #seal(secret: object, id: string, field: Sealed): string {
+    return this.#cipher.seal(JSON.stringify(secret), placeOf(id, field));
+  }
+
+  #open<T>(sealed: string, id: string, field: Sealed): T {
+    return JSON.parse(this.#cipher.open(sealed, placeOf(id, field))) as T;
+  }
+
+  #sealAnew(sealed: string, id: string, field: Sealed): string {
+    return this.#cipher.seal(this.#cipher.open(sealed, placeOf(id, field)), placeOf(id, field));
   }
 }
 
-function tokenOf(rowId: string): SecretPlace {
-  return { rowId, field: 'auth_token' };
+function placeOf(rowId: string, field: Sealed): SecretPlace {
+  return { rowId, field };
 }

@@ -1,5 +1,12 @@
 import type { Kysely } from 'kysely';
-import type { CallStore, CredentialStore, EndpointStore, IdempotencyStore, KeyStore } from '../api/ports.ts';
+import type {
+  CallStore,
+  CredentialStore,
+  DeliveryStore,
+  EndpointStore,
+  IdempotencyStore,
+  KeyStore,
+} from '../api/ports.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import type { Outbox } from '../delivery/outbox.ts';
@@ -8,6 +15,7 @@ import { SqlCalls } from './calls.ts';
 import { Cipher, type EncryptionKey } from './cipher.ts';
 import { Counters } from './counters.ts';
 import { SqlCredentials } from './credentials.ts';
+import { SqlDeliveryLog } from './deliveries/delivery-log.ts';
 import { SqlEndpoints } from './endpoints.ts';
 import { SqlIdempotency } from './idempotency.ts';
 import { SqlJournal } from './journal/journal.ts';
@@ -37,6 +45,8 @@ export interface StoreStats {
   readonly outbox: Readonly<SqlOutbox['stats']>;
   readonly retention: Readonly<Retention['stats']>;
   readonly checkpoints: Readonly<Checkpointer['stats']>;
+  /** Rows whose secrets were sealed with an older key of the ring, until this start. */
+  readonly secrets: { readonly resealed: number };
 }
 
 /** Everything that must survive, behind the ports other rooms declared. */
@@ -47,6 +57,7 @@ export interface Store extends Closeable {
   readonly credentials: CredentialStore;
   readonly calls: CallStore;
   readonly endpoints: EndpointStore;
+  readonly deliveries: DeliveryStore;
   readonly idempotency: IdempotencyStore;
   readonly stats: StoreStats;
   purge(query: PurgeQuery): Promise<Purged>;
@@ -81,13 +92,18 @@ async function openParts(db: Kysely<Schema>, cipher: Cipher, clock: Clock) {
   const counters = new Counters(db);
   await counters.prepare();
   const endpoints = await SqlEndpoints.load(db, cipher, clock);
+  const credentials = new SqlCredentials(db, counters, cipher);
+  // A key that left the ring must not be needed by anything: what it sealed is sealed anew at each start.
+  const secrets = { resealed: (await endpoints.reseal()) + (await credentials.reseal()) };
   const epoch = await epochOf(db, clock);
   return {
     endpoints,
+    secrets,
+    deliveries: new SqlDeliveryLog(db, endpoints, clock),
     journal: new SqlJournal({ db, clock, epoch, counters, endpoints }),
     outbox: new SqlOutbox(db, endpoints, clock),
     keys: new SqlKeys(db),
-    credentials: new SqlCredentials(db, counters, cipher),
+    credentials,
     calls: new SqlCalls(db),
     idempotency: new SqlIdempotency(db, cipher, clock),
     retention: new Retention(db, clock),
@@ -95,7 +111,7 @@ async function openParts(db: Kysely<Schema>, cipher: Cipher, clock: Clock) {
 }
 
 function composed(db: Kysely<Schema>, parts: Parts, checkpointer: Checkpointer): Store {
-  const { retention, journal, outbox, ...ports } = parts;
+  const { retention, journal, outbox, secrets, ...ports } = parts;
   return {
     ...ports,
     journal,
@@ -107,6 +123,7 @@ function composed(db: Kysely<Schema>, parts: Parts, checkpointer: Checkpointer):
       outbox: outbox.stats,
       retention: retention.stats,
       checkpoints: checkpointer.stats,
+      secrets,
     },
     purge: (query) => retention.purge(query),
     close: async () => {

@@ -3,10 +3,9 @@ import { Type, type Static } from 'typebox';
 import { VoiceError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import { sha256Hex } from '../../base/secret.ts';
-import type { CredentialVerify } from '../../events/commands.ts';
 import { answers, answersCreated, Deleted, Nullable, ok } from '../answers.ts';
 import { requireAgent } from '../built-in-agents.ts';
-import { isAddressRange } from '../door/addresses.ts';
+import { requireCheckable, requireOptions, termsFor } from '../credential-terms.ts';
 import { keyOf } from '../door/door.ts';
 import { okPage, pageQuery, PagingQuery } from '../lists.ts';
 import type { StoredCredential } from '../ports.ts';
@@ -14,14 +13,49 @@ import { ById, Reference, type RouteContext } from './route-context.ts';
 
 const SECRET_BYTES = 32;
 
+const Secret = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description }));
+
 const Verify = Type.Object(
   {
-    auth_token: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 256, description: 'with which the provider signs its upgrade' }),
+    auth_token: Secret('with which the provider signs its upgrade (Twilio, Plivo)'),
+    signature_secret: Secret('signs the upgrade (Vonage: signature secret; Genesys: client secret, base64)'),
+    api_key: Secret('sent as it is in a header of the protocol (Genesys: X-API-KEY; Telnyx: its auth token)'),
+    bearer: Secret('`Authorization: Bearer …`'),
+    basic: Type.Optional(
+      Type.Object(
+        // RFC 7617 §2: the first colon ends the user's name.
+        {
+          username: Type.String({ maxLength: 256, pattern: '^[^:]+$' }),
+          password: Type.String({ minLength: 1, maxLength: 256 }),
+        },
+        { additionalProperties: false, description: '`Authorization: Basic …`' },
+      ),
     ),
     ip_allow: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 100 })),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'how the provider proves itself; all must hold',
+  },
+);
+
+const Options = Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 64 }), {
+  maxProperties: 32,
+  description: 'unconfirmed facts of the protocol’s wire (docs/dialects.md), where they are not its defaults',
+});
+
+const Control = Type.Object(
+  {
+    base_url: Type.Optional(Type.String({ maxLength: 1024, pattern: '^https?://[^\\s]+$' })),
+    account: Type.String({ minLength: 1, maxLength: 256 }),
+    secret: Type.String({ minLength: 1, maxLength: 4096 }),
+  },
+  {
+    additionalProperties: false,
+    description: 'the provider’s REST account: hang-up, phone transfer, redirect',
+  },
 );
 
 const Wish = Type.Object(
@@ -30,6 +64,8 @@ const Wish = Type.Object(
     agent_id: Type.Optional(Nullable(Reference)),
     label: Type.Optional(Nullable(Reference)),
     verify: Type.Optional(Verify),
+    options: Type.Optional(Options),
+    control: Type.Optional(Control),
   },
   { additionalProperties: false },
 );
@@ -41,6 +77,8 @@ const Credential = Type.Object({
   label: Nullable(Type.String()),
   test_mode: Type.Boolean(),
   verify: Type.Array(Type.String(), { description: 'what is checked beside the path' }),
+  options: Type.Record(Type.String(), Type.String()),
+  control: Nullable(Type.Object({ base_url: Nullable(Type.String()), account: Type.String() })),
   created_at: Type.String(),
 });
 
@@ -71,6 +109,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
     handler: async (request, reply) => {
       const secret = context.clock.randomBytes(SECRET_BYTES).toString('base64url');
       const credential = credentialOf(request.body, secret, keyOf(request), context);
+      await requireReachable(credential.control?.base_url, context);
       await credentials.create(credential);
       try {
         await publish();
@@ -141,10 +180,10 @@ function credentialOf(
   key: { readonly workspaceId: string; readonly testMode: boolean },
   { settings, clock }: RouteContext,
 ): StoredCredential {
-  if (!settings.dialects.includes(wish.dialect)) {
-    const known = settings.dialects.join(', ');
-    throw new VoiceError('invalid_argument', `known dialects are ${known}`, { field: 'dialect' });
-  }
+  const { verify, options, control } = wish;
+  const terms = termsFor(wish.dialect, settings.dialects);
+  if (verify !== undefined) requireCheckable(verify, terms);
+  if (options !== undefined) requireOptions(options, terms);
   return {
     id: newId('sc', clock),
     secretHash: sha256Hex(secret),
@@ -154,19 +193,21 @@ function credentialOf(
     testMode: key.testMode,
     label: wish.label ?? null,
     createdAt: new Date(clock.unixMs()).toISOString(),
-    ...(wish.verify !== undefined && { verify: checkedVerify(wish.verify) }),
+    ...(verify !== undefined && { verify }),
+    ...(options !== undefined && { options }),
+    ...(control !== undefined && { control }),
   };
 }
 
-function checkedVerify({ auth_token, ip_allow }: Static<typeof Verify>): CredentialVerify {
-  const wrong = ip_allow?.find((range) => !isAddressRange(range));
-  if (wrong !== undefined) {
-    throw new VoiceError('invalid_argument', `${wrong} is no address or CIDR`, { field: 'verify.ip_allow' });
-  }
-  return { ...(auth_token !== undefined && { auth_token }), ...(ip_allow !== undefined && { ip_allow }) };
+/** What hooks may not reach, the provider's API is not at either. */
+async function requireReachable(url: string | undefined, { delivery }: RouteContext): Promise<void> {
+  const refusal = url === undefined ? undefined : await delivery.checkUrl(url);
+  if (refusal !== undefined)
+    throw new VoiceError(refusal.fault, refusal.detail, { field: 'control.base_url' });
 }
 
 function credentialView(credential: StoredCredential): Static<typeof Credential> {
+  const { control } = credential;
   return {
     id: credential.id,
     dialect: credential.dialect,
@@ -174,6 +215,8 @@ function credentialView(credential: StoredCredential): Static<typeof Credential>
     label: credential.label,
     test_mode: credential.testMode,
     verify: Object.keys(credential.verify ?? {}),
+    options: credential.options ?? {},
+    control: control === undefined ? null : { base_url: control.base_url ?? null, account: control.account },
     created_at: credential.createdAt,
   };
 }

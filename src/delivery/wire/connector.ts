@@ -1,6 +1,8 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { callbackify } from 'node:util';
 import { buildConnector } from 'undici';
+import type { Clock } from '../../base/clock.ts';
+import { watchConnect } from './connect-timings.ts';
 import type { ResolverStats } from './resolver.ts';
 import { EgressBlocked, isReachable, literalOf, verdictOf, type EgressAllow } from './guard.ts';
 
@@ -14,6 +16,7 @@ export interface ConnectorOptions {
   readonly allow: EgressAllow;
   readonly resolver: NameResolver;
   readonly timeoutMs: number;
+  readonly clock: Pick<Clock, 'nowMs'>;
   /** PEM of further authorities to trust, beside those of the runtime. */
   readonly ca?: string;
 }
@@ -24,10 +27,12 @@ export interface ConnectorOptions {
  * answer cannot slip in; and the peer of the socket is judged again when it stands.
  */
 export function guardedConnector(options: ConnectorOptions): buildConnector.connector {
-  const { allow, resolver, timeoutMs, ca } = options;
+  const { allow, resolver, timeoutMs, clock, ca } = options;
   const connect = buildConnector({
     lookup: guardedLookup(allow, resolver),
     timeout: timeoutMs,
+    // One request a connection (delivery.md §3.5); the channels that tell of sockets are of HTTP/1.
+    allowH2: false,
     ...(ca === undefined ? {} : { ca }),
   });
   return (target, callback) => {
@@ -37,13 +42,15 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
       callback(new EgressBlocked(target.hostname, verdict), null);
       return;
     }
-    connect(target, (...[error, socket]) => {
+    // undici hands the socket out before it is connected, though its types do not say so.
+    const opened: unknown = connect(target, (...[error, socket]) => {
       if (error !== null) return callback(error, null);
       const blocked = judgePeer(socket, target.hostname, allow);
       if (blocked === undefined) return callback(null, socket);
       socket.destroy();
       return callback(blocked, null);
     });
+    watchConnect(opened, clock);
   };
 }
 

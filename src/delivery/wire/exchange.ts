@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Dispatcher, Pool } from 'undici';
 import type { AtMs, Clock } from '../../base/clock.ts';
 import { KIB } from '../../base/units.ts';
+import { connectTimingsOf, NO_CONNECT, type ConnectTimings } from './connect-timings.ts';
 
 /** Of a response we keep this much; the rest is not even read. */
 export const CAPTURE_BYTES_MAX = 16 * KIB;
@@ -25,6 +26,10 @@ export interface ExchangeResult {
   readonly headers: { readonly [name: string]: string };
   /** Up to `CAPTURE_BYTES_MAX` of the body, as text. */
   readonly body: string;
+  /** There was more. */
+  readonly isTruncated: boolean;
+  /** How long the socket took to open, where this request opened it. */
+  readonly connect: ConnectTimings;
   /** null when a whole response, or as much as we keep of it, has come. */
   readonly failure: Error | 'timeout' | null;
   /** The socket had served before, and broke without one byte of answer: nobody may have read the request. */
@@ -82,6 +87,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #status: number | null = null;
   #headers: { readonly [name: string]: string } = {};
   #wire: WireState | undefined;
+  #connect: ConnectTimings = NO_CONNECT;
 
   constructor(clock: Clock, timeoutMs: number, resolve: (result: ExchangeResult) => void) {
     this.#clock = clock;
@@ -92,7 +98,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   takeSocket(socket: Socket): void {
     const { remoteAddress: address = null, bytesRead } = socket;
-    this.#wire = { socket, address, bytesRead, isReused: usedSockets.has(socket) };
+    const isReused = usedSockets.has(socket);
+    this.#wire = { socket, address, bytesRead, isReused };
+    if (!isReused) this.#connect = connectTimingsOf(socket);
     usedSockets.add(socket);
   }
 
@@ -152,6 +160,8 @@ class Exchange implements Dispatcher.DispatchHandler {
       headers: this.#headers,
       // Databases refuse NUL in text.
       body: Buffer.concat(this.#chunks).toString('utf8').replaceAll('\0', ''),
+      isTruncated: this.#capturedBytes > CAPTURE_BYTES_MAX,
+      connect: this.#connect,
       failure,
       isStaleSocket: failure instanceof Error && isReset(failure) && isUnanswered(this.#wire),
     });

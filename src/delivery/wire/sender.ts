@@ -3,6 +3,9 @@ import type { AtMs, Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { Envelope } from '../../events/envelope.ts';
+import { Payloads, type Payload } from '../formats/payload.ts';
+import type { Authorization, Authorizer } from './authorizer.ts';
+import { NO_CONNECT } from './connect-timings.ts';
 import { guardedConnector, type NameResolver } from './connector.ts';
 import { exchange, type ExchangeResult, type WireRequest } from './exchange.ts';
 import { EgressBlocked, type EgressAllow } from './guard.ts';
@@ -19,6 +22,8 @@ export interface HookRequest {
   readonly number: number;
   readonly trigger: AttemptTrigger;
   readonly envelope: Envelope;
+  /** Events of the same resource that were given up, or stepped aside, and that the payload names. */
+  readonly previousUndelivered?: readonly string[];
 }
 
 /** An attempt, and what only the lanes and the latency budget need to know of it. */
@@ -54,11 +59,15 @@ export interface HttpSenderOptions {
   readonly allow: EgressAllow;
   readonly resolver: NameResolver;
   readonly userAgent: string;
+  /** Without one, endpoints that want OAuth2 are not sent to. */
+  readonly authorizer?: Authorizer;
   readonly connectTimeoutMs?: number;
   readonly ca?: string;
 }
 
 const CONNECT_TIMEOUT_MS = 3_000;
+// Some answer 403 to a token that is over (delivery.md §3.9).
+const TOKEN_REFUSED = [401, 403, 407];
 const CONNECTIONS_MAX = 32;
 // Long enough that a call's next event finds its socket warm; the server's own Keep-Alive hint shortens it.
 const KEEP_ALIVE_MS = 30_000;
@@ -73,8 +82,7 @@ export class HttpSender implements Sender {
   readonly stats: SenderStats = { attempts: 0, staleSockets: 0, pools: 0 };
   readonly #options: HttpSenderOptions;
   readonly #pools = new Map<string, EndpointPool>();
-  // Serialised once, and so the same bytes on every attempt and at every endpoint.
-  readonly #bodies = new WeakMap<Envelope, Uint8Array>();
+  readonly #payloads = new Payloads();
 
   constructor(options: HttpSenderOptions) {
     this.#options = options;
@@ -85,26 +93,31 @@ export class HttpSender implements Sender {
     this.stats.attempts++;
     const startedAtMs = clock.nowMs();
     const startedUnixMs = clock.unixMs();
-    const body = this.#bodyOf(request.envelope);
-    const headers = requestHeaders(request, body, startedUnixMs, this.#options.userAgent);
-    const result = await this.#exchange(request.endpoint, headers, body);
-    const failure = failureOf(result);
+    const { endpoint, envelope, previousUndelivered } = request;
+    const payload = this.#payloads.of(envelope, endpoint, previousUndelivered);
+    const { headers, result } = await this.#tryWithAuth(request, payload, startedUnixMs);
+    const failure = failureOf(result, endpoint.success);
+    const { sentAtMs, firstByteAtMs, doneAtMs, connect } = result;
     const attempt: Attempt = {
       id: newId('att', clock),
       deliveryId: request.deliveryId,
       number: request.number,
       trigger: request.trigger,
       startedAt: new Date(startedUnixMs).toISOString(),
-      durationMs: result.doneAtMs - startedAtMs,
-      requestHeaders: maskedHeaders(headers, request.endpoint),
+      durationMs: doneAtMs - startedAtMs,
+      timings: { ...connect, ttfbMs: firstByteAtMs === null ? null : firstByteAtMs - startedAtMs },
+      url: endpoint.url.replace(/[?#].*$/s, ''),
+      bodyRef: payload.ref,
+      bodyBytes: payload.body.length,
+      requestHeaders: maskedHeaders(headers, endpoint),
       resolvedAddress: result.resolvedAddress,
       status: result.status,
       responseHeaders: result.headers,
       responseBody: result.body,
+      responseTruncated: result.isTruncated,
       errorClass: failure?.errorClass ?? null,
       errorDetail: failure?.detail ?? null,
     };
-    const { sentAtMs, firstByteAtMs, doneAtMs } = result;
     const retryAfterMs = retryAfterOf(result, clock.unixMs());
     return { attempt, retryAfterMs, startedAtMs, sentAtMs, firstByteAtMs, doneAtMs };
   }
@@ -125,10 +138,42 @@ export class HttpSender implements Sender {
     await Promise.all(pools.map(({ pool }) => pool.destroy()));
   }
 
+  /** Once; and once more within the attempt, with a new token, where the receiver refused the one we had. */
+  async #tryWithAuth(request: HookRequest, { body }: Payload, nowUnixMs: number): Promise<Tried> {
+    const { clock, userAgent, authorizer } = this.#options;
+    const { endpoint } = request;
+    const deadlineAtMs = clock.nowMs() + endpoint.timeoutMs;
+    for (let isRenewed = false; ; isRenewed = true) {
+      const authorization = await this.#authorizationFor(endpoint);
+      if (authorization !== undefined && 'failure' in authorization) {
+        const result = unsent(new NotAuthorized(authorization.failure), clock.nowMs());
+        return { headers: {}, result };
+      }
+      const value = authorization?.value;
+      const headers = requestHeaders(request, body, nowUnixMs, { userAgent, authorization: value });
+      const result = await this.#exchange(endpoint, { headers, body }, deadlineAtMs - clock.nowMs());
+      const isRefused = result.failure === null && TOKEN_REFUSED.includes(result.status ?? 0);
+      if (!isRefused || value === undefined || endpoint.auth?.kind !== 'oauth2') return { headers, result };
+      authorizer?.refused(endpoint, value);
+      if (isRenewed || clock.nowMs() >= deadlineAtMs) return { headers, result };
+    }
+  }
+
+  async #authorizationFor(endpoint: Endpoint): Promise<Authorization | undefined> {
+    const { auth } = endpoint;
+    if (auth === null) return undefined;
+    if (auth.kind === 'basic') {
+      const pair = Buffer.from(`${auth.username}:${auth.password}`, 'utf8').toString('base64');
+      return { value: `Basic ${pair}` };
+    }
+    const { authorizer } = this.#options;
+    return authorizer?.authorizationFor(endpoint) ?? { failure: 'nobody here asks for tokens' };
+  }
+
   async #exchange(
     endpoint: Endpoint,
-    headers: WireRequest['headers'],
-    body: Uint8Array,
+    { headers, body }: Pick<WireRequest, 'headers' | 'body'>,
+    timeoutMs: number,
   ): Promise<ExchangeResult> {
     const { clock } = this.#options;
     const startedAtMs = clock.nowMs();
@@ -137,8 +182,8 @@ export class HttpSender implements Sender {
       return unsent(new Error('not an HTTP URL'), startedAtMs);
     const request = { path: `${url.pathname}${url.search}`, headers, body };
     const pool = this.#poolOf(endpoint.id, url.origin);
-    const first = await exchange(pool, request, endpoint.timeoutMs, clock);
-    const leftMs = endpoint.timeoutMs - (clock.nowMs() - startedAtMs);
+    const first = await exchange(pool, request, timeoutMs, clock);
+    const leftMs = timeoutMs - (clock.nowMs() - startedAtMs);
     if (!first.isStaleSocket || leftMs <= 0) return first;
     // The server closed an idle connection at the moment we used it. POST is not repeated by undici; we may,
     // once and within the same attempt, since receivers know an event by its id.
@@ -150,30 +195,33 @@ export class HttpSender implements Sender {
     const held = this.#pools.get(endpointId);
     if (held?.origin === origin) return held.pool;
     this.forget(endpointId);
-    const { allow, resolver, ca, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const { allow, resolver, clock, ca, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const pool = new Pool(origin, {
       connections: CONNECTIONS_MAX,
       pipelining: 1,
-      connect: guardedConnector({ allow, resolver, timeoutMs, ...(ca === undefined ? {} : { ca }) }),
+      connect: guardedConnector({ allow, resolver, clock, timeoutMs, ...(ca === undefined ? {} : { ca }) }),
       keepAliveTimeout: KEEP_ALIVE_MS,
     });
     this.#pools.set(endpointId, { origin, pool });
     this.stats.pools = this.#pools.size;
     return pool;
   }
+}
 
-  #bodyOf(envelope: Envelope): Uint8Array {
-    const known = this.#bodies.get(envelope);
-    if (known !== undefined) return known;
-    const body = Buffer.from(JSON.stringify(envelope));
-    this.#bodies.set(envelope, body);
-    return body;
-  }
+/** There was no token: nothing was sent. */
+class NotAuthorized extends Error {
+  override readonly name = 'NotAuthorized';
+}
+
+interface Tried {
+  readonly headers: WireRequest['headers'];
+  readonly result: ExchangeResult;
 }
 
 function unsent(failure: Error, doneAtMs: AtMs): ExchangeResult {
   const nothing = { sentAtMs: null, firstByteAtMs: null, resolvedAddress: null, status: null };
-  return { ...nothing, doneAtMs, headers: {}, body: '', failure, isStaleSocket: false };
+  const answer = { headers: {}, body: '', isTruncated: false, connect: NO_CONNECT };
+  return { ...nothing, ...answer, doneAtMs, failure, isStaleSocket: false };
 }
 
 interface Failure {
@@ -181,7 +229,7 @@ interface Failure {
   readonly detail: string;
 }
 
-function failureOf(result: ExchangeResult): Failure | null {
+function failureOf(result: ExchangeResult, success: Endpoint['success']): Failure | null {
   const { failure, status } = result;
   if (failure === 'timeout') {
     const errorClass = result.sentAtMs === null ? 'timeout_connect' : 'timeout_response';
@@ -189,7 +237,7 @@ function failureOf(result: ExchangeResult): Failure | null {
   }
   if (failure !== null) return { errorClass: classOfError(failure), detail: describe(failure) };
   if (status === null) return { errorClass: 'other', detail: 'no status' };
-  if (status >= 200 && status < 300) return null;
+  if (status === 200 || (success === '2xx' && status >= 200 && status < 300)) return null;
   return { errorClass: classOfStatus(status), detail: `HTTP ${status}` };
 }
 
@@ -215,6 +263,7 @@ const TLS_CODE =
 function classOfError(error: Error): ErrorClass {
   if (error instanceof EgressBlocked) return 'blocked';
   if (error instanceof ResolveError) return 'dns_error';
+  if (error instanceof NotAuthorized) return 'auth_error';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (TLS_CODE.test(code)) return 'tls_error';
   return CLASSES[code] ?? 'other';

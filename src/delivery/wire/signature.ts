@@ -1,4 +1,10 @@
-import { createHmac } from 'node:crypto';
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  sign as signBytes,
+  type KeyObject,
+} from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 
 // Standard Webhooks, "Signature scheme": 24 to 64 random bytes. 24 of them fill base64 without padding.
@@ -6,6 +12,15 @@ const SECRET_BYTES = 24;
 const SECRET_BYTES_MIN = 24;
 const SECRET_BYTES_MAX = 64;
 const SECRET_PATTERN = /^whsec_([A-Za-z0-9+/]{32,88}={0,2})$/;
+
+const SEED_BYTES = 32;
+const PRIVATE_PREFIX = 'whsk_';
+const PUBLIC_PREFIX = 'whpk_';
+// RFC 8410 §7: what stands before the 32 bytes of an ed25519 private key in PKCS #8.
+const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
+// An import costs as much as a signature; an endpoint signs with one key for weeks.
+const IMPORTED_KEYS_MAX = 1_000;
+const imported = new Map<string, KeyObject>();
 
 /** A fresh `whsec_…` signing secret. */
 export function newSecret(clock: Pick<Clock, 'randomBytes'>): string {
@@ -22,16 +37,48 @@ export function isValidSecret(secret: string): boolean {
   return isCanonical && key.length >= SECRET_BYTES_MIN && key.length <= SECRET_BYTES_MAX;
 }
 
+/** A fresh `whsk_…`: seed and public key of ed25519, 64 bytes, as Standard Webhooks keeps them. */
+export function newPrivateKey(clock: Pick<Clock, 'randomBytes'>): string {
+  const seed = clock.randomBytes(SEED_BYTES);
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
+  return `${PRIVATE_PREFIX}${Buffer.concat([seed, publicBytesOf(key)]).toString('base64')}`;
+}
+
+/** The `whpk_…` that belongs to a `whsk_…`: what a receiver verifies `v1a` with. */
+export function publicKeyOf(privateKey: string): string {
+  return `${PUBLIC_PREFIX}${publicBytesOf(importKey(privateKey)).toString('base64')}`;
+}
+
 /**
- * The value of `webhook-signature`: one `v1,…` per secret, newest first, so that a receiver may hold either
- * while a rotation overlaps. `timestampS` is the second of this attempt: receivers refuse one five minutes
- * old, so every attempt is signed anew.
+ * The value of `webhook-signature`: one `v1,…` per secret and one `v1a,…` per private key, newest first, so
+ * that a receiver may hold either while a rotation overlaps. `timestampS` is the second of this attempt:
+ * receivers refuse one five minutes old, so every attempt is signed anew.
  */
 export function sign(secrets: readonly string[], id: string, timestampS: number, body: Uint8Array): string {
-  const signatures = secrets.map((secret) => {
-    const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
-    const mac = createHmac('sha256', key).update(`${id}.${timestampS}.`).update(body).digest('base64');
-    return `v1,${mac}`;
-  });
+  const head = `${id}.${timestampS}.`;
+  const signatures = secrets.map((secret) =>
+    secret.startsWith(PRIVATE_PREFIX)
+      ? `v1a,${signBytes(null, Buffer.concat([Buffer.from(head), body]), importKey(secret)).toString('base64')}`
+      : `v1,${macOf(Buffer.from(secret.slice('whsec_'.length), 'base64'), head, body).toString('base64')}`,
+  );
   return signatures.join(' ');
+}
+
+function macOf(key: Uint8Array, head: string, body: Uint8Array): Buffer {
+  return createHmac('sha256', key).update(head).update(body).digest();
+}
+
+function importKey(privateKey: string): KeyObject {
+  const known = imported.get(privateKey);
+  if (known !== undefined) return known;
+  const seed = Buffer.from(privateKey.slice(PRIVATE_PREFIX.length), 'base64').subarray(0, SEED_BYTES);
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
+  if (imported.size >= IMPORTED_KEYS_MAX) imported.clear();
+  imported.set(privateKey, key);
+  return key;
+}
+
+function publicBytesOf(privateKey: KeyObject): Buffer {
+  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return Buffer.from(x, 'base64url');
 }

@@ -21,9 +21,7 @@ async function endpoints(db: Kysely<unknown>): Promise<void> {
 async function deliveries(db: Kysely<unknown>): Promise<void> {
   const table = db.schema.alterTable('deliveries');
   // SQL's own word: a default for an old row must be a constant that both databases read as a boolean.
-  await table
-    .addColumn('is_manual', 'boolean', (column) => column.notNull().defaultTo(sql`false`))
-    .execute();
+  await table.addColumn('is_manual', 'boolean', (column) => column.notNull().defaultTo(sql`false`)).execute();
   await table.addColumn('sent_as', 'text').execute();
   await table.addColumn('replayed_as', 'text').execute();
   // Holds what was given up, as it is listed: by endpoint, newest first.

@@ -1,0 +1,171 @@
+import type { Kysely, Selectable } from 'kysely';
+import type {
+  DeadLetterQuery,
+  DeliveryQuery,
+  DeliveryRow,
+  DeliveryStore,
+  LoggedAttempt,
+  Page,
+  PageQuery,
+  ReplayWish,
+  StoredEndpoint,
+  WholeDelivery,
+} from '../../api/ports.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { PendingDelivery } from '../../delivery/outbox.ts';
+import type { Envelope } from '../../events/envelope.ts';
+import type { SqlEndpoints } from '../endpoints.ts';
+import { mapped, pageOf } from '../page.ts';
+import type { Schema } from '../schema.ts';
+import { attemptsOf } from './attempts.ts';
+import { deadLetterPage } from './dead-letters.ts';
+
+type Row = Selectable<Schema['deliveries']> & { readonly body: string | null };
+
+/** What was sent, what came of it, and what was given up. */
+export class SqlDeliveryLog implements DeliveryStore {
+  readonly stats = { replays: 0 };
+  readonly #db: Kysely<Schema>;
+  readonly #endpoints: SqlEndpoints;
+  readonly #clock: Pick<Clock, 'unixMs'>;
+
+  constructor(db: Kysely<Schema>, endpoints: SqlEndpoints, clock: Pick<Clock, 'unixMs'>) {
+    this.#db = db;
+    this.#endpoints = endpoints;
+    this.#clock = clock;
+  }
+
+  async list(query: DeliveryQuery): Promise<Page<DeliveryRow>> {
+    const endpoint = this.#endpoints.find(query.endpointId);
+    if (endpoint?.workspaceId !== query.workspaceId) return { items: [], total: 0, nextCursor: null };
+    let owed = this.#db
+      .selectFrom('deliveries')
+      .where('deliveries.endpoint_id', '=', query.endpointId)
+      .where('deliveries.test_mode', '=', query.testMode);
+    if (query.state !== undefined) owed = owed.where('deliveries.state', '=', query.state);
+    const told = owed
+      .leftJoin('events', 'events.position', 'deliveries.event_position')
+      .selectAll('deliveries')
+      .select('events.body');
+    const page = await pageOf(told, ['event_position', 'id'], query, owed.select('deliveries.id'));
+    return mapped(page, (row) => deliveryOf(row, endpoint));
+  }
+
+  async get(
+    { workspaceId, testMode }: Pick<PageQuery, 'workspaceId' | 'testMode'>,
+    id: string,
+  ): Promise<WholeDelivery | undefined> {
+    const row = await this.#told()
+      .where('deliveries.id', '=', id)
+      .where('deliveries.test_mode', '=', testMode)
+      .executeTakeFirst();
+    const endpoint = row === undefined ? undefined : this.#endpoints.find(row.endpoint_id);
+    if (row === undefined || endpoint?.workspaceId !== workspaceId) return undefined;
+    return { ...deliveryOf(row, endpoint), envelope: envelopeOf(row) ?? null };
+  }
+
+  attempts(deliveryId: string): Promise<readonly LoggedAttempt[]> {
+    return attemptsOf(this.#db, deliveryId);
+  }
+
+  async deadLetters(query: DeadLetterQuery): Promise<Page<DeliveryRow>> {
+    const own = this.#endpoints
+      .all()
+      .filter(({ id, workspaceId }) => workspaceId === query.workspaceId && id === (query.endpointId ?? id));
+    const page = await deadLetterPage(this.#db, own, query);
+    return mapped(page, (row) => deliveryOf(row, this.#endpoints.find(row.endpoint_id)));
+  }
+
+  async replay(wishes: readonly ReplayWish[]): Promise<readonly PendingDelivery[]> {
+    const made = await this.#db.transaction().execute(async (transaction) => {
+      const pending: PendingDelivery[] = [];
+      for (const wish of wishes) {
+        const one = await this.#replayIn(transaction, wish);
+        if (one !== undefined) pending.push(one);
+      }
+      return pending;
+    });
+    this.stats.replays += made.length;
+    return made;
+  }
+
+  async #replayIn(transaction: Kysely<Schema>, wish: ReplayWish): Promise<PendingDelivery | undefined> {
+    const row = await this.#told(transaction).where('deliveries.id', '=', wish.deliveryId).executeTakeFirst();
+    const told = row === undefined ? undefined : envelopeOf(row);
+    if (row === undefined || told === undefined) return undefined;
+    const sentAs = wish.sentAs ?? row.sent_as;
+    const createdUnixMs = this.#clock.unixMs();
+    await transaction
+      .insertInto('deliveries')
+      .values({
+        id: wish.replayId,
+        endpoint_id: row.endpoint_id,
+        event_position: row.event_position,
+        test_mode: Boolean(row.test_mode),
+        state: 'pending',
+        attempts: 0,
+        next_attempt_unix_ms: null,
+        last_status: null,
+        last_error: null,
+        created_unix_ms: createdUnixMs,
+        settled_unix_ms: null,
+        is_manual: true,
+        sent_as: sentAs,
+      })
+      .execute();
+    await transaction
+      .updateTable('deliveries')
+      .set({ replayed_as: wish.replayId })
+      .where('id', '=', wish.deliveryId)
+      .execute();
+    return {
+      id: wish.replayId,
+      endpointId: row.endpoint_id,
+      position: row.event_position,
+      attempts: 0,
+      nextAttemptUnixMs: null,
+      envelope: sentAs === null ? told : { ...told, id: sentAs },
+      isManual: true,
+      createdUnixMs,
+    };
+  }
+
+  #told(db: Kysely<Schema> = this.#db) {
+    return db
+      .selectFrom('deliveries')
+      .leftJoin('events', 'events.position', 'deliveries.event_position')
+      .selectAll('deliveries')
+      .select('events.body');
+  }
+}
+
+function envelopeOf(row: Row): Envelope | undefined {
+  if (row.body === null) return undefined;
+  const envelope = JSON.parse(row.body) as Envelope;
+  return row.sent_as === null ? envelope : { ...envelope, id: row.sent_as };
+}
+
+function deliveryOf(row: Row, endpoint: StoredEndpoint | undefined): DeliveryRow {
+  const envelope = envelopeOf(row);
+  const isHeld = row.settled_unix_ms === null && endpoint?.enabled === false;
+  return {
+    id: row.id,
+    endpointId: row.endpoint_id,
+    eventId: envelope?.id ?? '',
+    eventType: envelope?.type ?? '',
+    resourceId: envelope?.resource.id ?? null,
+    state: isHeld ? 'held' : (row.state as DeliveryRow['state']),
+    isManual: Boolean(row.is_manual),
+    replayedAs: row.replayed_as,
+    attempts: row.attempts,
+    createdAt: isoOf(row.created_unix_ms),
+    settledAt: row.settled_unix_ms === null ? null : isoOf(row.settled_unix_ms),
+    nextAttemptAt: row.next_attempt_unix_ms === null ? null : isoOf(row.next_attempt_unix_ms),
+    lastStatus: row.last_status,
+    lastError: row.last_error,
+  };
+}
+
+function isoOf(unixMs: number): string {
+  return new Date(unixMs).toISOString();
+}
