@@ -8,6 +8,7 @@ import { readTls } from '../config/tls.ts';
 import { openDelivery, type Delivery } from '../delivery/delivery.ts';
 import { StreamHub } from '../delivery/stream-hub.ts';
 import { DIALECTS } from '../dialect/registry.ts';
+import { termsOf } from '../dialect/terms.ts';
 import type { CallView } from '../events/call-view.ts';
 import type { EventRecord } from '../events/envelope.ts';
 import type { CommittedEvent } from '../events/journal.ts';
@@ -146,7 +147,7 @@ function openHostApi(options: ControlOptions, parts: Parts): Promise<Api> {
       publicUrl: publicUrlOf(settings),
       mediaUrl: (node) => mediaUrlOf(settings, node === undefined ? undefined : Number(node)),
       region: settings.region,
-      dialects: DIALECTS.map(({ name }) => name),
+      dialects: termsOf(DIALECTS),
       signingSecrets: settings.signingSecret,
       trustedProxies: settings.trustedProxies,
       ...(tls === undefined ? {} : { tls }),

@@ -28,11 +28,22 @@ export interface StreamCredential {
   readonly testMode: boolean;
   /** How the provider proves itself beyond the path; absent where the path is all. */
   readonly verify?: CredentialVerify;
+  /** Unconfirmed facts of the protocol's wire, where they are not its defaults. */
+  readonly options?: Readonly<Record<string, string>>;
 }
 
+/** How a provider proves itself beyond the path. All that is given must hold. */
 export interface CredentialVerify {
-  /** The provider account's token with which it signs the upgrade (Twilio: X-Twilio-Signature). */
+  /** The provider account's token with which it signs the upgrade (Twilio, Plivo). */
   readonly auth_token?: string;
+  /** The secret that signs upgrades (Vonage: signature secret; Genesys: client secret, base64). */
+  readonly signature_secret?: string;
+  /** A key sent as it is in the protocol's own header (Genesys, Telnyx). */
+  readonly api_key?: string;
+  /** `Authorization: Bearer …`. */
+  readonly bearer?: string;
+  /** `Authorization: Basic …`. */
+  readonly basic?: { readonly username: string; readonly password: string };
   /** Addresses (CIDR) the provider calls from. */
   readonly ip_allow?: readonly string[];
 }

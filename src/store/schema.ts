@@ -155,9 +155,14 @@ export interface CredentialsTable {
   agent_id: string | null;
   test_mode: Flag;
   label: string | null;
-  /** Encrypted. */
+  /** Encrypted; of credentials made before `proof` was. */
   auth_token: string | null;
   ip_allow: Json | null;
+  /** Encrypted JSON: all but the addresses of how the provider proves itself. */
+  proof: string | null;
+  options: Json | null;
+  /** Encrypted JSON: the provider's REST account. */
+  control: string | null;
   created_at: string;
 }
 

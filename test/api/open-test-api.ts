@@ -5,6 +5,8 @@ import type { ApiKey } from '../../src/api/ports.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { refuse } from '../../src/base/errors.ts';
 import { StreamHub } from '../../src/delivery/stream-hub.ts';
+import { DIALECTS } from '../../src/dialect/registry.ts';
+import { termsOf } from '../../src/dialect/terms.ts';
 import type { Endpoint } from '../../src/delivery/outbox.ts';
 import type { CallView } from '../../src/events/call-view.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
@@ -90,6 +92,8 @@ export async function openTestApi(
       delivery: {
         checkUrl: async (url: string) =>
           url.includes('169.254') ? refuse('failed_precondition', 'link-local') : undefined,
+        warningOf: async (url: string) => (url.includes('nowhere') ? 'nowhere does not resolve' : undefined),
+        resend: () => undefined,
         refreshEndpoints: async () => void whole.refreshes++,
         sendTest: async (endpoint: Endpoint, { type }: Envelope) => attemptTo(endpoint, type),
       },
@@ -100,7 +104,7 @@ export async function openTestApi(
         publicUrl: 'http://127.0.0.1:8080',
         mediaUrl: () => 'ws://127.0.0.1:8081',
         region: 'local',
-        dialects: ['native', 'twilio'],
+        dialects: termsOf(DIALECTS),
         signingSecrets: [SIGNING_SECRET],
         trustedProxies: [],
         loopDelayMaxMs: 0,

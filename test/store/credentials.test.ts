@@ -3,6 +3,7 @@ import type { StoredCredential } from '../../src/api/ports.ts';
 import { WORKSPACE } from './samples.ts';
 import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
 
+const SEALED = /^enc:v1:k1:/;
 const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 50, page: 1 };
 
 function credentialOf(id: string, change: Partial<StoredCredential> = {}): StoredCredential {
@@ -27,6 +28,11 @@ describe('stream credentials', () => {
       credentialOf('sc_2', { verify: { auth_token: 'twilio-token' }, agentId: null, label: null }),
       credentialOf('sc_3', { verify: { ip_allow: ['192.0.2.0/24'] } }),
       credentialOf('sc_4', { verify: { auth_token: 'other', ip_allow: [] } }),
+      credentialOf('sc_5', {
+        verify: { bearer: 'b', signature_secret: 's', basic: { username: 'u', password: 'p' } },
+        options: { l16_endian: 'big' },
+        control: { account: 'AC1', secret: 'rest' },
+      }),
     ];
     for (const credential of made) await credentials.create(credential);
     expect((await credentials.list(PAGE)).items.toReversed()).toEqual(made);
@@ -37,10 +43,24 @@ describe('stream credentials', () => {
   it('have the provider token encrypted in the file', async () => {
     const path = tempPath();
     const { credentials } = await openTempStore({ path });
-    await credentials.create(credentialOf('sc_1', { verify: { auth_token: 'twilio-token' } }));
+    const basic = { username: 'u', password: 'basic-word' };
+    const verify = { auth_token: 'twilio-token', basic, ip_allow: ['192.0.2.1'] };
+    const control = { account: 'AC1', secret: 'rest-secret' };
+    await credentials.create(credentialOf('sc_1', { verify, control }));
     const [row] = rowsOf(path, 'select * from credentials');
-    expect(row!['auth_token']).toMatch(/^enc:v1:k1:/);
-    expect(JSON.stringify(row)).not.toContain('twilio-token');
+    expect([row!['proof'], row!['control']]).toEqual([
+      expect.stringMatching(SEALED),
+      expect.stringMatching(SEALED),
+    ]);
+    for (const secret of ['twilio-token', 'basic-word', 'rest-secret']) {
+      expect(JSON.stringify(row)).not.toContain(secret);
+    }
+  });
+
+  it('never send the provider’s REST account to the nodes', async () => {
+    const { credentials } = await openTempStore();
+    await credentials.create(credentialOf('sc_1', { control: { account: 'AC1', secret: 'rest-secret' } }));
+    expect(JSON.stringify(await credentials.view())).not.toContain('rest-secret');
   });
 
   it('are viewed whole for the nodes, under a version that grows with every change', async () => {

@@ -4,6 +4,7 @@ import { invariant, VoiceError } from '../../base/errors.ts';
 import type { Schema } from '../schema.ts';
 import { foundation } from './0001-foundation.ts';
 import { hooks } from './0002-hooks.ts';
+import { streamProofs } from './0003-stream-proofs.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -15,6 +16,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'foundation', up: foundation },
   { version: 2, name: 'hooks', up: hooks },
+  { version: 3, name: 'stream_proofs', up: streamProofs },
 ];
 
 /** Brings the database to the newest schema this code knows, all of it or nothing. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VoiceError } from '../../../src/base/errors.ts';
 import { sha256Hex } from '../../../src/base/secret.ts';
 import { openTestApi, type TestApi } from '../open-test-api.ts';
@@ -51,7 +51,65 @@ it('stores how the provider proves itself, and shows only that it does', async (
   expect(house.nodes.views.at(-1)?.credentials[0]?.verify).toEqual(verify);
 });
 
+it('takes every kind of proof at once, and a dialect that is found out', async () => {
+  const verify = { auth_token: 't', basic: { username: 'u', password: 'p' }, ip_allow: ['203.0.113.7'] };
+  const { status, body } = await house.request('POST', PATH, { dialect: 'auto', verify });
+  expect([status, body.data.verify]).toEqual([201, ['auth_token', 'basic', 'ip_allow']]);
+  expect(body.data.url).toContain('/media/auto/');
+});
+
+it('keeps the REST account of the provider, and shows all but its secret', async () => {
+  const control = { base_url: 'https://api.example.com', account: 'AC1', secret: 'rest-secret' };
+  const { body, text } = await house.request('POST', PATH, { dialect: 'twilio', control });
+  expect(body.data.control).toEqual({ base_url: 'https://api.example.com', account: 'AC1' });
+  expect(text).not.toContain('rest-secret');
+  expect(house.ports.allCredentials.get(body.data.id)!.control).toEqual(control);
+});
+
+describe('options', () => {
+  const terms = {
+    name: 'odd',
+    options: [{ name: 'l16_endian', values: ['little', 'big'] }],
+    proofs: ['api_key'],
+  };
+  let odd: TestApi;
+  beforeEach(async () => {
+    odd = await openTestApi({ dialects: [terms] });
+  });
+  afterEach(() => odd.api.close());
+
+  it('reach the nodes with the proofs only this dialect checks', async () => {
+    const wish = { dialect: 'odd', options: { l16_endian: 'big' }, verify: { api_key: 'k' } };
+    const { body } = await odd.request('POST', PATH, wish);
+    expect(body.data.options).toEqual({ l16_endian: 'big' });
+    expect(odd.nodes.views.at(-1)?.credentials[0]).toMatchObject({ ...wish, id: body.data.id });
+  });
+
+  it.each([
+    [{ options: { endian: 'big' } }, 'options.endian', 'l16_endian'],
+    [{ options: { l16_endian: 'middle' } }, 'options.l16_endian', 'little, big'],
+    [{ verify: { auth_token: 't' } }, 'verify.auth_token', 'api_key'],
+  ])('that nobody has are refused by name: %j', async (wish, field, told) => {
+    const { status, body } = await odd.request('POST', PATH, { dialect: 'odd', ...wish });
+    expect([status, body.error.field]).toEqual([400, field]);
+    expect(body.error.message).toContain(told);
+    expect(odd.ports.allCredentials.size).toBe(0);
+  });
+});
+
 it.each([
+  [{ dialect: 'native', verify: { auth_token: 't' } }, 400, 'verify.auth_token'],
+  [{ dialect: 'twilio', options: { speed: 'fast' } }, 400, 'options.speed'],
+  [
+    { dialect: 'twilio', verify: { bearer: 'b', basic: { username: 'u', password: 'p' } } },
+    400,
+    'verify.basic',
+  ],
+  [
+    { dialect: 'twilio', control: { base_url: 'http://169.254.169.254/', account: 'a', secret: 's' } },
+    422,
+    'control.base_url',
+  ],
   [{ dialect: 'nobody' }, 400, 'dialect'],
   [{ dialect: 'twilio', agent_id: 'agt_x' }, 404, 'agent_id'],
   [{ dialect: 'twilio', verify: { ip_allow: ['here'] } }, 400, 'verify.ip_allow'],

@@ -1,0 +1,49 @@
+import { VoiceError } from '../base/errors.ts';
+import type { CredentialVerify } from '../events/commands.ts';
+import { isAddressRange } from './door/addresses.ts';
+import type { CredentialTerms } from './api-options.ts';
+
+/** Proofs that are checked alike whatever the provider speaks. */
+const COMMON_PROOFS: readonly string[] = ['bearer', 'basic', 'ip_allow'];
+
+/** The terms of the protocol a credential is wished for. */
+export function termsFor(dialect: string, known: readonly CredentialTerms[]): CredentialTerms {
+  const terms = known.find(({ name }) => name === dialect);
+  if (terms !== undefined) return terms;
+  throw new VoiceError('invalid_argument', `known dialects are ${known.map(({ name }) => name).join(', ')}`, {
+    field: 'dialect',
+  });
+}
+
+/** Refuses what nobody would check at the door: such a credential would let nobody in. */
+export function requireCheckable(verify: CredentialVerify, terms: CredentialTerms): void {
+  const proofs = [...COMMON_PROOFS, ...terms.proofs];
+  const unknown = Object.keys(verify).find((name) => !proofs.includes(name));
+  if (unknown !== undefined) {
+    throw refusal(
+      `${terms.name} cannot check ${unknown}; it checks ${proofs.join(', ')}`,
+      `verify.${unknown}`,
+    );
+  }
+  const wrong = verify.ip_allow?.find((range) => !isAddressRange(range));
+  if (wrong !== undefined) throw refusal(`${wrong} is no address or CIDR`, 'verify.ip_allow');
+  if (verify.bearer === undefined || verify.basic === undefined) return;
+  throw refusal('one Authorization header holds either bearer or basic', 'verify.basic');
+}
+
+/** Refuses options the protocol does not have, and values they cannot have. */
+export function requireOptions(options: Readonly<Record<string, string>>, terms: CredentialTerms): void {
+  for (const [name, value] of Object.entries(options)) {
+    const option = terms.options.find((one) => one.name === name);
+    if (option === undefined) {
+      const known = terms.options.map((one) => one.name).join(', ') || 'none';
+      throw refusal(`${terms.name} has no option ${name}; its options are: ${known}`, `options.${name}`);
+    }
+    if (option.values.includes(value)) continue;
+    throw refusal(`${name} is one of ${option.values.join(', ')}`, `options.${name}`);
+  }
+}
+
+function refusal(sentence: string, field: string): VoiceError {
+  return new VoiceError('invalid_argument', sentence, { field });
+}
