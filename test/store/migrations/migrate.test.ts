@@ -25,9 +25,9 @@ describe('migrating', () => {
   it('brings an empty file to the newest schema and records each step', async () => {
     const { path, db } = openEmpty();
     await migrate(db, clock);
-    expect(rowsOf(path, 'select version, name, applied_at from schema_migrations')).toEqual([
-      { version: 1, name: 'foundation', applied_at: '2026-11-20T12:00:00.000Z' },
-    ]);
+    expect(rowsOf(path, 'select version, name, applied_at from schema_migrations')).toEqual(
+      MIGRATIONS.map(({ version, name }) => ({ version, name, applied_at: '2026-11-20T12:00:00.000Z' })),
+    );
     const tables = rowsOf(path, `select name from sqlite_schema where type = 'table'`).map(
       ({ name }) => name,
     );
@@ -41,7 +41,7 @@ describe('migrating', () => {
     await migrate(db, clock, [...MIGRATIONS, second]);
     await migrate(db, clock, [...MIGRATIONS, second]);
     expect(rowsOf(path, 'select name from schema_migrations order by version')).toEqual([
-      { name: 'foundation' },
+      ...MIGRATIONS.map(({ name }) => ({ name })),
       { name: 'second' },
     ]);
   });
@@ -64,7 +64,9 @@ describe('migrating', () => {
     await migrate(db, clock, [...MIGRATIONS, second]);
     await db.destroy();
     await expect(openTempStore({ path })).rejects.toThrow(
-      /schema 2, written by a newer Omnivoice.*up to 1\. Start the newer version/,
+      new RegExp(
+        `schema ${second.version}, written by a newer .* up to ${MIGRATIONS.length}\\. Start the newer`,
+      ),
     );
   });
 
