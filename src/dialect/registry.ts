@@ -1,9 +1,25 @@
 import type { Dialect } from './dialect.ts';
+import { bandwidthDialect } from './bandwidth/dialect.ts';
+import { exotelDialect } from './exotel/dialect.ts';
+import { fonosterDialect } from './fonoster/dialect.ts';
+import { plivoDialect, vobizDialect } from './plivo/dialect.ts';
+import { signalwireDialect } from './signalwire/dialect.ts';
+import { telnyxDialect } from './telnyx/dialect.ts';
 import { nativeDialect } from './native/dialect.ts';
 import { twilioDialect } from './twilio/dialect.ts';
 
 /** Every protocol the house speaks. A new one is added here and nowhere else. */
-export const DIALECTS: readonly Dialect[] = [nativeDialect, twilioDialect];
+export const DIALECTS: readonly Dialect[] = [
+  nativeDialect,
+  twilioDialect,
+  signalwireDialect,
+  telnyxDialect,
+  plivoDialect,
+  vobizDialect,
+  bandwidthDialect,
+  exotelDialect,
+  fonosterDialect,
+];
 
 /** The dialect of that name, as a path or a flag gives it. */
 export function dialectOf(name: string): Dialect | undefined {

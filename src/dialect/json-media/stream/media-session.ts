@@ -46,11 +46,14 @@ export class MediaSession implements DialectSession {
     return this.#writer?.dtmf(digit);
   }
 
+  writeEnd(): WireMessage | undefined {
+    return this.#writer?.end();
+  }
+
   // Providers of this family have no words for the rest: hanging up and transferring go by their REST APIs,
-  // and closing the socket is what ends the stream.
+  // and closing the socket is what ends most streams.
   writeStarted(): undefined {}
   writeEvent(): undefined {}
   writeAnswer(): undefined {}
   writeGoaway(): undefined {}
-  writeEnd(): undefined {}
 }

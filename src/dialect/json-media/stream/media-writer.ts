@@ -13,6 +13,8 @@ export interface MediaPhrases {
   readonly mark?: (name: string) => object;
   readonly clear?: object;
   readonly dtmf?: (digit: string) => object;
+  /** Said before the socket is closed. */
+  readonly end?: object;
   /** Audio messages of several frames: their bytes, and the byte of silence they are filled up with. */
   readonly longer?: { readonly messageBytes: number; readonly silence: number };
 }
@@ -58,6 +60,10 @@ export class MediaWriter {
 
   dtmf(digit: string): WireMessage | undefined {
     return this.#said(this.#phrases.dtmf?.(digit));
+  }
+
+  end(): WireMessage | undefined {
+    return this.#said(this.#phrases.end);
   }
 
   #said(value: object | undefined): WireMessage | undefined {
