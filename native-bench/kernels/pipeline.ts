@@ -4,7 +4,7 @@ import type { Inbound, LegStarted } from '../../src/dialect/dialect.ts';
 import { twilioDialect } from '../../src/dialect/twilio/dialect.ts';
 import type { Caller, LegConnection, LegSocket } from '../../src/gateway/arrivals.ts';
 import { ResumeTokens } from '../../src/gateway/resume-token.ts';
-import { loadFvad } from '../../src/media/voice/fvad-detector.ts';
+import { loadDetectors } from '../../src/media/voice/detectors.ts';
 import { VOICE_DEFAULTS } from '../../src/media/voice-detector.ts';
 import { NodeArrivals } from '../../src/node/arrivals.ts';
 import { LegGroups } from '../../src/node/leg-groups.ts';
@@ -69,7 +69,7 @@ async function openArrivals(onEvent: () => void): Promise<NodeArrivals> {
       sink: { accept: onEvent },
       limits: { durationMaxMs: 0, silenceMs: 0, resumeWindowMs: 0 },
     }),
-    media: new LegMedia({ fvad: await loadFvad(), voice: VOICE_DEFAULTS, jitterTargetMs: 0 }),
+    media: new LegMedia({ detectors: await loadDetectors(), voice: VOICE_DEFAULTS, jitterTargetMs: 0 }),
     pacer: new NodePacer({
       clock,
       observeLagMs: () => {},

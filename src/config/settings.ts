@@ -119,6 +119,17 @@ export const SETTINGS = {
   ),
   drainDeadlineMs: setting(ms(0, 24 * HOUR_MS), 120_000, 'how long calls may go on after the first SIGTERM'),
   jitterTargetMs: setting(ms(0, 200), 0, 'how long audio is held to put it in order; 0 forwards at once'),
+  vadDetector: setting(
+    kinds.choice(['own', 'fvad', 'neural']),
+    'own',
+    'who hears voices: our detector, the WebRTC one, or the network in VAD_MODEL',
+  ),
+  vadModel: setting<string | undefined>(
+    optional(kinds.text(/^\S.*\.onnx$/, 'the path of an .onnx file', 'path')),
+    undefined,
+    'an ONNX file shaped like Silero v5; needs the package onnxruntime-node',
+    { fallbackText: 'none' },
+  ),
   vadAggressiveness: setting(kinds.whole({ min: 0, max: 3 }), 2, 'how sure the detector must be of a voice'),
   vadStartMs: setting(ms(20, 1000), 40, 'voice for this long is voice_detected'),
   vadStopMs: setting(ms(20, 5000), 300, 'quiet for this long is voice_ended'),

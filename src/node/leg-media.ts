@@ -7,9 +7,8 @@ import { isSupported } from '../media/codecs.ts';
 import { decodedSampleRateHz } from '../media/format.ts';
 import { FixedJitterBuffer } from '../media/jitter/fixed-jitter-buffer.ts';
 import { FramePool } from '../media/frame-pool.ts';
-import type { FvadFactory } from '../media/voice/fvad-detector.ts';
 import { VoiceEdges } from '../media/voice/voice-edges.ts';
-import type { VoiceSettings } from '../media/voice-detector.ts';
+import type { VoiceDetectors, VoiceSettings } from '../media/voice-detector.ts';
 
 /** Free slots a pool is topped up to, outside the tick. */
 const FREE_FRAMES = 512;
@@ -18,7 +17,7 @@ const POOL_FRAMES_MAX = 64 * PLAYOUT_FRAMES_MAX;
 const MESSAGE_BYTES_MAX = 64 * KIB;
 
 export interface LegMediaOptions {
-  readonly fvad: FvadFactory;
+  readonly detectors: VoiceDetectors;
   readonly voice: VoiceSettings;
   readonly jitterTargetMs: number;
 }
@@ -76,13 +75,13 @@ export class LegMedia {
   }
 
   partsFor({ inbound, outbound }: LegStarted): MediaParts {
-    const { fvad, voice, jitterTargetMs } = this.#options;
+    const { detectors, voice, jitterTargetMs } = this.#options;
     const sampleRateHz = decodedSampleRateHz(inbound);
     return {
       inbound: this.#inbound,
       slots: this.#pools.get(decodedSampleRateHz(outbound))!,
       jitter: new FixedJitterBuffer({ sampleRateHz, targetMs: jitterTargetMs }),
-      edges: new VoiceEdges(fvad.open(sampleRateHz, voice.aggressiveness), voice),
+      edges: new VoiceEdges(detectors.open(sampleRateHz, voice), voice),
     };
   }
 

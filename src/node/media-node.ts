@@ -17,9 +17,9 @@ import type { NodeStatus } from '../link/messages.ts';
 import { openNodeEnd, type NodeEnd } from '../link/node-end.ts';
 import { socketPathOf, spoolDirOf } from '../link/places.ts';
 import { openSpool, type Spool } from '../link/spool/spool.ts';
-import type { VoiceSettings } from '../media/voice-detector.ts';
+import type { VoiceDetectors, VoiceSettings } from '../media/voice-detector.ts';
 import { loadOpus } from '../media/codecs/opus/opus.ts';
-import { loadFvad } from '../media/voice/fvad-detector.ts';
+import { loadDetectors } from '../media/voice/detectors.ts';
 import { expositionOf } from '../telemetry/exposition.ts';
 import { openLoopDelay, type LoopDelay } from '../telemetry/loop-delay.ts';
 import type { NodeMetrics } from '../telemetry/node-metrics.ts';
@@ -62,10 +62,13 @@ export async function openMediaNode(options: MediaNodeOptions): Promise<MediaNod
     const spool = lifetime.own(
       openSpool({ dir: spoolDirOf(paths.spoolDir, incarnation), bytesMax: settings.spoolBytesMax }),
     );
-    const fvad = await loadFvad();
+    const detectors = await loadDetectors({
+      isNeuralNeeded: settings.vadDetector === 'neural',
+      modelFile: settings.vadModel,
+    });
     const { stats: _, ...opus } = await loadOpus();
     log.info({ opus }, 'Opus is loaded');
-    const node = new MediaNode({ options, lifetime, loopDelay, spool, fvad });
+    const node = new MediaNode({ options, lifetime, loopDelay, spool, detectors });
     const socketPath = socketPathOf(paths.runDir, incarnation);
     const ownPort = settings.mediaPort + 1 + index;
     const facts = { incarnation, node: index, pid: process.pid, region: settings.region, ownPort };
@@ -84,7 +87,7 @@ interface NodeParts {
   readonly lifetime: Lifetime;
   readonly loopDelay: LoopDelay;
   readonly spool: Spool;
-  readonly fvad: Awaited<ReturnType<typeof loadFvad>>;
+  readonly detectors: VoiceDetectors;
 }
 
 /** The media process: sockets, legs, calls, audio, and nothing that could make them wait. */
@@ -118,7 +121,7 @@ export class MediaNode implements Closeable {
     this.#resumeTokens = new ResumeTokens(settings.signingSecret);
     this.#pressure = new LoopPressure(settings.nodeCapLegs, settings.loopDelayMaxMs);
     this.media = new LegMedia({
-      fvad: parts.fvad,
+      detectors: parts.detectors,
       voice: voiceSettingsOf(settings),
       jitterTargetMs: settings.jitterTargetMs,
     });
@@ -295,6 +298,7 @@ export class MediaNode implements Closeable {
 
 function voiceSettingsOf(settings: Settings): VoiceSettings {
   return {
+    detector: settings.vadDetector,
     aggressiveness: settings.vadAggressiveness,
     startMs: settings.vadStartMs,
     stopMs: settings.vadStopMs,

@@ -62,7 +62,7 @@ export class Story {
       clock: this.clock,
       calls: this.calls,
       media: new LegMedia({
-        fvad: loudDetectors,
+        detectors: loudDetectors,
         voice: VOICE_DEFAULTS,
         jitterTargetMs: options.jitterTargetMs ?? 0,
       }),

@@ -11,7 +11,7 @@ export interface VoiceDetected {
   readonly type: 'voice_detected';
   /** Media time of the end of the frame that confirmed it. */
   readonly atMs: number;
-  /** Media time of the first voiced hop. */
+  /** Media time of the first hop of the voice, traces before the first sure one included. */
   readonly onsetMs: number;
   /** Level of the confirming frame, to a tenth. */
   readonly levelDbfs: number;
@@ -58,7 +58,7 @@ export class VoiceEdges {
   readonly #stopMs: number;
   readonly #meanSquareMin: number;
   readonly #rising: Rising = { name: 'rising', onsetMs: 0, voicedHops: 0 };
-  readonly #speaking: Speaking = { name: 'speaking', onsetMs: 0, voicedUntilMs: 0 };
+  readonly #speaking: Speaking = { name: 'speaking', onsetMs: 0, voicedUntilMs: -Infinity };
   #state: State = QUIET;
 
   /** The detector is the edges' own from now on: `close` closes it. */
@@ -90,8 +90,11 @@ export class VoiceEdges {
   /** The stream ends or starts over at `mediaMs`: whoever speaks is cut short. */
   finish(mediaMs: number): VoiceEnded | undefined {
     const wasSpeaking = this.isSpeaking;
+    const edge = wasSpeaking ? ended(this.#speaking, mediaMs) : undefined;
     this.#state = QUIET;
-    return wasSpeaking ? ended(this.#speaking, mediaMs) : undefined;
+    // The next stream may count from anywhere.
+    this.#speaking.voicedUntilMs = -Infinity;
+    return edge;
   }
 
   close(): void {
@@ -122,8 +125,11 @@ export class VoiceEdges {
     if (++this.#rising.voicedHops >= this.#startHops) this.#speak(hopMs + HOP_MS);
   }
 
-  #rise(onsetMs: number): void {
-    this.#rising.onsetMs = onsetMs;
+  /** Traced back as far as the detector says, but not into the voice before. */
+  #rise(hopMs: number): void {
+    const tracedMs = hopMs - (this.#detector.leadHops ?? 0) * HOP_MS;
+    const { voicedUntilMs } = this.#speaking;
+    this.#rising.onsetMs = voicedUntilMs <= hopMs ? Math.max(tracedMs, voicedUntilMs) : tracedMs;
     this.#rising.voicedHops = 0;
     this.#state = this.#rising;
   }

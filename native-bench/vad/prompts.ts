@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readWav } from '../../src/media/wav.ts';
+import { seedOf } from './dice.ts';
+import { activeRms, ACTIVE_DBFS } from './labels.ts';
+import { FULL_SCALE, ratioOf, scale } from './levels.ts';
+
+export type Half = 'tuning' | 'scoring';
+export type RateHz = 8000 | 16_000;
+
+/** One recorded sentence, its active level at `ACTIVE_DBFS`. */
+export interface Prompt {
+  readonly name: string;
+  readonly samples: Float32Array;
+}
+
+/** Where the packages put the recordings. */
+export const VOICES = [
+  { voice: 'en', folder: 'en_US_f_Allison' },
+  { voice: 'fr', folder: 'fr_CA_f_June' },
+  { voice: 'es', folder: 'es_MX_f_Allison' },
+  { voice: 'it', folder: 'it_IT_m_Carlo' },
+  { voice: 'ru', folder: 'ru_RU_f_IvrvoiceRU' },
+] as const;
+
+export type Voice = (typeof VOICES)[number]['voice'];
+
+const SOUNDS = '/usr/share/asterisk/sounds';
+const MUSIC = '/usr/share/asterisk/moh';
+const GAME_MUSIC = '/usr/share/games/etr/music';
+const PIECE_S_MAX = 120;
+const PACKAGES = [
+  ...['en', 'fr', 'es', 'it', 'ru'].flatMap((voice) => [
+    `asterisk-core-sounds-${voice}-wav`,
+    `asterisk-core-sounds-${voice}-g722`,
+  ]),
+  'asterisk-moh-opsound-wav',
+  'asterisk-moh-opsound-g722',
+  'extremetuxracer-data',
+  'ffmpeg',
+];
+/** Beeps, a choir and monkeys. */
+const NOT_SPEECH = /(^|\/)(beep|beeperr|.*-2tone|tt-monkeys|confbridge-(join|leave)|.*glorious.*|silence.*)$/;
+const DURATION_S_MIN = 0.4;
+const DURATION_S_MAX = 12;
+
+/** All recordings of a voice in one half. A prompt is in the same half in every language. */
+export function readPrompts(voice: Voice, half: Half, rateHz: RateHz): Prompt[] {
+  const { folder } = VOICES.find((candidate) => candidate.voice === voice)!;
+  const prompts = readFolder(join(SOUNDS, folder), rateHz).filter(
+    ({ name, samples }) =>
+      !NOT_SPEECH.test(name) &&
+      halfOf(name) === half &&
+      samples.length >= DURATION_S_MIN * rateHz &&
+      samples.length <= DURATION_S_MAX * rateHz,
+  );
+  for (const { samples } of prompts) {
+    scale(samples, ratioOf(ACTIVE_DBFS) / activeRms(samples, rateHz / 100));
+  }
+  return prompts;
+}
+
+/** Five pieces of hold music, two of them for tuning; music of a game is for tuning only. */
+export function readMusic(half: Half, rateHz: RateHz): Prompt[] {
+  const pieces = readFolder(MUSIC, rateHz);
+  if (half === 'scoring') return pieces.filter((_, index) => index % 2 === 0);
+  return [...pieces.filter((_, index) => index % 2 === 1), ...readGameMusic(rateHz)];
+}
+
+function readGameMusic(rateHz: RateHz): Prompt[] {
+  const names = namesIn(GAME_MUSIC, '.ogg');
+  return names.map((name) => {
+    const most = ['-t', String(PIECE_S_MAX), '-ac', '1', '-ar', String(rateHz)];
+    const pcm = ffmpeg(['-i', join(GAME_MUSIC, name), ...most, '-f', 's16le', '-']);
+    return { name, samples: samplesOf(pcm, 0, pcm.length >> 1) };
+  });
+}
+
+function halfOf(name: string): Half {
+  return seedOf('half', name) % 2 === 0 ? 'tuning' : 'scoring';
+}
+
+function readFolder(folder: string, rateHz: RateHz): Prompt[] {
+  const extension = rateHz === 8000 ? '.wav' : '.g722';
+  const names = namesIn(folder, extension);
+  const files = names.map((name) => readFileSync(join(folder, name)));
+  const sounds = rateHz === 8000 ? files.map(readPcm) : decodeG722(files);
+  return sounds.map((samples, index) => ({ name: names[index]!.slice(0, -extension.length), samples }));
+}
+
+function namesIn(folder: string, extension: string): string[] {
+  if (!existsSync(folder)) {
+    throw new Error(`${folder} is missing: apt-get install -y --no-install-recommends ${PACKAGES.join(' ')}`);
+  }
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(extension))
+    .toSorted();
+}
+
+function readPcm(file: Uint8Array): Float32Array {
+  const wav = readWav(file);
+  if (!('samples' in wav)) throw new Error(wav.detail);
+  return Float32Array.from(wav.samples, (sample) => sample / FULL_SCALE);
+}
+
+/** All files in one go: G.722 at 64 kbit/s makes two samples of every byte. */
+function decodeG722(files: readonly Uint8Array[]): Float32Array[] {
+  const pcm = ffmpeg(['-f', 'g722', '-i', '-', '-f', 's16le', '-'], Buffer.concat(files));
+  let at = 0;
+  return files.map((file) => {
+    const sound = samplesOf(pcm, at, 2 * file.length);
+    at += 2 * file.length;
+    return sound;
+  });
+}
+
+function ffmpeg(args: readonly string[], input?: Uint8Array): Buffer {
+  const options = { maxBuffer: 2 ** 30, ...(input === undefined ? {} : { input }) };
+  return execFileSync('ffmpeg', ['-v', 'error', ...args], options);
+}
+
+/** Samples of 16 bits; what the decoder kept to itself at the end is silence. */
+function samplesOf(pcm: Buffer, from: number, count: number): Float32Array {
+  const out = new Float32Array(count);
+  const there = Math.min(count, (pcm.length >> 1) - from);
+  for (let i = 0; i < there; i++) out[i] = pcm.readInt16LE(2 * (from + i)) / FULL_SCALE;
+  return out;
+}
