@@ -76,6 +76,8 @@ describe('the OpenAPI document', () => {
       'delete /api/v1/webhooks/{id}',
       'get /api/v1/calls',
       'get /api/v1/calls/{id}',
+      'get /api/v1/dead-letters',
+      'get /api/v1/deliveries/{id}',
       'get /api/v1/events',
       'get /api/v1/events/stream',
       'get /api/v1/events/ws',
@@ -85,13 +87,19 @@ describe('the OpenAPI document', () => {
       'get /api/v1/webhooks/{id}',
       'get /api/v1/webhooks/{id}/deliveries',
       'patch /api/v1/keys/{id}',
+      'patch /api/v1/webhooks/{id}',
       'post /api/v1/calls/{id}/hangup',
+      'post /api/v1/dead-letters/replay',
+      'post /api/v1/deliveries/{id}/replay',
       'post /api/v1/events/ticket',
       'post /api/v1/keys',
       'post /api/v1/keys/{id}/rotate',
       'post /api/v1/voice/sessions',
       'post /api/v1/voice/stream-credentials',
       'post /api/v1/webhooks',
+      'post /api/v1/webhooks/{id}/enable',
+      'post /api/v1/webhooks/{id}/recover',
+      'post /api/v1/webhooks/{id}/rotate-secret',
       'post /api/v1/webhooks/{id}/test',
       'post /functions/v1/voice-runtime-session',
     ]);
@@ -164,6 +172,14 @@ describe('every route', () => {
       ['get', `${base}/webhooks/{id}`, webhook],
       ['post', `${base}/webhooks/{id}/test`, webhook],
       ['get', `${base}/webhooks/{id}/deliveries`, webhook],
+      ['patch', `${base}/webhooks/{id}`, webhook, { description: 'the CRM' }],
+      ['post', `${base}/webhooks/{id}/rotate-secret`, webhook],
+      ['post', `${base}/webhooks/{id}/enable`, webhook],
+      ['post', `${base}/webhooks/{id}/recover`, webhook, { since: '2026-11-20T00:00:00Z' }],
+      ['get', `${base}/deliveries/{id}`, 'dlv_1'],
+      ['post', `${base}/deliveries/{id}/replay`, 'dlv_1'],
+      ['get', `${base}/dead-letters`],
+      ['post', `${base}/dead-letters/replay`, undefined, { ids: ['dlv_1'] }],
       ['get', `${base}/keys`],
       ['patch', `${base}/keys/{id}`, key, { name: 'b' }],
       ['post', `${base}/keys/{id}/rotate`, key],
@@ -187,7 +203,7 @@ describe('every route', () => {
     for (const { path, method, operation } of operations()) {
       const url = path.replace('{id}', 'none_1');
       const ask = (headers?: { readonly [name: string]: string }) => {
-        const body = operation.requestBody === undefined ? undefined : bodyFor(path);
+        const body = operation.requestBody === undefined ? undefined : bodyFor(path, method);
         return house.request(method.toUpperCase(), url, body, headers);
       };
       const answers: [Answer, number][] = [
@@ -217,7 +233,10 @@ describe('the documentation page', () => {
   });
 });
 
-function bodyFor(path: string): object {
+function bodyFor(path: string, method: string): object {
+  if (method === 'patch' && path.includes('/webhooks')) return { description: null };
+  if (path.endsWith('/recover')) return { since: '2026-11-20' };
+  if (/\/(?:rotate-secret|replay)$/.test(path)) return {};
   if (path.includes('/webhooks')) return { url: 'https://a.example/', events: ['*'] };
   if (path.includes('/stream-credentials')) return { dialect: 'twilio' };
   return path.includes('/keys') ? { name: 'a' } : {};
@@ -241,7 +260,11 @@ function delivery(endpointId: string) {
     endpointId,
     eventId: 'evt_1',
     eventType: 'call_started',
-    state: 'delivered',
+    resourceId: 'call_1',
+    state: 'delivered' as const,
+    isManual: false,
+    replayedAs: null,
+    settledAt: '2026-11-20T12:00:00.250Z',
     attempts: 1,
     createdAt: '2026-11-20T12:00:00.000Z',
     nextAttemptAt: null,

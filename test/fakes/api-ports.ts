@@ -8,6 +8,7 @@ import type {
   StoredEndpoint,
 } from '../../src/api/ports.ts';
 import type { ApiOptions } from '../../src/api/api-options.ts';
+import type { PendingDelivery } from '../../src/delivery/outbox.ts';
 import type { CallView } from '../../src/events/call-view.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 
@@ -90,12 +91,38 @@ export class FakePorts implements Ports {
       );
       return pageOf(shown, query);
     },
+    update: async (workspaceId, id, change) => {
+      const known = owned(this.allEndpoints, workspaceId, id);
+      if (known !== undefined) this.allEndpoints.set(id, { ...known, ...change });
+      return this.allEndpoints.get(id);
+    },
     remove: async (workspaceId, id) => removed(this.allEndpoints, workspaceId, id),
-    deliveries: async (_workspaceId, endpointId, query) =>
+  };
+
+  // What a store makes of them is tested on a real one, through the API.
+  readonly deliveries: Ports['deliveries'] = {
+    list: async (query) =>
       pageOf(
-        this.allDeliveries.filter((row) => row.endpointId === endpointId),
+        this.allDeliveries.filter((row) => row.endpointId === query.endpointId),
         query,
       ),
+    get: async (_, id) => {
+      const row = this.allDeliveries.find((one) => one.id === id);
+      return row === undefined ? undefined : { ...row, envelope: null };
+    },
+    attempts: async () => [],
+    deadLetters: async (query) =>
+      pageOf(
+        this.allDeliveries.filter(({ state }) => state === 'dead'),
+        query,
+      ),
+    replay: async (wishes) => {
+      for (const { deliveryId, replayId } of wishes) {
+        const row = this.allDeliveries.find(({ id }) => id === deliveryId)!;
+        this.allDeliveries.push({ ...row, id: replayId, isManual: true });
+      }
+      return wishes.map(({ replayId }) => ({ id: replayId }) as PendingDelivery);
+    },
   };
 
   readonly idempotency: Ports['idempotency'] = {

@@ -11,8 +11,17 @@ describe('an endpoint', () => {
       events: ['call.*'],
       agentId: 'echo',
       testMode: true,
-      secrets: ['whsec_new', 'whsec_old'],
-      ordering: 'none',
+      keys: { symmetric: 'whsec_new', shared: 'as agreed', asymmetric: 'whsk_1' },
+      retiringKeys: [{ symmetric: 'whsec_old', shared: null, asymmetric: null, untilUnixMs: 5 }],
+      signatures: { omniflow: 'base64', voiceoi: true, secretHeader: 'x-secret', ed25519: true },
+      auth: { kind: 'basic', username: 'crm', password: 'hidden' },
+      format: 'omniai',
+      apiVersion: '2025-06-01',
+      success: 'only_200',
+      description: 'the CRM',
+      disabledReason: 'by_request',
+      ordering: 'bounded',
+      holdMs: 5_000,
       enabled: false,
     });
     const first = await openTempStore({ path });
@@ -54,12 +63,12 @@ describe('an endpoint', () => {
   });
 
   it('is seen by its workspace only', async () => {
-    const { endpoints } = await openTempStore();
+    const { endpoints, deliveries } = await openTempStore();
     await endpoints.create(endpointOf('whk_1', { workspaceId: 'ws_other' }));
     expect(await endpoints.get(WORKSPACE, 'whk_1')).toBeUndefined();
     expect(await endpoints.remove(WORKSPACE, 'whk_1')).toBe(false);
     expect((await endpoints.list(PAGE)).total).toBe(0);
-    expect((await endpoints.deliveries(WORKSPACE, 'whk_1', PAGE)).total).toBe(0);
+    expect((await deliveries.list({ ...PAGE, endpointId: 'whk_1' })).total).toBe(0);
   });
 
   it('leaves no secret behind when it is removed', async () => {
@@ -90,7 +99,7 @@ describe('an endpoint', () => {
 
 describe('the deliveries of an endpoint', () => {
   it('are listed newest first, page after page, of one mode', async () => {
-    const { endpoints, journal } = await openTempStore();
+    const { endpoints, deliveries, journal } = await openTempStore();
     await endpoints.create(endpointOf('whk_1'));
     await journal.append(eventsOf('call_1', 5));
     await journal.append(
@@ -99,12 +108,12 @@ describe('the deliveries of an endpoint', () => {
         envelope: { ...envelope, test_mode: true },
       })),
     );
-    const first = await endpoints.deliveries(WORKSPACE, 'whk_1', { ...PAGE, limit: 3 });
-    const rest = await endpoints.deliveries(WORKSPACE, 'whk_1', { ...PAGE, cursor: first.nextCursor! });
+    const first = await deliveries.list({ ...PAGE, endpointId: 'whk_1', limit: 3 });
+    const rest = await deliveries.list({ ...PAGE, endpointId: 'whk_1', cursor: first.nextCursor! });
     expect(first.total).toBe(5);
     expect([...first.items, ...rest.items]).toHaveLength(5);
     expect(rest.nextCursor).toBeNull();
     expect(rest.items.at(-1)!.eventType).toBe('call_started');
-    expect((await endpoints.deliveries(WORKSPACE, 'whk_1', { ...PAGE, testMode: true })).total).toBe(2);
+    expect((await deliveries.list({ ...PAGE, endpointId: 'whk_1', testMode: true })).total).toBe(2);
   });
 });

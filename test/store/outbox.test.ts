@@ -1,32 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt, AttemptOutcome, PendingDelivery } from '../../src/delivery/outbox.ts';
+import type { AttemptOutcome, PendingDelivery } from '../../src/delivery/outbox.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { endpointOf, eventsOf, WORKSPACE } from './samples.ts';
+import { attemptOf, endpointOf, eventsOf, WORKSPACE } from './samples.ts';
 import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
 
 const START = { position: 0, id: '' };
 const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 50, page: 1 };
-
-let lastAttempt = 0;
-
-function attemptOf(deliveryId: string, number: number, change: Partial<Attempt> = {}): Attempt {
-  return {
-    id: `att_${++lastAttempt}`,
-    deliveryId,
-    number,
-    trigger: number === 1 ? 'event' : 'retry',
-    startedAt: '2026-11-20T12:00:00.000Z',
-    durationMs: 3.25,
-    requestHeaders: { 'webhook-id': 'evt_1' },
-    resolvedAddress: '192.0.2.1',
-    status: 503,
-    responseHeaders: { server: 'x' },
-    responseBody: 'busy',
-    errorClass: 'http_5xx',
-    errorDetail: null,
-    ...change,
-  };
-}
 
 async function openOwed(events: number) {
   const path = tempPath();
@@ -55,6 +34,8 @@ describe('what is owed', () => {
       attempts: 0,
       nextAttemptUnixMs: null,
       envelope: committed[0]!.envelope,
+      isManual: false,
+      createdUnixMs: Date.parse('2026-11-20T12:00:00.000Z'),
     });
     const rest = await store.outbox.unfinished(first[1]!, 10);
     expect(idsOf(rest)).toEqual(ids.slice(2));
@@ -113,7 +94,7 @@ describe('recording attempts', () => {
     await store.outbox.record(attemptOf(ids[0]!, 2, { status: 200, errorClass: null }), delivered);
     await store.outbox.record(attemptOf(ids[1]!, 1, { status: null, errorClass: 'timeout_response' }), dead);
     expect(idsOf(await store.outbox.unfinished(START, 10))).toEqual([ids[2]]);
-    const log = await store.endpoints.deliveries(WORKSPACE, 'whk_1', PAGE);
+    const log = await store.deliveries.list({ ...PAGE, endpointId: 'whk_1' });
     expect(log.total).toBe(3);
     expect(log.items).toMatchObject([
       { id: ids[2], state: 'pending', attempts: 0, lastStatus: null, lastError: null, nextAttemptAt: null },
@@ -131,7 +112,7 @@ describe('recording attempts', () => {
   it('shows when the next attempt is due', async () => {
     const { store, ids } = await openOwed(1);
     await store.outbox.record(attemptOf(ids[0]!, 1), retrying(Date.UTC(2026, 10, 20, 12, 0, 5)));
-    const { items } = await store.endpoints.deliveries(WORKSPACE, 'whk_1', PAGE);
+    const { items } = await store.deliveries.list({ ...PAGE, endpointId: 'whk_1' });
     expect(items[0]).toMatchObject({
       state: 'retrying',
       nextAttemptAt: '2026-11-20T12:00:05.000Z',

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
-import { endpointOf, eventsOf, WORKSPACE } from './samples.ts';
+import { attemptOf, endpointOf, eventsOf, WORKSPACE } from './samples.ts';
 import { atTheEnd, openTempStore, tempPath } from './temp-store.ts';
 
 const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 2, page: 1 };
@@ -23,7 +23,7 @@ async function useEverything(path: string): Promise<void> {
   await first.journal.commit({ incarnation: 'nod_1', first: 1, records: eventsOf('call_1', 3) });
   await first.close();
   const store = await openTempStore({ path });
-  const { journal, outbox, endpoints, calls, keys, credentials, idempotency } = store;
+  const { journal, outbox, endpoints, deliveries, calls, keys, credentials, idempotency } = store;
   await journal.commit({ incarnation: 'nod_2', first: 1, records: eventsOf('call_1', 60) });
   await journal.append(eventsOf('call_1', 2));
   for (const filter of [
@@ -57,8 +57,19 @@ async function useEverything(path: string): Promise<void> {
     await calls.list({ ...PAGE, ...filter, cursor });
   }
   await calls.get(WORKSPACE, 'call_1');
-  const log = await endpoints.deliveries(WORKSPACE, 'whk_1', PAGE);
-  await endpoints.deliveries(WORKSPACE, 'whk_1', { ...PAGE, cursor: log.nextCursor! });
+  const ofHook = { ...PAGE, endpointId: 'whk_1' };
+  const log = await deliveries.list(ofHook);
+  await deliveries.list({ ...ofHook, cursor: log.nextCursor! });
+  await deliveries.list({ ...ofHook, state: 'retrying' });
+  await deliveries.get(PAGE, owed!.id);
+  await deliveries.attempts(owed!.id);
+  await outbox.record(attemptOf(owed!.id, 1), { state: 'dead', nextAttemptUnixMs: null });
+  const range = { ...PAGE, limit: 1, sinceUnixMs: 1, untilUnixMs: 9e12 };
+  await deliveries.deadLetters(range);
+  const cursor = Buffer.from(`[9e12,"${owed!.id}"]`).toString('base64url');
+  await deliveries.deadLetters({ ...range, endpointId: 'whk_1', cursor });
+  await deliveries.replay([{ deliveryId: owed!.id, replayId: 'dlv_again', sentAs: null }]);
+  await endpoints.update(WORKSPACE, 'whk_1', { description: 'x' });
   await endpoints.list(PAGE);
   await endpoints.remove(WORKSPACE, 'whk_1');
   await keys.list(PAGE);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../fakes/clock.ts';
-import { endpointOf, eventsOf, WORKSPACE } from './samples.ts';
+import { attemptOf, endpointOf, eventsOf, GOOD, WORKSPACE } from './samples.ts';
 import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
 
 const DAY_MS = 86_400_000;
@@ -17,24 +17,7 @@ async function openAged() {
   };
   const settle = async (ids: readonly string[]) => {
     for (const id of ids) {
-      await store.outbox.record(
-        {
-          id: `att_${id}`,
-          deliveryId: id,
-          number: 1,
-          trigger: 'event',
-          startedAt: '2026-11-20T12:00:00.000Z',
-          durationMs: 1,
-          requestHeaders: {},
-          resolvedAddress: null,
-          status: 200,
-          responseHeaders: {},
-          responseBody: '',
-          errorClass: null,
-          errorDetail: null,
-        },
-        { state: 'delivered', nextAttemptUnixMs: null },
-      );
+      await store.outbox.record(attemptOf(id, 1, GOOD), { state: 'delivered', nextAttemptUnixMs: null });
     }
   };
   const purge = (limit = 1_000) => store.purge({ beforeUnixMs: clock.unixMs() - 30 * DAY_MS, limit });

@@ -1,5 +1,6 @@
 import type { StoredEndpoint } from '../../src/api/ports.ts';
 import type { JsonObject } from '../../src/base/json.ts';
+import type { Attempt } from '../../src/delivery/outbox.ts';
 import type { Envelope, EventRecord } from '../../src/events/envelope.ts';
 import type { EncryptionKey } from '../../src/store/cipher.ts';
 
@@ -80,3 +81,33 @@ export function endpointOf(id: string, change: Partial<StoredEndpoint> = {}): St
     ...change,
   };
 }
+
+let lastAttempt = 0;
+
+/** An attempt that failed with a 503, or as told. */
+export function attemptOf(deliveryId: string, number: number, change: Partial<Attempt> = {}): Attempt {
+  return {
+    id: `att_${String(++lastAttempt).padStart(6, '0')}`,
+    deliveryId,
+    number,
+    trigger: number === 1 ? 'event' : 'retry',
+    startedAt: '2026-11-20T12:00:00.000Z',
+    durationMs: 3.25,
+    timings: { dnsMs: 1, connectMs: 0.5, tlsMs: null, ttfbMs: 3 },
+    url: 'https://receiver.example/hooks',
+    bodyRef: 'evt_1/omnivoice/2025-11-01',
+    bodyBytes: 512,
+    requestHeaders: { 'webhook-id': 'evt_1' },
+    resolvedAddress: '192.0.2.1',
+    status: 503,
+    responseHeaders: { server: 'x' },
+    responseBody: 'busy',
+    responseTruncated: false,
+    errorClass: 'http_5xx',
+    errorDetail: null,
+    ...change,
+  };
+}
+
+/** What ends well. */
+export const GOOD: Partial<Attempt> = { status: 200, errorClass: null, responseBody: '' };

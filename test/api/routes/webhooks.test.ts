@@ -62,7 +62,7 @@ describe('a webhook', () => {
     ['a secret that cannot sign', { secret: 'whsec_short' }, 400, 'secret'],
     ['an unknown retry policy', { retry_policy: '7d' }, 400, 'retry_policy'],
     ['a header of ours', { headers: { 'webhook-id': 'x' } }, 400, 'headers'],
-    ['a format of later', { format: 'voiceoi' }, 400, 'format'],
+    ['a format nobody speaks', { format: 'morse' }, 400, 'format'],
   ])('is refused for %s', async (_what, wish, status, field) => {
     const answer = await make(wish);
     expect([answer.status, answer.body.error.field]).toEqual([status, field]);
@@ -110,6 +110,10 @@ describe('a webhook', () => {
       endpointId: body.data.id,
       eventId: 'evt_1',
       eventType: 'call_started',
+      resourceId: 'call_1',
+      isManual: false,
+      replayedAs: null,
+      settledAt: null,
       state: 'retrying',
       attempts: 2,
       createdAt: '2026-11-20T12:00:00.000Z',

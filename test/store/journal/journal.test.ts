@@ -159,7 +159,7 @@ describe('the delivery rows of a commit', () => {
     ['another agent', { agentId: 'silent' }, []],
     ['live mode', { testMode: false }, ['call_started', 'dtmf_received']],
     ['test mode', { testMode: true }, []],
-    ['nothing while disabled', { enabled: false }, []],
+    ['it later: while disabled it is held', { enabled: false }, ['call_started', 'dtmf_received']],
   ] as const)('are made for an endpoint that wants %s', async (_, change, expected) => {
     const path = tempPath();
     const { journal, endpoints } = await openTempStore({ path });
