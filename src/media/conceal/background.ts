@@ -35,7 +35,8 @@ export class Background {
     const floor = isFirst ? POWER_MAX : level[0]! * RISE_RATIO + POWER_MIN / 100;
     level[0] = Math.min(power, floor, POWER_MAX);
     if (power > NEAR_RATIO * level[0] + POWER_MIN || power > POWER_MAX) return;
-    level[1]! += (power - level[1]!) * (isFirst ? 1 : FOLLOW_RATIO);
+    const isNew = isFirst || NEAR_RATIO * power < level[1]!;
+    level[1]! += (power - level[1]!) * (isNew ? 1 : FOLLOW_RATIO);
     this.#keep(frame);
   }
 

@@ -36,11 +36,19 @@ export class PitchSearch {
     this.#coarse = new Float64Array(Math.floor(this.spanSamples / this.#factor));
   }
 
-  /** The best period in samples, for the sound that ends before `source[end]`. */
+  /** The best period in samples, or a multiple of it, for the sound that ends before `source[end]`. */
   find(source: Int16Array, end: number): number {
     this.#thinOut(source, end);
     const near = this.#findCoarse() * this.#factor;
-    return this.#refine(source, end, near);
+    this.correlation[0] = -Infinity;
+    const single = this.#refine(source, end, near, this.#factor);
+    let best = single;
+    // A short period is seldom whole samples: of the sum of several, less is cut off.
+    for (let periods = 2; periods * single <= this.#lagMax; periods++) {
+      const several = this.#refine(source, end, periods * single, (periods + 1) >> 1);
+      if (several > 0) best = several;
+    }
+    return best;
   }
 
   // Means over a triangle of two thinned steps: enough of a low-pass for finding a period.
@@ -82,14 +90,15 @@ export class PitchSearch {
     return bestLag;
   }
 
-  #refine(source: Int16Array, end: number, near: number): number {
-    const from = Math.max(this.#lagMin, near - this.#factor);
-    const to = Math.min(this.#lagMax, near + this.#factor);
+  /** Tries every lag near the one named; returns the best, 0 if none is better than what was found before. */
+  #refine(source: Int16Array, end: number, near: number, reach: number): number {
+    const from = Math.max(this.#lagMin, near - reach);
+    const to = Math.min(this.#lagMax, near + reach);
     const start = end - this.#windowSamples;
     let own = 1;
     for (let i = start; i < end; i++) own += source[i]! * source[i]!;
-    let bestLag = from;
-    let best = -Infinity;
+    let bestLag = 0;
+    let best = this.correlation[0]!;
     for (let lag = from; lag <= to; lag++) {
       let product = 0;
       let power = 1;
