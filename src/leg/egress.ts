@@ -52,17 +52,17 @@ export class Egress {
   }
 
   /**
-   * Sends one frame now. False when the socket or the provider was busy: the frame is dropped, never queued
-   * behind older audio.
+   * Sends one frame now; how many have left with it. Where the socket or the provider is busy it is dropped,
+   * never queued behind older audio.
    */
-  send(frame: Int16Array): boolean {
+  send(frame: Int16Array): number {
     // The session's template may still be what the socket is waiting to write: only an idle socket gets a
     // frame.
     if (this.#isHeld || this.#sink.bufferedBytes > 0) {
       // A numbered wire shows the hole where the frame would have been.
       this.#session.skipAudio?.();
       this.#drop(1);
-      return false;
+      return 0;
     }
     this.#quietTicks = 0;
     const bytes = this.#codec.encodeInto(frame, this.#wire);
@@ -71,16 +71,17 @@ export class Egress {
     const message = this.#session.writeAudio(audio);
     this.#collectedFrames++;
     // A frame that was only collected goes with a later one.
-    return message === undefined || this.#sendCollected(message);
+    return message === undefined ? 0 : this.#sendCollected(message);
   }
 
-  /** Speech has ended: what was collected goes out, padded as the provider wants it. */
-  flush(): void {
-    if (this.#collectedFrames === 0) return;
+  /** Speech has ended: what was collected goes out, padded as the provider wants it; how much has left. */
+  flush(): number {
+    if (this.#collectedFrames === 0) return 0;
     const isBusy = this.#isHeld || this.#sink.bufferedBytes > 0;
     const message = this.#session.flushAudio?.();
-    if (message === undefined || isBusy) this.discard();
-    else this.#sendCollected(message);
+    if (message !== undefined && !isBusy) return this.#sendCollected(message);
+    this.discard();
+    return 0;
   }
 
   /** What was collected is not to be heard any more. */
@@ -101,16 +102,16 @@ export class Egress {
     this.#codec.close();
   }
 
-  #sendCollected(message: Uint8Array): boolean {
+  #sendCollected(message: Uint8Array): number {
     const frames = this.#collectedFrames;
     this.#collectedFrames = 0;
     if (!this.#sink.sendAudio(message, this.#session.audioIsBinary)) {
       this.#drop(frames);
-      return false;
+      return 0;
     }
     this.stats.sentFrames += frames;
     this.#counters.playedFrames += frames;
-    return true;
+    return frames;
   }
 
   #drop(frames: number): void {

@@ -17,6 +17,7 @@ import type { VoiceEdge, VoiceEdges } from '../media/voice/voice-edges.ts';
 import type { FrameCounters } from './counters.ts';
 import { Egress } from './egress.ts';
 import type { FrameSink } from './frame-sink.ts';
+import { InFlight } from './in-flight.ts';
 import { Ingress } from './ingress.ts';
 import { OwedMarks } from './owed-marks.ts';
 import { Playout, type Cleared, type FrameSlots } from './playout.ts';
@@ -90,6 +91,7 @@ export class Leg {
   readonly #inbound: Inbound;
   readonly #ingress: Ingress;
   readonly #egress: Egress;
+  readonly #inFlight: InFlight;
   readonly #edges: VoiceEdges;
   readonly #pacer: Pacer;
   readonly #listener: LegListener;
@@ -126,6 +128,7 @@ export class Leg {
       },
     });
     this.playout = new Playout(options.slots);
+    this.#inFlight = new InFlight(options.capabilities.inFlightMsMax);
     this.owedMarks = new OwedMarks(options.capabilities.marksMax);
     this.#frame = new Int16Array(frameSamples(decodedSampleRateHz(options.started.outbound)));
     if (options.jitter.targetMs > 0) this.#startTicking();
@@ -217,7 +220,10 @@ export class Leg {
     const cleared = this.playout.clear();
     this.#egress.discard();
     const message = this.capabilities.clear ? this.#session.writeClear() : undefined;
-    if (message !== undefined) this.send(message);
+    if (message !== undefined) {
+      this.#inFlight.clear();
+      this.send(message);
+    }
     const isSilent = message !== undefined && this.capabilities.marksOnClear === 'dropped';
     const marks = isSilent ? [...this.owedMarks.settleAll(), ...cleared.marks] : cleared.marks;
     for (const name of marks) this.#listener.onMark(this, name, nowMs);
@@ -302,9 +308,17 @@ export class Leg {
 
   #playQueued(nowMs: AtMs): void {
     if (this.#state.name !== 'active' || this.#egress.isHeld) return;
-    if (!this.playout.playInto(this.#frame)) return this.#egress.rest();
-    this.#egress.send(this.#frame);
-    this.#reportMarks(nowMs);
+    if (this.playout.waitingFrames === 0) {
+      this.#inFlight.rest();
+      return this.#egress.rest();
+    }
+    for (let turns = this.#inFlight.takeTurns(); turns > 0; turns--) {
+      if (!this.#inFlight.hasRoom(this.#egress.collectedFrames, nowMs)) return;
+      if (!this.playout.playInto(this.#frame)) return this.#inFlight.rest();
+      this.#inFlight.used();
+      this.#inFlight.left(this.#egress.send(this.#frame), nowMs);
+      this.#reportMarks(nowMs);
+    }
     if (this.playout.waitingFrames > 0) return;
     this.#listener.onPlayed(this, this.playout.playedOfSpeechFrames, nowMs);
   }
@@ -312,7 +326,7 @@ export class Leg {
   /** Marks go through the provider where it has them: only it knows when its own buffer has played. */
   #reportMarks(nowMs: AtMs): void {
     for (let name = this.playout.takeMark(); name !== undefined; name = this.playout.takeMark()) {
-      this.#egress.flush();
+      this.#inFlight.left(this.#egress.flush(), nowMs);
       const isTheirs = this.capabilities.marks && this.owedMarks.hasRoom();
       const message = isTheirs ? this.#session.writeMark(name) : undefined;
       if (message === undefined) this.#listener.onMark(this, name, nowMs);

@@ -56,7 +56,7 @@ export class SqlCredentials implements CredentialStore {
       ...this.#credentialOf(row),
       label: row.label,
       createdAt: row.created_at,
-      ...(row.control !== null && { control: this.#open<ProviderControl>(row.control, row.id, 'control') }),
+      ...(row.control !== null && { control: this.#open(row.control, row.id, 'control') as ProviderControl }),
     }));
   }
 
@@ -115,7 +115,7 @@ export class SqlCredentials implements CredentialStore {
     if (auth_token === null && ip_allow === null && proof === null) return undefined;
     return {
       ...(auth_token !== null && { auth_token: this.#cipher.open(auth_token, placeOf(id, 'auth_token')) }),
-      ...(proof !== null && this.#open<CredentialVerify>(proof, id, 'proof')),
+      ...(proof !== null && (this.#open(proof, id, 'proof') as CredentialVerify)),
       ...(ip_allow !== null && { ip_allow: JSON.parse(ip_allow) as readonly string[] }),
     };
   }
@@ -124,8 +124,8 @@ export class SqlCredentials implements CredentialStore {
     return this.#cipher.seal(JSON.stringify(secret), placeOf(id, field));
   }
 
-  #open<T>(sealed: string, id: string, field: Sealed): T {
-    return JSON.parse(this.#cipher.open(sealed, placeOf(id, field))) as T;
+  #open(sealed: string, id: string, field: Sealed): unknown {
+    return JSON.parse(this.#cipher.open(sealed, placeOf(id, field)));
   }
 
   #sealAnew(sealed: string, id: string, field: Sealed): string {

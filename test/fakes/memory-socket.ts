@@ -6,6 +6,8 @@ export class MemorySocket implements LegSocket {
   readonly sent: { readonly bytes: Uint8Array; readonly isBinary: boolean; readonly isAudio: boolean }[] = [];
   isWedged = false;
   closed: { readonly closeCode: number; readonly reason: string } | undefined;
+  /** How long the peer was given to end the connection itself. */
+  graceMs = 0;
   /** Told of every message as it is sent. */
   onSent: (message: WireMessage) => void = () => {};
 
@@ -23,8 +25,9 @@ export class MemorySocket implements LegSocket {
     if (this.closed === undefined) this.#keep(message, false);
   }
 
-  close(closeCode: number, reason: string): void {
+  close(closeCode: number, reason: string, graceMs = 0): void {
     this.closed ??= { closeCode, reason };
+    this.graceMs = graceMs;
   }
 
   #keep({ bytes, isBinary }: WireMessage, isAudio: boolean): void {

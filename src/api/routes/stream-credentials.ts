@@ -8,10 +8,15 @@ import { requireAgent } from '../built-in-agents.ts';
 import { requireCheckable, requireOptions, termsFor } from '../credential-terms.ts';
 import { keyOf } from '../door/door.ts';
 import { okPage, pageQuery, PagingQuery } from '../lists.ts';
-import type { StoredCredential } from '../ports.ts';
+import type { CredentialStore, StoredCredential } from '../ports.ts';
 import { ById, Reference, type RouteContext } from './route-context.ts';
 
 const SECRET_BYTES = 32;
+
+interface KeyPlace {
+  readonly workspaceId: string;
+  readonly testMode: boolean;
+}
 
 const Secret = (description: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description }));
@@ -151,13 +156,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
     },
     handler: async (request) => {
       const { id } = request.params;
-      const { workspaceId, testMode } = keyOf(request);
-      const isOurs = (await credentials.view()).credentials.some(
-        (other) => other.id === id && other.workspaceId === workspaceId && other.testMode === testMode,
-      );
-      if (!isOurs || !(await credentials.remove(workspaceId, id))) {
-        throw new VoiceError('not_found', `there is no stream credential ${id}`);
-      }
+      await removeOwn(id, keyOf(request), credentials);
       await publish();
       return ok(request, { id, deleted: true as const });
     },
@@ -174,10 +173,20 @@ function publisher({ ports, nodes }: RouteContext): () => Promise<void> {
   };
 }
 
+/** A key of the other mode or of another workspace has nothing to revoke. */
+async function removeOwn(id: string, key: KeyPlace, credentials: CredentialStore): Promise<void> {
+  const { workspaceId, testMode } = key;
+  const isOurs = (await credentials.view()).credentials.some(
+    (other) => other.id === id && other.workspaceId === workspaceId && other.testMode === testMode,
+  );
+  if (isOurs && (await credentials.remove(workspaceId, id))) return;
+  throw new VoiceError('not_found', `there is no stream credential ${id}`);
+}
+
 function credentialOf(
   wish: Static<typeof Wish>,
   secret: string,
-  key: { readonly workspaceId: string; readonly testMode: boolean },
+  key: KeyPlace,
   { settings, clock }: RouteContext,
 ): StoredCredential {
   const { verify, options, control } = wish;
