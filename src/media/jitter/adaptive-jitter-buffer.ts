@@ -19,12 +19,16 @@ const SPARE_MS = FRAME_MS + 2;
 /** A sender known to be slow is met this much before it would be missed. */
 const SLOW_GUARD_MS = 2;
 const SLOW_PPM = -10;
-/** Depth changes at most so often, so that speech keeps its rhythm … */
-const STRETCH_EVERY_FRAMES = 3;
-/** … until it is this far from where it should be, … */
+/** Depth changes at most so often, in reads of one frame or two, so that speech keeps its rhythm. */
+const STRETCH_EVERY_READS = 3;
+/** This far from where it should be, depth changes a little faster. */
 const HURRY_MS = 40;
-/** … and this far beyond, latency hurts more than haste does. */
-const RUSH_MS = 300;
+const HURRY_EVERY_READS = 2;
+/** A backlog so long is not listened to, it is got through: three frames at a time, three periods less. */
+const RUSH_MS = 800;
+const RUSH_FRAMES = 3;
+/** A buffer that had to grow does not shrink for a while, unless it is far too deep: it would swing. */
+const SETTLE_READS = 100;
 
 export interface AdaptiveJitterOptions {
   readonly sampleRateHz: number;
@@ -71,7 +75,8 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
   /** Turns filled since the last frame while nothing was held: delayed, lost or never sent. */
   #madeUpFrames = 0;
   #comfortFramesLeft = 0;
-  #framesSinceStretch = 0;
+  #readsSinceStretch = 0;
+  #readsSinceGrowth = SETTLE_READS;
   /** The frame that is next does not follow what was played last. */
   #isTorn = false;
 
@@ -277,6 +282,7 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
       return 'waiting';
     }
     this.#madeUpFrames++;
+    this.#readsSinceGrowth = 0;
     this.stats.concealedFrames++;
     this.#sound.conceal();
     return 'concealed';
@@ -307,16 +313,17 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
     const frame = this.#held.at(this.#next);
     const spareMs = this.#slackMs - this.#wantedMs;
     this.#madeUpFrames = 0;
-    this.#framesSinceStretch++;
+    this.#readsSinceStretch++;
+    this.#readsSinceGrowth++;
     if (this.#isTorn) {
       this.#isTorn = false;
       this.#sound.playMended(frame);
-    } else if (spareMs >= SPARE_MS && this.#held.has(this.#next + 1) && this.#mayStretch(spareMs)) {
-      return this.#playShortened(frame, spareMs);
+    } else if (spareMs >= SPARE_MS && this.#mayShorten(spareMs)) {
+      return this.#playShortened(spareMs);
     } else if (spareMs < this.#guardMs && this.#mayStretch(-spareMs)) {
       const addedSamples = this.#sound.playLengthened(frame);
       this.stats.addedSamples += addedSamples;
-      if (addedSamples > 0) this.#framesSinceStretch = 0;
+      if (addedSamples > 0) this.#readsSinceStretch = this.#readsSinceGrowth = 0;
     } else {
       this.#sound.play(frame);
     }
@@ -324,13 +331,15 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
     return 'audio';
   }
 
-  #playShortened(frame: Int16Array, spareMs: number): Played {
-    const second = this.#held.at(this.#next + 1);
-    const removedSamples = this.#sound.playShortened(frame, second, spareMs >= RUSH_MS);
+  #playShortened(spareMs: number): Played {
+    const frames = spareMs >= RUSH_MS && this.#held.has(this.#next + 2) ? RUSH_FRAMES : 2;
+    for (let i = 0; i < frames; i++) {
+      this.#sound.gather(this.#held.at(this.#next));
+      this.#held.release(this.#next++);
+    }
+    const removedSamples = this.#sound.playGathered(frames === RUSH_FRAMES ? RUSH_FRAMES : 1);
     this.stats.removedSamples += removedSamples;
-    if (removedSamples > 0) this.#framesSinceStretch = 0;
-    this.#held.release(this.#next++);
-    this.#held.release(this.#next++);
+    if (removedSamples > 0) this.#readsSinceStretch = 0;
     return 'audio';
   }
 
@@ -338,8 +347,14 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
     return this.#arrivals.driftPpm < SLOW_PPM ? SLOW_GUARD_MS : 0;
   }
 
+  #mayShorten(spareMs: number): boolean {
+    if (this.#readsSinceGrowth < SETTLE_READS && spareMs < FRAME_MS + HURRY_MS) return false;
+    return this.#held.has(this.#next + 1) && this.#mayStretch(spareMs);
+  }
+
   #mayStretch(awayMs: number): boolean {
-    return this.#framesSinceStretch >= (awayMs >= HURRY_MS ? 1 : STRETCH_EVERY_FRAMES);
+    if (awayMs >= RUSH_MS) return true;
+    return this.#readsSinceStretch >= (awayMs >= HURRY_MS ? HURRY_EVERY_READS : STRETCH_EVERY_READS);
   }
 
   /** Goes on to the oldest frame held. What lies before it is lost, except before the very first. */

@@ -7,8 +7,8 @@ const QUANTILE_RATIO = 0.95;
 const FORGET_RATIO = 0.983;
 /** One delay is learned for every so many frames, the longest: half a second, as NetEQ takes it. */
 const INTERVAL_FRAMES = 25;
-/** What is earliest is looked for in so many intervals: four seconds in which a clock drifts by under 1 ms. */
-const INTERVALS = 8;
+/** What is earliest is looked for in so many intervals, two seconds: in them no clock drifts by 1 ms. */
+const INTERVALS = 4;
 /** No target covers a gap this long, so nothing is learned from it: the sender paused, or the line stalled. */
 const PAUSE_MS = 400;
 
@@ -24,6 +24,10 @@ export class ArrivalDelays {
   #interval = 0;
   #intervalFrames = 0;
   #baseMs = Infinity;
+  /** The latest of this interval. */
+  #latestMs = -Infinity;
+  /** More came at once than any target covers; until that ends nothing is learned. */
+  #isBacklog = false;
   #lastAtMs: AtMs = 0;
 
   /** The instant at which a frame of this number is on time. */
@@ -49,10 +53,15 @@ export class ArrivalDelays {
     this.#drift.note(arrivedAtMs, offsetMs);
     if (this.#intervalFrames === INTERVAL_FRAMES) this.#beginInterval();
     if (offsetMs < this.#earliestMs[this.#interval]!) this.#earliestMs[this.#interval] = offsetMs;
-    if (offsetMs < this.#baseMs) this.#baseMs = offsetMs;
-    const delayMs = offsetMs - this.#baseMs;
+    // What came before the earliest was late as well, in hindsight: the first of a chunk, say.
+    if (this.#intervalFrames === 0 || offsetMs > this.#latestMs) this.#latestMs = offsetMs;
+    if (offsetMs >= this.#baseMs) this.#isBacklog = false;
+    else this.#baseMs = offsetMs;
+    if (this.#latestMs - this.#baseMs >= PAUSE_MS) this.#isBacklog = true;
+    if (this.#isBacklog) this.#latestMs = this.#baseMs;
+    const delayMs = this.#latestMs - this.#baseMs;
     if (this.#intervalFrames++ === 0) this.#histogram.add(delayMs);
-    else this.#histogram.raiseLast(delayMs);
+    else this.#histogram.reviseLast(delayMs);
   }
 
   /** The next frame begins a stream of its own: only its delays compare with those learned. */

@@ -6,6 +6,8 @@ const FORGET_RATIO = 0.98;
 /** Before that a line through the blocks says more about the network than about clocks. */
 const BLOCKS_MIN = 10;
 const PPM_MAX = 1_000;
+/** No clock drifts as far in one block: the way changed, or the sender ran ahead. */
+const LEAP_MS = 30;
 
 /**
  * How much faster the sender's clock is than ours: the slope of a line through the earliest arrivals of each
@@ -18,6 +20,7 @@ export class ClockDrift {
   #firstMs = 0;
   #earliestMs = Infinity;
   #blocks = 0;
+  #lastMs = 0;
   // Sums for the least squares, each forgotten alike.
   #weight = 0;
   #x = 0;
@@ -30,6 +33,7 @@ export class ClockDrift {
     this.#startedAtMs = nowMs;
     this.#blockEndsAtMs = nowMs + BLOCK_MS;
     this.#firstMs = offsetMs;
+    this.#lastMs = offsetMs;
     this.#earliestMs = Infinity;
     this.#blocks = 0;
     this.#weight = this.#x = this.#y = this.#xx = this.#xy = 0;
@@ -46,6 +50,8 @@ export class ClockDrift {
   }
 
   #close(nowMs: AtMs): void {
+    if (Math.abs(this.#earliestMs - this.#lastMs) > LEAP_MS) return this.restart(nowMs, this.#earliestMs);
+    this.#lastMs = this.#earliestMs;
     const x = nowMs - this.#startedAtMs;
     const y = this.#earliestMs - this.#firstMs;
     this.#weight = this.#weight * FORGET_RATIO + 1;

@@ -51,10 +51,10 @@ export class DelayHistogram {
     this.#settle();
   }
 
-  /** The delay added last turns out to be longer. */
-  raiseLast(delayMs: number): void {
+  /** The delay added last turns out to be another. */
+  reviseLast(delayMs: number): void {
     const bin = binOf(delayMs);
-    if (bin <= this.#lastBin) return;
+    if (bin === this.#lastBin) return;
     this.#weigh(this.#lastBin, -this.#lastWeight);
     this.#weigh(bin, this.#lastWeight);
     this.#lastBin = bin;

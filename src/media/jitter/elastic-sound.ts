@@ -19,9 +19,11 @@ export class ElasticSound {
   readonly #last: Int16Array;
   readonly #made: Int16Array;
   readonly #copy: Int16Array;
-  readonly #pair: Int16Array;
+  /** Frames put one behind the other, and what became of them. */
+  readonly #gathered: Int16Array;
   readonly #stretched: Int16Array;
   readonly #mendSamples: number;
+  #gatheredFrames = 0;
 
   constructor(sampleRateHz: number) {
     const samples = frameSamples(sampleRateHz);
@@ -34,7 +36,7 @@ export class ElasticSound {
     this.#last = new Int16Array(samples);
     this.#made = new Int16Array(samples);
     this.#copy = new Int16Array(samples);
-    this.#pair = new Int16Array(3 * samples);
+    this.#gathered = new Int16Array(3 * samples);
     this.#stretched = new Int16Array(3 * samples);
   }
 
@@ -56,31 +58,39 @@ export class ElasticSound {
     this.#push(frame);
   }
 
-  /** Plays two frames in less time; returns the samples removed. With `twice`, in much less. */
-  playShortened(first: Int16Array, second: Int16Array, twice: boolean): number {
-    const pairSamples = 2 * this.#frameSamples;
-    this.#concealer.hear(first);
-    this.#concealer.hear(second);
-    this.#pair.set(first);
-    this.#pair.set(second, this.#frameSamples);
-    let sound = this.#stretched;
-    let samples = this.#stretch.shortenInto(this.#pair, pairSamples, sound);
-    if (twice && samples < pairSamples) {
-      sound = this.#pair;
-      samples = this.#stretch.shortenInto(this.#stretched, samples, sound);
+  /** Takes a frame, of three at most, that is to be played in less time with those after it. */
+  gather(frame: Int16Array): void {
+    this.#concealer.hear(frame);
+    this.#gathered.set(frame, this.#gatheredFrames++ * this.#frameSamples);
+    this.#last.set(frame);
+  }
+
+  /** Plays what was gathered, shortened so many times at most; returns the samples removed. */
+  playGathered(times: number): number {
+    const gatheredSamples = this.#gatheredFrames * this.#frameSamples;
+    this.#gatheredFrames = 0;
+    let samples = gatheredSamples;
+    let sound = this.#gathered;
+    let other = this.#stretched;
+    for (let time = 0; time < times; time++) {
+      const left = this.#stretch.shortenInto(sound, samples, other);
+      if (left === samples) break;
+      const shorter = other;
+      other = sound;
+      sound = shorter;
+      samples = left;
     }
     this.#queue.push(sound, 0, samples);
-    this.#last.set(second);
-    return pairSamples - samples;
+    return gatheredSamples - samples;
   }
 
   /** Plays a frame in more time; returns the samples added. */
   playLengthened(frame: Int16Array): number {
     const pairSamples = 2 * this.#frameSamples;
     this.#concealer.hear(frame);
-    this.#pair.set(this.#last);
-    this.#pair.set(frame, this.#frameSamples);
-    const samples = this.#stretch.lengthenInto(this.#pair, pairSamples, this.#stretched);
+    this.#gathered.set(this.#last);
+    this.#gathered.set(frame, this.#frameSamples);
+    const samples = this.#stretch.lengthenInto(this.#gathered, pairSamples, this.#stretched);
     // The frame before has gone already: a change that begins in it comes too late.
     if (samples === pairSamples || !this.#isLastUntouched()) {
       this.#push(frame);
@@ -145,7 +155,7 @@ export class ElasticSound {
 
   #isLastUntouched(): boolean {
     for (let i = 0; i < this.#frameSamples; i++) {
-      if (this.#stretched[i] !== this.#pair[i]) return false;
+      if (this.#stretched[i] !== this.#gathered[i]) return false;
     }
     return true;
   }

@@ -7,7 +7,7 @@ import { newJitterStats, type JitterBuffer, type JitterStats, type Played } from
 /** The longest time audio may be held on purpose. */
 export const JITTER_TARGET_MS_MAX = 200;
 
-/** What a burst may add to the delay: held beyond the target, then the oldest goes. */
+/** What a burst may add to the delay by default: held beyond the target, then the oldest goes. */
 const EXCESS_MS = 200;
 
 /** Turns in a row that silence fills while nothing is held; after them the sender is taken to have paused. */
@@ -24,6 +24,8 @@ export interface FixedJitterOptions {
   readonly sampleRateHz: number;
   /** 0 to 200, in whole frames. */
   readonly targetMs: number;
+  /** What may be held beyond the target, in whole frames. */
+  readonly excessMs?: number;
 }
 
 /**
@@ -59,10 +61,10 @@ export class FixedJitterBuffer implements JitterBuffer {
   #starvedFrames = 0;
   #fillingSinceMs: AtMs = 0;
 
-  constructor({ sampleRateHz, targetMs }: FixedJitterOptions) {
+  constructor({ sampleRateHz, targetMs, excessMs = EXCESS_MS }: FixedJitterOptions) {
     invariant(targetMs >= 0 && targetMs <= JITTER_TARGET_MS_MAX, 'a jitter target is 0 to 200 ms');
     invariant(targetMs % FRAME_MS === 0, 'a jitter target is whole frames');
-    const framesMax = (targetMs + EXCESS_MS) / FRAME_MS;
+    const framesMax = (targetMs + excessMs) / FRAME_MS;
     this.targetMs = targetMs;
     this.#frameSamples = frameSamples(sampleRateHz);
     this.#slots = sliceIntoFrames(framesMax, this.#frameSamples);
