@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
-# Runs before `npm test`: installs the system packages that tests in the tree need. At present none does: the embedded
-# store is part of Node, and every test brings its own sockets, files and processes.
+# Runs before `npm test`: installs the system packages that tests in the tree need. Most need none: the embedded store is
+# part of Node, and tests bring their own sockets, files and processes.
 set -euo pipefail
 
 needed=()
 # need COMMAND PACKAGE: a test in the tree runs COMMAND, which comes with PACKAGE.
 need() { command -v "$1" >/dev/null 2>&1 || needed+=("$2"); }
+# Opus is judged by libopus' own tools.
+need opusenc opus-tools
+need opusdec opus-tools
+# Files of any kind are read by it.
+need ffmpeg ffmpeg
 
 [ ${#needed[@]} -eq 0 ] && exit 0
 install=(apt-get install -y --no-install-recommends "${needed[@]}")
