@@ -44,6 +44,12 @@ function limitsOf({ store, delivery, streams, api }: ControlParts): { readonly [
     hook_steps_aside: delivery.stats.steppedAside,
     hook_pauses: delivery.stats.pauses,
     hook_dead_letters: delivery.stats.dead,
+    hook_parked_lanes: delivery.stats.parkedLanes,
+    hook_overtakes: delivery.stats.overtakes,
+    hook_names_forgotten: delivery.stats.forgottenNames,
+    hook_breaker_openings: delivery.stats.breakerOpenings,
+    hook_endpoints_auto_disabled: delivery.stats.autoDisabled,
+    hook_attempts_blocked: delivery.stats.blockedAttempts,
   };
 }
 

@@ -5,6 +5,7 @@ import { isLoopback, mediaUrlOf, publicUrlOf } from '../config/addresses.ts';
 import type { DataPaths } from '../config/data-dir.ts';
 import type { Settings } from '../config/settings.ts';
 import { readTls } from '../config/tls.ts';
+import type { EndpointNotice } from '../delivery/breaker/health-record.ts';
 import { openDelivery, type Delivery } from '../delivery/delivery.ts';
 import { StreamHub } from '../delivery/stream-hub.ts';
 import { DIALECTS } from '../dialect/registry.ts';
@@ -16,6 +17,7 @@ import { openControlEnd, type ControlEnd } from '../link/control-end.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
+import { EndpointEvents } from './endpoint-events.ts';
 import { HostNodes } from './nodes.ts';
 import { Reaper } from './reaper.ts';
 import { Retention } from './retention.ts';
@@ -59,9 +61,13 @@ export async function openControl(options: ControlOptions): Promise<Control> {
       apiKey: settings.apiKey,
       cliKeyFile: isLoopback(settings.host) ? paths.cliKeyFile : undefined,
     });
+    // Told once the journal's audience is there; delivery itself is a part of it.
+    const told: { announce?: (notice: EndpointNotice) => void } = {};
     const delivery = lifetime.own(
       openDelivery({
         outbox: store.outbox,
+        health: store.health,
+        announce: (notice) => told.announce?.(notice),
         clock,
         settings: { egressAllow: settings.egressAllow, userAgent: `Omnivoice/${options.version}` },
         observer: figures,
@@ -71,7 +77,18 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
     lifetime.own(new Retention(store, clock, log));
     const nodes = new HostNodes(store.credentials, log);
-    const link = lifetime.own(openLink(options, { store, nodes, delivery, streams, figures }, lifetime));
+    const parts = { store, nodes, delivery, streams, figures };
+    const tell = tellerOf(parts);
+    const events = new EndpointEvents({
+      clock,
+      log,
+      journal: store.journal,
+      region: settings.region,
+      publish: (records) => tell(store.journal.append(records)),
+    });
+    told.announce = (notice) => events.announce(notice);
+    lifetime.own(events);
+    const link = lifetime.own(openLink(options, parts, lifetime));
     nodes.fit(link);
     const api = lifetime.own(await openHostApi(options, { store, nodes, delivery, streams, figures }));
     figures.watch({ store, delivery, streams, link, api });
@@ -97,18 +114,24 @@ interface Parts {
   readonly figures: ControlFigures;
 }
 
-function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): ControlEnd {
-  const { paths, clock, log } = options;
-  const { store, nodes, delivery, streams, figures } = parts;
-  const { journal } = store;
-  // Told in the very turn of the commit, whoever committed: readers learn of events in the journal's order.
-  const tell = async (committing: Promise<readonly CommittedEvent[]>): Promise<readonly CommittedEvent[]> => {
+type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
+
+/** Told in the very turn of the commit, whoever committed: readers learn of events in the journal's order. */
+function tellerOf({ delivery, streams, figures }: Pick<Parts, 'delivery' | 'streams' | 'figures'>): Tell {
+  return async (committing) => {
     const committed = await committing;
     figures.committed(committed);
     streams.publish(committed);
     delivery.accept(committed);
     return committed;
   };
+}
+
+function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): ControlEnd {
+  const { paths, clock, log } = options;
+  const { store, nodes, figures } = parts;
+  const { journal } = store;
+  const tell = tellerOf(parts);
   const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
   const onLost = (call: CallView): void => figures.callLost(call);
   const reaper = lifetime.own(new Reaper({ journal, publish, onLost, clock, log }));

@@ -1,13 +1,13 @@
 import { sleep, type Cancel, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
-import { isAfter, type LaneEntry, type OutboxCursor } from './lane-entry.ts';
+import { entryOf, isAfter, type LaneEntry, type OutboxCursor } from './lanes/lane-entry.ts';
 import type { DeliveryLog } from './observer.ts';
 import type { Outbox, PendingDelivery } from './outbox.ts';
 
 /** The lanes of an endpoint, as the backlog fills them. */
 export interface BacklogTarget {
   readonly hasRoomToRead: boolean;
-  knows(deliveryId: string): boolean;
+  knows(row: PendingDelivery): boolean;
   take(entry: LaneEntry): boolean;
 }
 
@@ -171,17 +171,13 @@ export class Backlog {
 
   #isLost(row: PendingDelivery): boolean {
     const target = this.#options.targetOf(row.endpointId);
-    if (target === undefined || target.knows(row.id)) return false;
+    if (target === undefined || target.knows(row)) return false;
     const behind = this.#behind.get(row.endpointId);
     return behind === undefined || !isAfter(row, behind.after);
   }
 
   #take(row: PendingDelivery): boolean {
-    const { id, position, attempts, envelope, nextAttemptUnixMs } = row;
-    const dueInMs = nextAttemptUnixMs === null ? 0 : nextAttemptUnixMs - this.#options.clock.unixMs();
-    const manual = row.isManual ? { manualSinceUnixMs: row.createdUnixMs } : {};
-    const target = this.#options.targetOf(row.endpointId);
-    return target?.take({ ...{ id, position, attempts, dueInMs, envelope }, ...manual, stamps: null }) ?? false;
+    return this.#options.targetOf(row.endpointId)?.take(entryOf(row, this.#options.clock)) ?? false;
   }
 
   async #read(after: OutboxCursor): Promise<readonly PendingDelivery[] | undefined> {

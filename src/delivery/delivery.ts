@@ -1,13 +1,15 @@
 import type { Clock } from '../base/clock.ts';
-import { messageOf, VoiceError, type Refusal } from '../base/errors.ts';
+import { messageOf, type Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { CommittedEvent } from '../events/journal.ts';
-import { Backlog, OUTBOX_START } from './backlog.ts';
-import { LANE_LIMITS, newLaneStats, type LaneLimits, type LaneStats } from './lane-entry.ts';
-import { EndpointLanes, type LanePorts } from './lanes.ts';
+import { Backlog } from './backlog.ts';
+import { newHealthStats, type HealthStats } from './breaker/health.ts';
+import type { EndpointNotice, HealthStore } from './breaker/health-record.ts';
+import { entryOf, LANE_LIMITS, newLaneStats, type LaneLimits, type LaneStats } from './lanes/lane-entry.ts';
 import type { DeliveryLog, DeliveryObserver } from './observer.ts';
 import type { Attempt, DeliverySink, Endpoint, Outbox, PendingDelivery } from './outbox.ts';
+import { justBefore, Roster } from './roster.ts';
 import type { Authorizer } from './wire/authorizer.ts';
 import { reachableAddresses, type NameResolver } from './wire/connector.ts';
 import {
@@ -32,6 +34,8 @@ export interface DeliverySettings {
   readonly sweepMs?: number;
   readonly pageRows?: number;
   readonly limits?: LaneLimits;
+  /** Whether endpoints that fail for days are switched off. */
+  readonly autoDisable?: boolean;
 }
 
 export interface DeliveryOptions {
@@ -42,30 +46,35 @@ export interface DeliveryOptions {
   readonly log: DeliveryLog;
   readonly sender?: Sender;
   readonly authorizer?: Authorizer;
+  /** Where health outlives the process; without it, it does not. */
+  readonly health?: HealthStore;
+  /** Tells operators; in the order of what happened. */
+  readonly announce?: (notice: EndpointNotice) => void;
   readonly resolver?: NameResolver;
 }
 
-export type DeliveryStats = LaneStats & {
-  readonly accepted: number;
-  readonly unknownEndpoints: number;
-  readonly readRows: number;
-  readonly fellBehind: number;
-  readonly sweptRows: number;
-  readonly readFailures: number;
-  readonly attempts: number;
-  readonly staleSockets: number;
-  readonly dnsMisses: number;
-  readonly dnsFailures: number;
-  /** Gauges, as of now. */
-  readonly endpoints: number;
-  readonly endpointsBehind: number;
-  readonly inFlight: number;
-  readonly entries: number;
-  readonly envelopes: number;
-};
+export type DeliveryStats = LaneStats &
+  HealthStats & {
+    readonly accepted: number;
+    readonly unknownEndpoints: number;
+    readonly readRows: number;
+    readonly fellBehind: number;
+    readonly sweptRows: number;
+    readonly readFailures: number;
+    readonly attempts: number;
+    readonly staleSockets: number;
+    readonly dnsMisses: number;
+    readonly dnsFailures: number;
+    /** Gauges, as of now. */
+    readonly endpoints: number;
+    readonly endpointsBehind: number;
+    readonly endpointsFailing: number;
+    readonly inFlight: number;
+    readonly entries: number;
+    readonly envelopes: number;
+  };
 
 const CLOSE_GRACE_MS = 1_000;
-const UNKNOWN_ENDPOINTS_MAX = 1_000;
 
 /** Opens delivery; nothing is sent before `start`. */
 export function openDelivery(options: DeliveryOptions): Delivery {
@@ -80,15 +89,10 @@ export class Delivery implements DeliverySink {
   readonly #sender: Sender;
   readonly #backlog: Backlog;
   readonly #laneStats = newLaneStats();
-  readonly #lanes = new Map<string, EndpointLanes>();
-  /** Endpoints that are switched off: what they are owed stays in the outbox. */
-  #disabled: ReadonlySet<string> = new Set();
-  /** Where endpoints that we have not read yet were first owed something. */
-  readonly #unknown = new Map<string, number>();
-  #refreshing: Promise<void> | undefined;
+  readonly #healthStats = newHealthStats();
+  readonly #roster: Roster;
   #phase: 'opened' | 'started' | 'closed' = 'opened';
   #accepted = 0;
-  #unknownEndpoints = 0;
 
   constructor(options: DeliveryOptions) {
     const { outbox, clock, log, settings } = options;
@@ -105,25 +109,41 @@ export class Delivery implements DeliverySink {
       outbox,
       clock,
       log,
-      targetOf: (endpointId) => this.#lanes.get(endpointId),
+      targetOf: (endpointId) => this.#roster.lanesOf(endpointId),
       ...(settings.pageRows === undefined ? {} : { pageRows: settings.pageRows }),
       ...(settings.sweepMs === undefined ? {} : { sweepMs: settings.sweepMs }),
+    });
+    this.#roster = new Roster({
+      clock,
+      outbox,
+      log,
+      observer: options.observer,
+      sender: this.#sender,
+      backlog: this.#backlog,
+      laneStats: this.#laneStats,
+      healthStats: this.#healthStats,
+      limits: settings.limits ?? LANE_LIMITS,
+      autoDisable: settings.autoDisable ?? true,
+      ...(options.health === undefined ? {} : { health: options.health }),
+      announce: options.announce ?? (() => undefined),
     });
   }
 
   get stats(): DeliveryStats {
-    const lanes = [...this.#lanes.values()];
+    const lanes = this.#roster.all();
     return {
       ...this.#laneStats,
+      ...this.#healthStats,
       ...this.#backlog.stats,
       accepted: this.#accepted,
-      unknownEndpoints: this.#unknownEndpoints,
+      unknownEndpoints: this.#roster.unknownEndpoints,
       attempts: this.#sender.stats.attempts,
       staleSockets: this.#sender.stats.staleSockets,
       dnsMisses: this.#resolver.stats?.misses ?? 0,
       dnsFailures: this.#resolver.stats?.failures ?? 0,
       endpoints: lanes.length,
       endpointsBehind: this.#backlog.behind,
+      endpointsFailing: this.#roster.failing,
       inFlight: lanes.reduce((sum, { inFlight }) => sum + inFlight, 0),
       entries: lanes.reduce((sum, { entries }) => sum + entries, 0),
       envelopes: lanes.reduce((sum, { envelopes }) => sum + envelopes, 0),
@@ -132,9 +152,10 @@ export class Delivery implements DeliverySink {
 
   /** Reads endpoints and what is unfinished, and sends from then on; resolves once memory has caught up. */
   async start(): Promise<void> {
+    await this.#roster.load();
     await this.refreshEndpoints();
     this.#phase = 'started';
-    this.#unknown.clear();
+    this.#roster.start();
     this.#backlog.startSweep();
     await this.#backlog.catchUp();
   }
@@ -152,19 +173,13 @@ export class Delivery implements DeliverySink {
   /** Takes what somebody asked to be sent again; what finds no room now is found in the outbox later. */
   resend(deliveries: readonly PendingDelivery[]): void {
     if (this.#phase !== 'started') return;
-    for (const { id, endpointId, position, envelope, createdUnixMs } of deliveries) {
-      const manual = { dueInMs: 0, manualSinceUnixMs: createdUnixMs, stamps: null };
-      this.#lanes.get(endpointId)?.take({ id, position, attempts: 0, envelope, ...manual });
-    }
+    for (const row of deliveries)
+      this.#roster.lanesOf(row.endpointId)?.take(entryOf(row, this.#options.clock));
   }
 
   /** Endpoints were made, changed or removed: what this reads holds for everything sent after it resolves. */
   refreshEndpoints(): Promise<void> {
-    // One after the other: a refresh that is under way may have read before the change.
-    const after = this.#refreshing ?? Promise.resolve();
-    const refreshing = after.catch(() => undefined).then(() => this.#refresh());
-    this.#refreshing = refreshing;
-    return refreshing;
+    return this.#roster.refresh();
   }
 
   /** One signed attempt now, outside the lanes and their counts. */
@@ -177,7 +192,7 @@ export class Delivery implements DeliverySink {
       trigger: 'test',
       envelope,
     });
-    if (!this.#lanes.has(endpoint.id)) this.#sender.forget(endpoint.id);
+    if (this.#roster.lanesOf(endpoint.id) === undefined) this.#sender.forget(endpoint.id);
     return attempt;
   }
 
@@ -211,80 +226,21 @@ export class Delivery implements DeliverySink {
 
   async close(): Promise<void> {
     this.#phase = 'closed';
+    this.#roster.stop();
     this.#backlog.close();
     const graceMs = this.#options.settings.closeGraceMs ?? CLOSE_GRACE_MS;
-    await Promise.all([...this.#lanes.values()].map((lanes) => lanes.close(graceMs)));
+    await Promise.all(this.#roster.all().map((lanes) => lanes.close(graceMs)));
     await this.#sender.close();
   }
 
   #acceptOne(event: CommittedEvent, id: string, endpointId: string): void {
     this.#accepted++;
-    const lanes = this.#lanes.get(endpointId);
-    if (lanes === undefined) return this.#meetStranger(endpointId, event.position);
+    const lanes = this.#roster.lanesOf(endpointId);
+    if (lanes === undefined) return this.#roster.meetStranger(endpointId, event.position);
     if (this.#backlog.isBehind(endpointId)) return this.#backlog.passBy(endpointId);
     const { position, envelope, receivedAtMs, decidedAtMs, committedAtMs } = event;
     const stamps = { receivedAtMs, decidedAtMs, committedAtMs };
     if (lanes.take({ id, position, attempts: 0, dueInMs: 0, envelope, stamps })) return;
     this.#backlog.fallBehind(endpointId, lanes.lastTaken ?? justBefore(position));
   }
-
-  /** An endpoint we have not read: switched off, or made a moment ago. */
-  #meetStranger(endpointId: string, position: number): void {
-    if (this.#disabled.has(endpointId) || this.#unknown.has(endpointId)) return;
-    this.#unknownEndpoints++;
-    if (this.#unknown.size >= UNKNOWN_ENDPOINTS_MAX) this.#unknown.clear();
-    this.#unknown.set(endpointId, position);
-    this.refreshEndpoints().catch((error: unknown) => {
-      this.#options.log.error({ endpointId, detail: String(error) }, 'endpoints not read');
-    });
-  }
-
-  async #refresh(): Promise<void> {
-    const read = await this.#options.outbox.endpoints();
-    if (this.#phase === 'closed') throw new VoiceError('unavailable', 'delivery is closed');
-    const enabled = new Map(
-      read.filter((endpoint) => endpoint.enabled).map((endpoint) => [endpoint.id, endpoint]),
-    );
-    for (const [id, lanes] of this.#lanes) {
-      if (enabled.has(id)) continue;
-      this.#lanes.delete(id);
-      this.#backlog.forget(id);
-      // What is under way may end and be recorded; nothing more starts.
-      void lanes.close().then(() => this.#sender.forget(id));
-    }
-    const wasDisabled = this.#disabled;
-    this.#disabled = new Set(read.filter((endpoint) => !endpoint.enabled).map((endpoint) => endpoint.id));
-    for (const endpoint of enabled.values()) this.#open(endpoint, wasDisabled.has(endpoint.id));
-    for (const id of this.#unknown.keys()) if (!this.#disabled.has(id)) this.#unknown.delete(id);
-    if (this.#phase === 'started') void this.#backlog.catchUp();
-  }
-
-  #open(endpoint: Endpoint, wasDisabled: boolean): void {
-    const known = this.#lanes.get(endpoint.id);
-    if (known !== undefined) return known.update(endpoint);
-    this.#lanes.set(endpoint.id, new EndpointLanes(endpoint, this.#lanePorts()));
-    if (this.#phase === 'opened' || wasDisabled) return this.#backlog.fallBehind(endpoint.id, OUTBOX_START);
-    const firstPosition = this.#unknown.get(endpoint.id);
-    if (firstPosition !== undefined) this.#backlog.fallBehind(endpoint.id, justBefore(firstPosition));
-  }
-
-  #lanePorts(): LanePorts {
-    const { clock, outbox, observer, log, settings } = this.#options;
-    return {
-      clock,
-      outbox,
-      observer,
-      log,
-      sender: this.#sender,
-      stats: this.#laneStats,
-      limits: settings.limits ?? LANE_LIMITS,
-      roomMade: () => void this.#backlog.catchUp(),
-    };
-  }
-}
-
-/** Before whatever stands at `position`. */
-function justBefore(position: number): { readonly position: number; readonly id: string } {
-  // Ids are not empty, so that rows of `position - 1` are read again, and found to be known or done.
-  return { position: position - 1, id: '' };
 }

@@ -94,6 +94,21 @@ export interface PendingDelivery {
   readonly isManual: boolean;
   /** When it came to be owed: its retries are counted from here. */
   readonly createdUnixMs: number;
+  /** How often a 4xx refused it for good. */
+  readonly refusals?: number;
+  /** It keeps its schedule outside its lane: others have gone past it. */
+  readonly isAside?: boolean;
+  /** What its payload named on its first attempt, and names on every other. */
+  readonly previousUndelivered?: readonly string[];
+}
+
+/** An event that others of its resource have gone past: given up, or still tried outside the lane. */
+export interface Undelivered {
+  readonly endpointId: string;
+  readonly resourceId: string;
+  readonly position: number;
+  readonly eventId: string;
+  readonly isDead: boolean;
 }
 
 /** `manual`: a replay or a recovery; like `test` it says nothing of the endpoint's health. */
@@ -157,6 +172,19 @@ export type ErrorClass = (typeof ERROR_CLASSES)[number];
 export interface AttemptOutcome {
   readonly state: DeliveryState;
   readonly nextAttemptUnixMs: number | null;
+  readonly refusals?: number;
+  readonly isAside?: boolean;
+  readonly previousUndelivered?: readonly string[];
+  /** From now on later events of its resource name it. */
+  readonly undelivered?: Undelivered;
+  /** Positions of the same endpoint and resource that need not be named any more. */
+  readonly named?: LanePlace & { readonly positions: readonly number[] };
+}
+
+/** One endpoint's lane of one resource. */
+export interface LanePlace {
+  readonly endpointId: string;
+  readonly resourceId: string;
 }
 
 /** What delivery asks of the store. Rows are made by the journal's commit, in its transaction. */
@@ -168,6 +196,10 @@ export interface Outbox {
    */
   unfinished(after: { position: number; id: string }, limit: number): Promise<readonly PendingDelivery[]>;
   load(deliveryId: string): Promise<PendingDelivery | undefined>;
+  /** Unfinished deliveries of one lane after `position`, in order, replays and those aside left out. */
+  following(lane: LanePlace, position: number, limit: number): Promise<readonly PendingDelivery[]>;
+  /** What later events still have to name, newest first. */
+  undelivered(limit: number): Promise<readonly Undelivered[]>;
   /** The attempt and the delivery's new state, in one transaction. */
   record(attempt: Attempt, outcome: AttemptOutcome): Promise<void>;
 }

@@ -1,9 +1,16 @@
 import type { Kysely } from 'kysely';
-import type { Attempt, AttemptOutcome, Endpoint, Outbox, PendingDelivery } from '../delivery/outbox.ts';
+import type {
+  Attempt,
+  AttemptOutcome,
+  Endpoint,
+  LanePlace,
+  Outbox,
+  PendingDelivery,
+  Undelivered,
+} from '../delivery/outbox.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Envelope } from '../events/envelope.ts';
-import { Compiled, slot } from './compiled.ts';
-import { attemptStatement, attemptValues } from './deliveries/attempts.ts';
+import { AttemptRecorder } from './deliveries/recorder.ts';
 import type { SqlEndpoints } from './endpoints.ts';
 import type { Schema } from './schema.ts';
 
@@ -16,24 +23,24 @@ interface DeliveryRecord {
   readonly created_unix_ms: number;
   readonly is_manual: boolean | number;
   readonly sent_as: string | null;
+  readonly refusals: number;
+  readonly is_aside: boolean | number;
+  readonly previous_undelivered: string | null;
   readonly body: string;
 }
 
 /** Deliveries that are owed, and every attempt to pay them. */
 export class SqlOutbox implements Outbox {
-  readonly stats = { attempts: 0, orphanAttempts: 0 };
+  readonly stats: AttemptRecorder['stats'];
   readonly #db: Kysely<Schema>;
   readonly #endpoints: SqlEndpoints;
-  readonly #clock: Pick<Clock, 'unixMs'>;
-  readonly #settle: ReturnType<typeof settleStatement>;
-  readonly #insert: ReturnType<typeof attemptStatement>;
+  readonly #recorder: AttemptRecorder;
 
   constructor(db: Kysely<Schema>, endpoints: SqlEndpoints, clock: Pick<Clock, 'unixMs'>) {
     this.#db = db;
     this.#endpoints = endpoints;
-    this.#clock = clock;
-    this.#settle = settleStatement(db);
-    this.#insert = attemptStatement(db);
+    this.#recorder = new AttemptRecorder(db, clock);
+    this.stats = this.#recorder.stats;
   }
 
   async endpoints(): Promise<readonly Endpoint[]> {
@@ -73,25 +80,49 @@ export class SqlOutbox implements Outbox {
     return row !== undefined && this.#endpoints.has(row.endpoint_id) ? pendingOf(row) : undefined;
   }
 
-  async record(attempt: Attempt, outcome: AttemptOutcome): Promise<void> {
-    const isSettled = outcome.state === 'delivered' || outcome.state === 'dead';
-    const isKnown = await this.#db.transaction().execute(async (transaction) => {
-      const { numAffectedRows } = await this.#settle.run(transaction, {
-        id: attempt.deliveryId,
-        state: outcome.state,
-        attempts: attempt.number,
-        next: isSettled ? null : outcome.nextAttemptUnixMs,
-        status: attempt.status,
-        error: attempt.errorClass,
-        settled: isSettled ? this.#clock.unixMs() : null,
-      });
-      if (numAffectedRows === 0n) return false;
-      await this.#insert.run(transaction, attemptValues(attempt, outcome));
-      return true;
-    });
-    // Purged while it was on its way: there is nothing left that the attempt could belong to.
-    if (isKnown) this.stats.attempts++;
-    else this.stats.orphanAttempts++;
+  async following(
+    { endpointId, resourceId }: LanePlace,
+    position: number,
+    limit: number,
+  ): Promise<readonly PendingDelivery[]> {
+    // By the index of a resource's events and that of an endpoint's deliveries: a lane is short, both are not.
+    const rows = await this.#deliveries()
+      .whereRef('deliveries.test_mode', '=', 'events.test_mode')
+      .where('events.resource_id', '=', resourceId)
+      .where('events.position', '>', position)
+      .where('deliveries.endpoint_id', '=', endpointId)
+      .where('deliveries.settled_unix_ms', 'is', null)
+      .where('deliveries.is_manual', '=', false)
+      .where('deliveries.is_aside', '=', false)
+      .orderBy('events.sequence')
+      .limit(limit)
+      .execute();
+    return rows.map(pendingOf);
+  }
+
+  async undelivered(limit: number): Promise<readonly Undelivered[]> {
+    const rows = await this.#db
+      .selectFrom('undelivered')
+      .selectAll()
+      .orderBy('position', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({
+      endpointId: row.endpoint_id,
+      resourceId: row.resource_id,
+      position: row.position,
+      eventId: row.event_id,
+      isDead: Boolean(row.is_dead),
+    }));
+  }
+
+  record(attempt: Attempt, outcome: AttemptOutcome): Promise<void> {
+    return this.#recorder.record(attempt, outcome);
+  }
+
+  /** When everything handed in so far is written, or has failed. */
+  settled(): Promise<void> {
+    return this.#recorder.settled();
   }
 
   #deliveries() {
@@ -107,6 +138,9 @@ export class SqlOutbox implements Outbox {
         'deliveries.created_unix_ms',
         'deliveries.is_manual',
         'deliveries.sent_as',
+        'deliveries.refusals',
+        'deliveries.is_aside',
+        'deliveries.previous_undelivered',
         'events.body',
       ]);
   }
@@ -123,21 +157,8 @@ function pendingOf(row: DeliveryRecord): PendingDelivery {
     envelope: row.sent_as === null ? envelope : { ...envelope, id: row.sent_as },
     isManual: Boolean(row.is_manual),
     createdUnixMs: row.created_unix_ms,
+    refusals: row.refusals,
+    isAside: Boolean(row.is_aside),
+    previousUndelivered: JSON.parse(row.previous_undelivered ?? '[]') as readonly string[],
   };
-}
-
-function settleStatement(db: Kysely<Schema>) {
-  return new Compiled<'id' | 'state' | 'attempts' | 'next' | 'status' | 'error' | 'settled'>(
-    db
-      .updateTable('deliveries')
-      .set({
-        state: slot('state'),
-        attempts: slot('attempts'),
-        next_attempt_unix_ms: slot('next'),
-        last_status: slot('status'),
-        last_error: slot('error'),
-        settled_unix_ms: slot('settled'),
-      })
-      .where('id', '=', slot('id')),
-  );
 }

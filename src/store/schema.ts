@@ -21,6 +21,8 @@ export interface Schema {
   endpoints: EndpointsTable;
   deliveries: DeliveriesTable;
   attempts: AttemptsTable;
+  undelivered: UndeliveredTable;
+  endpoint_health: EndpointHealthTable;
   api_keys: ApiKeysTable;
   credentials: CredentialsTable;
   idempotency: IdempotencyTable;
@@ -107,6 +109,24 @@ export interface DeliveriesTable {
   sent_as: ColumnType<string | null, string | null | undefined, string | null>;
   /** The delivery that replayed it last. */
   replayed_as: ColumnType<string | null, string | null | undefined, string | null>;
+  refusals: ColumnType<number, number | undefined, number>;
+  is_aside: ColumnType<boolean | number, boolean | undefined, boolean>;
+  previous_undelivered: ColumnType<Json | null, Json | null | undefined, Json | null>;
+}
+
+/** Events that later ones of their resource have to name. */
+export interface UndeliveredTable {
+  endpoint_id: string;
+  resource_id: string;
+  position: number;
+  event_id: string;
+  is_dead: Flag;
+}
+
+/** How endpoints are; what the record holds is delivery's own business. */
+export interface EndpointHealthTable {
+  endpoint_id: string;
+  record: Json;
 }
 
 export interface AttemptsTable {

@@ -9,6 +9,7 @@ import type {
 } from '../api/ports.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/lifetime.ts';
+import type { HealthStore } from '../delivery/breaker/health-record.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { Journal } from '../events/journal.ts';
 import { SqlCalls } from './calls.ts';
@@ -16,6 +17,7 @@ import { Cipher, type EncryptionKey } from './cipher.ts';
 import { Counters } from './counters.ts';
 import { SqlCredentials } from './credentials.ts';
 import { SqlDeliveryLog } from './deliveries/delivery-log.ts';
+import { SqlEndpointHealth } from './deliveries/endpoint-health.ts';
 import { SqlEndpoints } from './endpoints.ts';
 import { SqlIdempotency } from './idempotency.ts';
 import { SqlJournal } from './journal/journal.ts';
@@ -53,6 +55,7 @@ export interface StoreStats {
 export interface Store extends Closeable {
   readonly journal: Journal;
   readonly outbox: Outbox;
+  readonly health: HealthStore;
   readonly keys: KeyStore;
   readonly credentials: CredentialStore;
   readonly calls: CallStore;
@@ -102,6 +105,7 @@ async function openParts(db: Kysely<Schema>, cipher: Cipher, clock: Clock) {
     deliveries: new SqlDeliveryLog(db, endpoints, clock),
     journal: new SqlJournal({ db, clock, epoch, counters, endpoints }),
     outbox: new SqlOutbox(db, endpoints, clock),
+    health: new SqlEndpointHealth(db, endpoints),
     keys: new SqlKeys(db),
     credentials,
     calls: new SqlCalls(db),
@@ -128,6 +132,7 @@ function composed(db: Kysely<Schema>, parts: Parts, checkpointer: Checkpointer):
     purge: (query) => retention.purge(query),
     close: async () => {
       await journal.turns.settled();
+      await outbox.settled();
       await checkpointer.close();
       await db.destroy();
     },

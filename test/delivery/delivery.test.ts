@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openDelivery, type Delivery, type DeliverySettings } from '../../src/delivery/delivery.ts';
-import { LANE_LIMITS } from '../../src/delivery/lane-entry.ts';
+import { LANE_LIMITS } from '../../src/delivery/lanes/lane-entry.ts';
 import { ResolveError } from '../../src/delivery/wire/resolver.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeSender, turn } from '../fakes/hook-sender.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openDelivery, type Delivery } from '../../src/delivery/delivery.ts';
-import { LANE_LIMITS } from '../../src/delivery/lane-entry.ts';
+import { LANE_LIMITS } from '../../src/delivery/lanes/lane-entry.ts';
 import type { ErrorClass } from '../../src/delivery/outbox.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeSender, type Verdict } from '../fakes/hook-sender.ts';
@@ -59,7 +59,8 @@ class Story {
         limits: {
           inFlightMax: 1 + this.roll(4),
           envelopesMax: this.roll(6),
-          entriesMax: LANE_LIMITS.entriesMax,
+          entriesMax: 2 + this.roll(12),
+          waitingMax: LANE_LIMITS.waitingMax,
         },
       },
       observer: { hookSent: () => undefined, attemptFinished: () => undefined },

@@ -5,8 +5,10 @@ import type {
   AttemptOutcome,
   DeliveryState,
   Endpoint,
+  LanePlace,
   Outbox,
   PendingDelivery,
+  Undelivered,
 } from '../../src/delivery/outbox.ts';
 
 export interface OutboxRow {
@@ -19,6 +21,9 @@ export interface OutboxRow {
   attempts: number;
   nextAttemptUnixMs: number | null;
   state: DeliveryState;
+  refusals?: number;
+  isAside?: boolean;
+  previousUndelivered?: readonly string[];
 }
 
 /** An endpoint that wants everything. */
@@ -69,8 +74,9 @@ export class FakeOutbox implements Outbox {
   readonly rows = new Map<string, OutboxRow>();
   readonly recorded: { readonly attempt: Attempt; readonly outcome: AttemptOutcome }[] = [];
   /** How many of the next calls of each kind fail. */
-  readonly failing = { record: 0, unfinished: 0, load: 0 };
-  readonly calls = { record: 0, unfinished: 0, load: 0, endpoints: 0 };
+  readonly failing = { record: 0, unfinished: 0, load: 0, following: 0 };
+  readonly calls = { record: 0, unfinished: 0, load: 0, following: 0, endpoints: 0 };
+  names: Undelivered[] = [];
   owned: Endpoint[];
   #lastPosition = 0;
 
@@ -130,14 +136,56 @@ export class FakeOutbox implements Outbox {
     row.state = outcome.state;
     row.attempts = attempt.number;
     row.nextAttemptUnixMs = outcome.nextAttemptUnixMs;
+    row.refusals = outcome.refusals ?? 0;
+    row.isAside = outcome.isAside ?? false;
+    row.previousUndelivered = outcome.previousUndelivered ?? [];
+    this.#note(outcome);
   }
 
-  #callOf(name: 'record' | 'unfinished' | 'load'): void {
+  async following(lane: LanePlace, position: number, limit: number): Promise<readonly PendingDelivery[]> {
+    this.#callOf('following');
+    const rows = [...this.rows.values()].filter(
+      (row) =>
+        (row.state === 'pending' || row.state === 'retrying') &&
+        row.endpointId === lane.endpointId &&
+        row.envelope.resource.id === lane.resourceId &&
+        row.position > position &&
+        !row.isManual &&
+        row.isAside !== true,
+    );
+    rows.sort((a, b) => a.position - b.position);
+    const page = rows.slice(0, limit).map((row) => ({ ...row, envelope: copyOf(row.envelope) }));
+    await new Promise(setImmediate);
+    return page;
+  }
+
+  async undelivered(limit: number): Promise<readonly Undelivered[]> {
+    return [...this.names].sort((a, b) => b.position - a.position).slice(0, limit);
+  }
+
+  #note({ undelivered, named }: AttemptOutcome): void {
+    if (undelivered !== undefined) {
+      const others = this.names.filter((name) => !isSame(name, undelivered));
+      this.names = [...others, undelivered];
+    }
+    for (const position of named?.positions ?? []) {
+      this.names = this.names.filter((name) => !isSame(name, { ...named!, position }));
+    }
+  }
+
+  #callOf(name: 'record' | 'unfinished' | 'load' | 'following'): void {
     this.calls[name]++;
     if (this.failing[name] === 0) return;
     this.failing[name]--;
     throw new Error(`the store failed to ${name}`);
   }
+}
+
+function isSame(
+  a: Pick<Undelivered, 'endpointId' | 'resourceId' | 'position'>,
+  b: Pick<Undelivered, 'endpointId' | 'resourceId' | 'position'>,
+): boolean {
+  return a.endpointId === b.endpointId && a.resourceId === b.resourceId && a.position === b.position;
 }
 
 // As a database hands it out: equal, never the same object.

@@ -36,6 +36,9 @@ describe('what is owed', () => {
       envelope: committed[0]!.envelope,
       isManual: false,
       createdUnixMs: Date.parse('2026-11-20T12:00:00.000Z'),
+      refusals: 0,
+      isAside: false,
+      previousUndelivered: [],
     });
     const rest = await store.outbox.unfinished(first[1]!, 10);
     expect(idsOf(rest)).toEqual(ids.slice(2));
@@ -106,7 +109,7 @@ describe('recording attempts', () => {
       { number: 2, trigger_name: 'retry' },
       { number: 1, trigger_name: 'event' },
     ]);
-    expect(store.stats.outbox).toEqual({ attempts: 3, orphanAttempts: 0 });
+    expect(store.stats.outbox).toMatchObject({ attempts: 3, orphanAttempts: 0 });
   });
 
   it('shows when the next attempt is due', async () => {
@@ -133,8 +136,70 @@ describe('recording attempts', () => {
   it('counts an attempt whose delivery is gone, and writes nothing', async () => {
     const { store, path } = await openOwed(1);
     await store.outbox.record(attemptOf('dlv_purged', 1), delivered);
-    expect(store.stats.outbox).toEqual({ attempts: 0, orphanAttempts: 1 });
+    expect(store.stats.outbox).toMatchObject({ attempts: 0, orphanAttempts: 1 });
     expect(rowsOf(path, 'select id from attempts')).toEqual([]);
+  });
+
+  it('commits what ended together in one transaction, and each caller hears of its own', async () => {
+    const { store, ids, path } = await openOwed(40);
+    const gone = store.outbox.record(attemptOf('dlv_purged', 1), delivered);
+    await Promise.all([
+      ...ids.map((id, index) =>
+        store.outbox.record(attemptOf(id, 1), index % 3 === 0 ? retrying(index) : delivered),
+      ),
+      gone,
+    ]);
+    expect(store.stats.outbox).toMatchObject({ attempts: 40, orphanAttempts: 1, batches: 1 });
+    const states = rowsOf(
+      path,
+      'select state, next_attempt_unix_ms as next from deliveries order by event_position',
+    );
+    expect(states).toEqual(
+      ids.map((_, index) =>
+        index % 3 === 0 ? { state: 'retrying', next: index } : { state: 'delivered', next: null },
+      ),
+    );
+  });
+
+  it('lets one that cannot be written fail alone', async () => {
+    const { store, ids } = await openOwed(3);
+    const first = attemptOf(ids[0]!, 1);
+    await store.outbox.record(first, retrying(1));
+    const results = await Promise.allSettled([
+      store.outbox.record(attemptOf(ids[1]!, 1), delivered),
+      store.outbox.record({ ...first, number: 2 }, delivered),
+      store.outbox.record(attemptOf(ids[2]!, 1), delivered),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(idsOf(await store.outbox.unfinished(START, 10))).toEqual([ids[0]]);
+  });
+
+  it('keeps strikes, what stepped aside and what was named over a restart', async () => {
+    const { store, ids, path, committed } = await openOwed(3);
+    const place = { endpointId: 'whk_1', resourceId: 'call_1' };
+    const undelivered = { ...place, position: 1, eventId: committed[0]!.envelope.id, isDead: false };
+    await store.outbox.record(attemptOf(ids[0]!, 3), {
+      ...retrying(5),
+      refusals: 3,
+      isAside: true,
+      undelivered,
+    });
+    await store.outbox.record(attemptOf(ids[1]!, 1), {
+      ...retrying(6),
+      previousUndelivered: [undelivered.eventId],
+    });
+    await store.close();
+    const again = await openTempStore({ path });
+    expect(await again.outbox.unfinished(START, 10)).toMatchObject([
+      { id: ids[0], refusals: 3, isAside: true },
+      { id: ids[1], refusals: 0, isAside: false, previousUndelivered: [undelivered.eventId] },
+      { id: ids[2], previousUndelivered: [] },
+    ]);
+    expect(await again.outbox.undelivered(10)).toEqual([undelivered]);
+    expect(idsOf(await again.outbox.following(place, 0, 10))).toEqual([ids[1], ids[2]]);
+    expect(idsOf(await again.outbox.following(place, 2, 10))).toEqual([ids[2]]);
+    await again.outbox.record(attemptOf(ids[1]!, 2), { ...delivered, named: { ...place, positions: [1] } });
+    expect(await again.outbox.undelivered(10)).toEqual([]);
   });
 
   it('writes the attempt and the state together or neither', async () => {

@@ -5,6 +5,7 @@ import type { Schema } from '../schema.ts';
 import { foundation } from './0001-foundation.ts';
 import { hooks } from './0002-hooks.ts';
 import { streamProofs } from './0003-stream-proofs.ts';
+import { deliveryHealth } from './0004-delivery-health.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -17,6 +18,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'foundation', up: foundation },
   { version: 2, name: 'hooks', up: hooks },
   { version: 3, name: 'stream_proofs', up: streamProofs },
+  { version: 4, name: 'delivery_health', up: deliveryHealth },
 ];
 
 /** Brings the database to the newest schema this code knows, all of it or nothing. */

@@ -1,7 +1,7 @@
-import type { Clock } from '../base/clock.ts';
-import type { Endpoint } from './outbox.ts';
-import { nextDelayMs, pauseMsOf } from './schedule.ts';
-import type { SendResult } from './wire/sender.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Attempt, Endpoint } from '../outbox.ts';
+import { nextDelayMs, pauseMsOf } from '../schedule.ts';
+import type { SendResult } from '../wire/sender.ts';
 
 /** What becomes of a delivery, and of its endpoint, after an attempt. */
 export interface Aftermath {
@@ -13,6 +13,8 @@ export interface Aftermath {
   readonly pauseMs: number;
   /** The receiver understood the event and will not have it: others need not wait for it for long. */
   readonly isRefusal: boolean;
+  /** The receiver asked for no more hooks at all; null when it did not. */
+  readonly disables: 'gone' | 'asked' | null;
 }
 
 // 4xx that speak of the moment, not of the event (contract.md §6).
@@ -28,11 +30,17 @@ export function aftermathOf(
   const { errorClass, status, number } = attempt;
   const pauseMs = retryAfterMs === null ? 0 : pauseMsOf(retryAfterMs, endpoint.retryDelaysMs);
   const isRefusal = errorClass === 'http_4xx' && !MOMENTARY.includes(status ?? 0);
-  const rest = { pauseMs, isRefusal };
+  const rest = { pauseMs, isRefusal, disables: disablesOf(attempt) };
   if (errorClass === null) return { next: { state: 'delivered' }, ...rest };
   if (status === 410) return { next: { state: 'dead', reason: 'gone' }, ...rest };
   if (errorClass === 'blocked') return { next: { state: 'dead', reason: 'blocked' }, ...rest };
   const delayMs = nextDelayMs(endpoint.retryDelaysMs, number, createdUnixMs, clock);
   if (delayMs === null) return { next: { state: 'dead', reason: 'exhausted' }, ...rest };
   return { next: { state: 'retrying', delayMs: Math.max(delayMs, pauseMs) }, ...rest };
+}
+
+function disablesOf({ status, responseHeaders }: Attempt): Aftermath['disables'] {
+  if (status === 410) return 'gone';
+  // Svix, "Delivery control": a receiver that cannot answer 410 says it in a header.
+  return responseHeaders['webhook-delivery']?.trim().toLowerCase() === 'disable' ? 'asked' : null;
 }

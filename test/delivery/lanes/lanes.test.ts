@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LANE_LIMITS, newLaneStats, type LaneLimits } from '../../src/delivery/lane-entry.ts';
-import { EndpointLanes } from '../../src/delivery/lanes.ts';
-import type { AttemptFinished, HookSent } from '../../src/delivery/observer.ts';
-import type { Endpoint } from '../../src/delivery/outbox.ts';
-import type { CommittedEvent } from '../../src/events/journal.ts';
-import { FakeClock } from '../fakes/clock.ts';
-import { FakeSender } from '../fakes/hook-sender.ts';
-import { anEndpoint, anEnvelope, FakeOutbox } from '../fakes/outbox.ts';
+import { LANE_LIMITS, newLaneStats, type LaneLimits } from '../../../src/delivery/lanes/lane-entry.ts';
+import { EndpointLanes, type LanePorts } from '../../../src/delivery/lanes/lanes.ts';
+import type { AttemptFinished, HookSent } from '../../../src/delivery/observer.ts';
+import type { Endpoint } from '../../../src/delivery/outbox.ts';
+import type { CommittedEvent } from '../../../src/events/journal.ts';
+import { FakeClock } from '../../fakes/clock.ts';
+import { FakeSender } from '../../fakes/hook-sender.ts';
+import { anEndpoint, anEnvelope, FakeOutbox } from '../../fakes/outbox.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -17,6 +17,17 @@ let stats = newLaneStats();
 let sent: HookSent[];
 let finished: AttemptFinished[];
 let roomMade: number;
+let disabled: string[];
+
+/** A breaker that never opens. */
+const WELL: LanePorts['health'] = {
+  gate: 'open',
+  begin: () => 0,
+  end: () => undefined,
+  onChange: () => undefined,
+  update: () => undefined,
+  close: () => undefined,
+};
 
 beforeEach(() => {
   clock = new FakeClock({ nowMs: 1_000 });
@@ -26,6 +37,7 @@ beforeEach(() => {
   sent = [];
   finished = [];
   roomMade = 0;
+  disabled = [];
 });
 
 function lanesOf(endpoint: Partial<Endpoint> = {}, limits: Partial<LaneLimits> = {}): EndpointLanes {
@@ -37,6 +49,8 @@ function lanesOf(endpoint: Partial<Endpoint> = {}, limits: Partial<LaneLimits> =
     observer: { hookSent: (told) => sent.push(told), attemptFinished: (told) => finished.push(told) },
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     limits: { ...LANE_LIMITS, ...limits },
+    health: WELL,
+    disable: (_, reason) => disabled.push(reason),
     roomMade: () => roomMade++,
   });
 }
@@ -97,7 +111,7 @@ describe('a lane', () => {
     expect(outcome!.nextAttemptUnixMs! - clock.unixMs()).toBeGreaterThan(3_800);
     expect(outcome!.nextAttemptUnixMs! - clock.unixMs()).toBeLessThanOrEqual(6_000);
     await sender.pass(clock, 6_100);
-    expect(outbox.recorded[1]!.outcome).toEqual({ state: 'dead', nextAttemptUnixMs: null });
+    expect(outbox.recorded[1]!.outcome).toMatchObject({ state: 'dead', nextAttemptUnixMs: null });
     expect(stats).toMatchObject({ failedAttempts: 2, dead: 1, delivered: 0 });
   });
 

@@ -1,5 +1,6 @@
-import type { AtMs } from '../base/clock.ts';
-import type { Envelope } from '../events/envelope.ts';
+import type { AtMs, Clock } from '../../base/clock.ts';
+import type { Envelope } from '../../events/envelope.ts';
+import type { PendingDelivery } from '../outbox.ts';
 
 /** A delivery as it enters a lane. */
 export interface LaneEntry {
@@ -11,6 +12,9 @@ export interface LaneEntry {
   readonly envelope: Envelope;
   /** A replay: a lane of its own, and its retries are counted from when it was asked for. */
   readonly manualSinceUnixMs?: number;
+  readonly refusals?: number;
+  readonly isAside?: boolean;
+  readonly previousUndelivered?: readonly string[];
   /** null for what was found again after a restart. */
   readonly stamps: LaneStamps | null;
 }
@@ -34,12 +38,19 @@ export interface LaneLimits {
   readonly inFlightMax: number;
   /** Envelopes kept in memory; beyond them an entry is its id, and is loaded when its turn comes. */
   readonly envelopesMax: number;
-  /** Entries kept at all; beyond them the outbox alone knows the rest. */
+  /** Entries that wait for their turn; beyond them the outbox alone knows the rest. */
   readonly entriesMax: number;
+  /** Heads that wait for their next attempt, beside those. */
+  readonly waitingMax: number;
 }
 
 /** The limits of production. */
-export const LANE_LIMITS: LaneLimits = { inFlightMax: 32, envelopesMax: 1_000, entriesMax: 50_000 };
+export const LANE_LIMITS: LaneLimits = {
+  inFlightMax: 32,
+  envelopesMax: 1_000,
+  entriesMax: 1_000,
+  waitingMax: 4_000,
+};
 
 /** What happened in all lanes of the house. */
 export interface LaneStats {
@@ -49,6 +60,9 @@ export interface LaneStats {
   steppedAside: number;
   pauses: number;
   spilledEnvelopes: number;
+  parkedLanes: number;
+  overtakes: number;
+  forgottenNames: number;
   vanished: number;
   loadFailures: number;
   recordFailures: number;
@@ -64,6 +78,9 @@ export function newLaneStats(): LaneStats {
     steppedAside: 0,
     pauses: 0,
     spilledEnvelopes: 0,
+    parkedLanes: 0,
+    overtakes: 0,
+    forgottenNames: 0,
     vanished: 0,
     loadFailures: 0,
     recordFailures: 0,
@@ -77,4 +94,14 @@ export function isAfter(place: OutboxCursor, cursor: OutboxCursor | undefined): 
     return place.position > (cursor?.position ?? -1);
   }
   return place.id > cursor.id;
+}
+
+/** A row of the outbox as it enters a lane: found again, and due when it says. */
+export function entryOf(row: PendingDelivery, clock: Pick<Clock, 'unixMs'>): LaneEntry {
+  const { id, position, attempts, envelope, nextAttemptUnixMs, isManual, createdUnixMs } = row;
+  const { refusals = 0, isAside = false, previousUndelivered = [] } = row;
+  const dueInMs = nextAttemptUnixMs === null ? 0 : nextAttemptUnixMs - clock.unixMs();
+  const state = { attempts, refusals, isAside, previousUndelivered, dueInMs };
+  const manual = isManual ? { manualSinceUnixMs: createdUnixMs } : {};
+  return { id, position, envelope, ...state, ...manual, stamps: null };
 }

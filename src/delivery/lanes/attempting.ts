@@ -1,0 +1,156 @@
+import { sleep, type Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import { classOf } from '../../events/catalogue.ts';
+import type { Envelope } from '../../events/envelope.ts';
+import { aftermathOf, type Aftermath } from './aftermath.ts';
+import type { LaneStats } from './lane-entry.ts';
+import type { Item } from './lane.ts';
+import type { DeliveryLog, DeliveryObserver } from '../observer.ts';
+import type { AttemptOutcome, Endpoint, Outbox, Undelivered } from '../outbox.ts';
+import type { UndeliveredNames } from './undelivered.ts';
+import type { Sender, SendResult } from '../wire/sender.ts';
+
+/** What an attempt asks of the rest of the house. */
+export interface AttemptPorts {
+  readonly clock: Clock;
+  readonly sender: Pick<Sender, 'send'>;
+  readonly outbox: Pick<Outbox, 'load' | 'record'>;
+  readonly observer: DeliveryObserver;
+  readonly log: DeliveryLog;
+  readonly stats: LaneStats;
+}
+
+/** An attempt that was made, and what follows from it. */
+export interface Made {
+  readonly result: SendResult;
+  readonly after: Aftermath;
+  /** False when the outbox would not have it: then the row is as it was, and the sweep will find it. */
+  readonly isRecorded: boolean;
+}
+
+const REFUSALS_MAX = 3;
+const LOAD_RETRY_MS = 1_000;
+const RECORD_TRIES_MAX = 10;
+const RECORD_RETRY_MS_MAX = 5_000;
+
+/** Makes the attempts of one endpoint's deliveries, records them and tells of them. */
+export class Attempting {
+  readonly #ports: AttemptPorts;
+  readonly #names: UndeliveredNames;
+  #isCutOff = false;
+
+  constructor(ports: AttemptPorts, names: UndeliveredNames) {
+    this.#ports = ports;
+    this.#names = names;
+  }
+
+  /** What ends from now on was cut off by ourselves: it says nothing of the receiver, and stays owed. */
+  cutOff(): void {
+    this.#isCutOff = true;
+  }
+
+  /** undefined when the outbox no longer owes it, null when the outbox does not answer. */
+  async load(item: Item): Promise<Envelope | undefined | null> {
+    const { outbox, stats, log, clock } = this.#ports;
+    try {
+      const row = await outbox.load(item.id);
+      if (row === undefined) stats.vanished++;
+      return row?.envelope;
+    } catch (error) {
+      stats.loadFailures++;
+      log.warn({ deliveryId: item.id, detail: messageOf(error) }, 'delivery not loaded');
+      item.dueAtMs = clock.nowMs() + LOAD_RETRY_MS;
+      return null;
+    }
+  }
+
+  /** One attempt, recorded; null when it was cut off. */
+  async make(endpoint: Endpoint, item: Item, envelope: Envelope): Promise<Made | null> {
+    const { clock, sender } = this.#ports;
+    const number = item.attempts + 1;
+    const { manualSinceUnixMs } = item;
+    const trigger = manualSinceUnixMs !== null ? 'manual' : number === 1 ? 'event' : 'retry';
+    if (number === 1 && isInOrder(item, endpoint)) {
+      item.previousUndelivered = this.#names.before(item.resourceId, item.position);
+    }
+    const { id: deliveryId, previousUndelivered } = item;
+    const result = await sender.send({
+      endpoint,
+      deliveryId,
+      number,
+      trigger,
+      envelope,
+      previousUndelivered,
+    });
+    if (this.#isCutOff) return null;
+    const sinceUnixMs = manualSinceUnixMs ?? Date.parse(envelope.created_at);
+    const after = aftermathOf(result, endpoint, sinceUnixMs, clock);
+    if (after.isRefusal) item.refusals++;
+    if (after.next.state === 'retrying' && isOvertaken(item, endpoint, clock.nowMs())) item.isAside = true;
+    const isRecorded = await this.#record(result, this.#outcomeOf(endpoint, item, envelope, after));
+    return { result, after, isRecorded };
+  }
+
+  /** Whoever measures is told, once the attempt is on record. */
+  tell(endpoint: Endpoint, item: Item, { type }: Envelope, { result, after }: Made): void {
+    const { observer } = this.#ports;
+    const { attempt, startedAtMs, sentAtMs, firstByteAtMs, doneAtMs } = result;
+    const common = { endpointId: endpoint.id, eventClass: classOf(type), attempt: attempt.number };
+    if (item.stamps !== null && sentAtMs !== null) {
+      observer.hookSent({ ...common, ...item.stamps, sentAtMs });
+    }
+    const { trigger, errorClass, status } = attempt;
+    const { state } = after.next;
+    const stamps = { startedAtMs, sentAtMs, firstByteAtMs, doneAtMs };
+    observer.attemptFinished({ ...common, trigger, state, errorClass, status, ...stamps });
+  }
+
+  #outcomeOf(endpoint: Endpoint, item: Item, envelope: Envelope, { next }: Aftermath): AttemptOutcome {
+    const { clock } = this.#ports;
+    const { refusals, isAside, previousUndelivered, resourceId, position } = item;
+    const { state } = next;
+    const nextAttemptUnixMs = state === 'retrying' ? clock.unixMs() + next.delayMs : null;
+    const outcome = { state, nextAttemptUnixMs, refusals, isAside, previousUndelivered };
+    if (!isInOrder(item, endpoint)) return outcome;
+    if (state === 'delivered') {
+      const positions = this.#names.settledBy(resourceId, position, previousUndelivered);
+      if (positions.length === 0) return outcome;
+      this.#names.forget(resourceId, positions);
+      return { ...outcome, named: { endpointId: endpoint.id, resourceId, positions } };
+    }
+    if (state === 'retrying' && !isAside) return outcome;
+    const place = { endpointId: endpoint.id, resourceId, position, eventId: envelope.id };
+    const undelivered: Undelivered = { ...place, isDead: state === 'dead' };
+    this.#names.add(undelivered);
+    return { ...outcome, undelivered };
+  }
+
+  async #record({ attempt }: SendResult, outcome: AttemptOutcome): Promise<boolean> {
+    const { clock, outbox, stats, log } = this.#ports;
+    for (let tries = 1; !this.#isCutOff; tries++) {
+      try {
+        await outbox.record(attempt, outcome);
+        return true;
+      } catch (error) {
+        stats.recordFailures++;
+        log.error({ deliveryId: attempt.deliveryId, detail: messageOf(error) }, 'attempt not recorded');
+        if (tries >= RECORD_TRIES_MAX) break;
+        await sleep(clock, Math.min(100 * 2 ** (tries - 1), RECORD_RETRY_MS_MAX));
+      }
+    }
+    stats.unrecorded++;
+    return false;
+  }
+}
+
+/** Whether others of its resource wait for it, or did: replays and endpoints without order know no others. */
+export function isInOrder(item: Item, { ordering }: Pick<Endpoint, 'ordering'>): boolean {
+  return item.manualSinceUnixMs === null && ordering !== 'none';
+}
+
+function isOvertaken(item: Item, endpoint: Endpoint, nowMs: number): boolean {
+  if (item.isAside || !isInOrder(item, endpoint)) return item.isAside;
+  if (endpoint.ordering === 'strict') return item.refusals >= REFUSALS_MAX;
+  item.holdUntilAtMs ??= nowMs + endpoint.holdMs;
+  return item.holdUntilAtMs <= nowMs;
+}

@@ -1,0 +1,347 @@
+import { sleep } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Envelope } from '../../events/envelope.ts';
+import type { Aftermath } from './aftermath.ts';
+import { Attempting, isInOrder, type AttemptPorts, type Made } from './attempting.ts';
+import type { EndpointHealth } from '../breaker/health.ts';
+import type { DisableReason } from '../breaker/health-record.ts';
+import { entryOf, isAfter, type LaneEntry, type LaneLimits, type OutboxCursor } from './lane-entry.ts';
+import { insertInOrder, itemOf, oldestOf, READY, removeFrom, SENDING, type Item, type Lane } from './lane.ts';
+import type { Endpoint, Outbox, PendingDelivery } from '../outbox.ts';
+import { LaneParking } from './parking.ts';
+import { EndpointPause } from './pause.ts';
+import { longestWaitMs } from '../schedule.ts';
+import { UndeliveredNames } from './undelivered.ts';
+
+/** What the lanes of an endpoint ask of the rest of the house. */
+export interface LanePorts extends AttemptPorts {
+  readonly outbox: Pick<Outbox, 'load' | 'record' | 'following'>;
+  readonly limits: LaneLimits;
+  readonly health: Pick<EndpointHealth, 'gate' | 'begin' | 'end' | 'onChange' | 'update' | 'close'>;
+  readonly names?: UndeliveredNames;
+  /** There is room again after there was little. */
+  readonly roomMade: () => void;
+  /** The receiver asked for no more. */
+  readonly disable: (endpoint: Endpoint, reason: DisableReason) => void;
+}
+
+/**
+ * Everything owed to one endpoint. A lane is what is owed of one resource: one request under way at a time,
+ * in journal order, the next waiting until the head is delivered, dead or aside. Lanes do not wait for each
+ * other, and endpoints share nothing at all.
+ */
+export class EndpointLanes {
+  readonly #ports: LanePorts;
+  readonly #lanes = new Map<string, Lane>();
+  // Whose turn it is. A lane goes to the end after each request, which is round robin.
+  readonly #ready = new Set<Lane>();
+  readonly #known = new Set<string>();
+  readonly #working = new Set<Promise<void>>();
+  readonly #attempting: Attempting;
+  readonly #parking: LaneParking;
+  readonly #names: UndeliveredNames;
+  #endpoint: Endpoint;
+  #envelopes = 0;
+  #waiting = 0;
+  #hadRoom = true;
+  #lastTaken: OutboxCursor | undefined;
+  readonly #pause: EndpointPause;
+  #phase: 'open' | 'closing' | 'closed' = 'open';
+
+  constructor(endpoint: Endpoint, ports: LanePorts) {
+    this.#endpoint = endpoint;
+    this.#ports = ports;
+    this.#names = ports.names ?? new UndeliveredNames(ports.stats);
+    this.#attempting = new Attempting(ports, this.#names);
+    this.#parking = new LaneParking(endpoint.id, ports, () => this.#phase === 'open');
+    this.#pause = new EndpointPause(ports, () => this.#pump());
+    ports.health.onChange(() => this.#pump());
+  }
+
+  get inFlight(): number {
+    return this.#working.size;
+  }
+
+  get entries(): number {
+    return this.#known.size;
+  }
+
+  get envelopes(): number {
+    return this.#envelopes;
+  }
+
+  /** The last entry taken in order; what follows it in the outbox is not here. */
+  get lastTaken(): OutboxCursor | undefined {
+    return this.#lastTaken;
+  }
+
+  /** Room enough to make reading from the outbox worth while. */
+  get hasRoomToRead(): boolean {
+    const { entriesMax, waitingMax } = this.#ports.limits;
+    return this.#known.size - this.#waiting <= entriesMax / 2 && this.#waiting < waitingMax;
+  }
+
+  /** Whether it is here, or behind one that is. */
+  knows({ id, position, envelope, isManual }: PendingDelivery): boolean {
+    if (this.#known.has(id)) return true;
+    const parked = isManual ? undefined : this.#lanes.get(envelope.resource.id)?.parked;
+    return parked !== undefined && parked !== null && position > parked.afterPosition;
+  }
+
+  /** New keys, URL, limits: from the next attempt on. */
+  update(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+    this.#ports.health.update(endpoint);
+  }
+
+  /** False when there is no room: the caller must come back to it through the outbox. */
+  take(entry: LaneEntry): boolean {
+    if (this.#phase !== 'open' || this.#known.has(entry.id)) return true;
+    // A wall clock that was set back makes nobody wait longer than the schedule ever would.
+    const dueInMs = Math.min(Math.max(0, entry.dueInMs), longestWaitMs(this.#endpoint.retryDelaysMs));
+    const item = itemOf(entry, this.#ports.clock.nowMs() + dueInMs);
+    const key = this.#keyOf(item);
+    const lane = this.#lanes.get(key);
+    const isParked = lane !== undefined && this.#parking.takes(lane, item, this.#isCrowded);
+    if (!isParked && !this.#hasRoom() && !this.#letGo()) return false;
+    if (isAfter(entry, this.#lastTaken)) this.#lastTaken = { position: entry.position, id: entry.id };
+    if (isParked) return true;
+    this.#hold(item, entry.envelope, key);
+    this.#noteRoom();
+    this.#pump();
+    return true;
+  }
+
+  /** Starts nothing more and waits for what is under way, `graceMs` at most; the rest stays owed. */
+  async close(graceMs?: number): Promise<void> {
+    this.#phase = 'closing';
+    this.#pause.cancel();
+    for (const { state } of this.#lanes.values()) if (state.name === 'waiting') state.cancel();
+    const ended = Promise.all(this.#working);
+    await (graceMs === undefined || this.#working.size === 0
+      ? ended
+      : Promise.race([ended, sleep(this.#ports.clock, graceMs)]));
+    this.#phase = 'closed';
+    this.#attempting.cutOff();
+    this.#ports.health.close();
+  }
+
+  #keyOf(item: Item): string {
+    if (!isInOrder(item, this.#endpoint)) return `each:${item.id}`;
+    return item.isAside ? `aside:${item.id}` : item.resourceId;
+  }
+
+  get #isCrowded(): boolean {
+    return this.#known.size - this.#waiting > this.#ports.limits.entriesMax / 2;
+  }
+
+  #hasRoom(): boolean {
+    const { entriesMax, waitingMax } = this.#ports.limits;
+    return this.#known.size - this.#waiting < entriesMax && this.#known.size < entriesMax + waitingMax;
+  }
+
+  /** Lets go of what stands behind heads that wait: the outbox has it, and is asked when they have gone. */
+  #letGo(): boolean {
+    for (const lane of this.#lanes.values()) {
+      for (const item of this.#parking.park(lane)) this.#forget(item);
+    }
+    return this.#hasRoom();
+  }
+
+  #hold(item: Item, envelope: Envelope, key: string): void {
+    this.#known.add(item.id);
+    this.#keep(item, envelope);
+    this.#enqueue(item, key);
+  }
+
+  #enqueue(item: Item, key: string): void {
+    const lane: Lane = this.#lanes.get(key) ?? { key, items: [], state: READY, parked: null };
+    this.#lanes.set(key, lane);
+    if (insertInOrder(lane, item) === 0) this.#arm(lane);
+  }
+
+  /** Lines the lane up when its head is due, and sets the alarm when it is not yet. */
+  #arm(lane: Lane): void {
+    this.#rest(lane);
+    this.#ready.delete(lane);
+    const [head] = lane.items;
+    if (head === undefined) {
+      this.#lanes.delete(lane.key);
+      return;
+    }
+    const nowMs = this.#ports.clock.nowMs();
+    const isHeld = head.holdUntilAtMs !== null && !head.isAside;
+    if (isHeld && head.holdUntilAtMs! <= nowMs && head.dueAtMs > nowMs) return this.#stepAside(lane, head);
+    const wakeAtMs = isHeld ? Math.min(head.dueAtMs, head.holdUntilAtMs!) : head.dueAtMs;
+    if (wakeAtMs > nowMs && this.#phase === 'open') {
+      this.#waiting++;
+      const wake = (): void => {
+        this.#arm(lane);
+        this.#pump();
+      };
+      lane.state = { name: 'waiting', cancel: this.#ports.clock.after(wakeAtMs - nowMs, wake) };
+      return this.#noteRoom();
+    }
+    lane.state = READY;
+    this.#ready.add(lane);
+  }
+
+  #rest(lane: Lane): void {
+    if (lane.state.name !== 'waiting') return;
+    lane.state.cancel();
+    lane.state = READY;
+    this.#waiting--;
+  }
+
+  #pump(): void {
+    const { health, limits } = this.#ports;
+    while (this.#phase === 'open' && !this.#pause.isOn && this.#ready.size > 0) {
+      if (this.#working.size >= limits.inFlightMax) return;
+      const { gate } = health;
+      if (gate === 'shut') return;
+      const [next] = this.#ready;
+      const lane = gate === 'probe' ? oldestOf(this.#ready) : next;
+      if (lane === undefined) return;
+      this.#ready.delete(lane);
+      this.#startHead(lane);
+    }
+  }
+
+  #startHead(lane: Lane): void {
+    lane.state = SENDING;
+    const work = this.#workHead(lane)
+      .then(() => this.#refill(lane))
+      .then(() => {
+        this.#working.delete(work);
+        this.#arm(lane);
+        this.#pump();
+      });
+    this.#working.add(work);
+  }
+
+  async #workHead(lane: Lane): Promise<void> {
+    const [item] = lane.items;
+    if (item === undefined) return;
+    const { health, log } = this.#ports;
+    const pass = health.begin();
+    let made: Made | null = null;
+    try {
+      const envelope = item.envelope ?? (await this.#attempting.load(item));
+      if (envelope === undefined) this.#drop(lane, item);
+      else if (envelope !== null && this.#phase === 'open') made = await this.#attempt(lane, item, envelope);
+    } catch (error) {
+      // A broken promise of ours costs this entry its turn, never the endpoint: the sweep brings it back.
+      log.error({ deliveryId: item.id, detail: messageOf(error) }, 'delivery failed within');
+      this.#drop(lane, item);
+    }
+    // Replays say nothing of the endpoint's health.
+    if (item.manualSinceUnixMs !== null) health.end(pass);
+    else health.end(pass, made?.result.attempt);
+  }
+
+  async #attempt(lane: Lane, item: Item, envelope: Envelope): Promise<Made | null> {
+    const endpoint = this.#endpoint;
+    const made = await this.#attempting.make(endpoint, item, envelope);
+    if (made === null) return null;
+    const { after, isRecorded } = made;
+    this.#pause.extend(after.pauseMs);
+    if (isRecorded) this.#settle(lane, item, envelope, after);
+    else this.#drop(lane, item);
+    if (after.disables !== null) this.#ports.disable(endpoint, after.disables);
+    this.#attempting.tell(endpoint, item, envelope, made);
+    return made;
+  }
+
+  #settle(lane: Lane, item: Item, envelope: Envelope, { next }: Aftermath): void {
+    const { stats, clock, log } = this.#ports;
+    if (next.state === 'retrying') {
+      stats.failedAttempts++;
+      item.attempts++;
+      item.dueAtMs = clock.nowMs() + next.delayMs;
+      this.#keep(item, envelope);
+      if (item.isAside) this.#stepAside(lane, item);
+      return;
+    }
+    if (next.state === 'dead') {
+      stats.failedAttempts++;
+      const { id: deliveryId } = item;
+      const { id: endpointId } = this.#endpoint;
+      log.warn({ endpointId, deliveryId, eventId: envelope.id, reason: next.reason }, 'delivery is dead');
+    }
+    stats[next.state]++;
+    this.#drop(lane, item);
+  }
+
+  /** A head that others may go past keeps its schedule, but outside the lane (contract.md §6). */
+  #stepAside(lane: Lane, item: Item): void {
+    const key = `aside:${item.id}`;
+    if (lane.key === key) return;
+    const { stats } = this.#ports;
+    if (this.#endpoint.ordering === 'strict') stats.steppedAside++;
+    else stats.overtakes++;
+    if (!item.isAside) {
+      // Held for as long as it may be. A restart would hold it again, so that only an attempt writes it down.
+      item.isAside = true;
+      const { resourceId, position } = item;
+      const eventId = item.envelope?.id;
+      const place = { endpointId: this.#endpoint.id, resourceId, position, isDead: false };
+      if (eventId !== undefined) this.#names.add({ ...place, eventId });
+    }
+    removeFrom(lane, item);
+    this.#enqueue(item, key);
+    if (lane.state.name !== 'sending') void this.#refill(lane).then(() => this.#rearm(lane));
+  }
+
+  #rearm(lane: Lane): void {
+    if (lane.state.name === 'sending') return;
+    this.#arm(lane);
+    this.#pump();
+  }
+
+  /** Once a parked lane has run out, reads on. */
+  async #refill(lane: Lane): Promise<void> {
+    if (lane.items.length > 0 || lane.parked === null) return;
+    await this.#parking.read(
+      lane,
+      () => this.#lastTaken,
+      (rows) => {
+        for (const row of rows) {
+          if (this.#known.has(row.id)) continue;
+          const entry = entryOf(row, this.#ports.clock);
+          const item = itemOf(entry, this.#ports.clock.nowMs() + Math.max(0, entry.dueInMs));
+          this.#known.add(item.id);
+          this.#keep(item, entry.envelope);
+          insertInOrder(lane, item);
+        }
+      },
+    );
+  }
+
+  #drop(lane: Lane, item: Item): void {
+    removeFrom(lane, item);
+    this.#forget(item);
+    this.#noteRoom();
+  }
+
+  #noteRoom(): void {
+    const hadRoom = this.#hadRoom;
+    this.#hadRoom = this.hasRoomToRead;
+    if (!hadRoom && this.#hadRoom) this.#ports.roomMade();
+  }
+
+  #forget(item: Item): void {
+    if (item.envelope !== null) this.#envelopes--;
+    item.envelope = null;
+    this.#known.delete(item.id);
+  }
+
+  #keep(item: Item, envelope: Envelope): void {
+    if (item.envelope !== null) return;
+    if (this.#envelopes >= this.#ports.limits.envelopesMax) {
+      this.#ports.stats.spilledEnvelopes++;
+      return;
+    }
+    item.envelope = envelope;
+    this.#envelopes++;
+  }
+}
