@@ -59,7 +59,7 @@ export class Retention {
   }
 }
 
-/** The last position of this pass; 0 for none. What is still owed to a live endpoint stays, however old. */
+/** The last position of this pass; 0 for none. What is owed to an endpoint that is on stays, however old. */
 async function lastToPurge(transaction: Kysely<Schema>, query: PurgeQuery): Promise<number> {
   const oldest = await transaction
     .selectFrom('events')
@@ -77,6 +77,8 @@ async function lastToPurge(transaction: Kysely<Schema>, query: PurgeQuery): Prom
     .where('deliveries.settled_unix_ms', 'is', null)
     .where('deliveries.event_position', '>', 0)
     .where('endpoints.removed_at', 'is', null)
+    // What is held for an endpoint that nobody switches on again would keep the journal for ever.
+    .where('endpoints.enabled', '=', true)
     .orderBy('deliveries.event_position')
     .limit(1)
     .executeTakeFirst();

@@ -97,4 +97,13 @@ describe('a purge', () => {
     expect(await purge()).toMatchObject({ idempotency: 1 });
     expect(rowsOf(path, 'select idempotency_key from idempotency')).toEqual([{ idempotency_key: 'c' }]);
   });
+
+  it('lets go of what was held too long for an endpoint that is switched off', async () => {
+    const { clock, store, commit, purge } = await openAged();
+    await commit('call_1', 3);
+    clock.advance(30 * DAY_MS + 1);
+    expect(await purge()).toMatchObject({ events: 0 });
+    await store.endpoints.update(WORKSPACE, 'whk_1', { enabled: false });
+    expect(await purge()).toMatchObject({ events: 3, deliveries: 3 });
+  });
 });

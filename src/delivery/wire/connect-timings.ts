@@ -22,10 +22,11 @@ export function watchConnect(socket: unknown, clock: Pick<Clock, 'nowMs'>): void
     timingsOf.set(socket, { ...known, [name]: nowMs - sinceMs });
     sinceMs = nowMs;
   };
+  // Before the listener that hands the socket over: the request leaves within it.
   socket
-    .once('lookup', note('dnsMs'))
-    .once('connect', note('connectMs'))
-    .once('secureConnect', note('tlsMs'));
+    .prependOnceListener('lookup', note('dnsMs'))
+    .prependOnceListener('connect', note('connectMs'))
+    .prependOnceListener('secureConnect', note('tlsMs'));
 }
 
 /** What was noted of this socket's opening. */

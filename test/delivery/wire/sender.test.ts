@@ -115,6 +115,96 @@ describe('an attempt', () => {
   });
 });
 
+describe('where the time went', () => {
+  it('is told of the connection that was opened for it, and of no other', async () => {
+    const receiver = await receiverThat(answers.status(200));
+    const sender = aSender();
+    const named = { url: `http://hooks.example:${receiver.port}/` };
+    const { attempt: first } = await sender.send(request(named));
+    await socketIsBack();
+    const { attempt: second } = await sender.send(request(named, 2));
+    const { dnsMs, connectMs, tlsMs, ttfbMs } = first.timings;
+    expect([dnsMs, connectMs, tlsMs]).toEqual([expect.any(Number), expect.any(Number), null]);
+    expect(dnsMs! + connectMs!).toBeLessThanOrEqual(ttfbMs!);
+    expect(ttfbMs!).toBeLessThanOrEqual(first.durationMs);
+    expect(second.timings).toEqual({ dnsMs: null, connectMs: null, tlsMs: null, ttfbMs: expect.any(Number) });
+  });
+});
+
+describe('a token', () => {
+  const auth: Endpoint['auth'] = {
+    kind: 'oauth2',
+    tokenUrl: 'https://id.example/token',
+    clientId: 'me',
+    clientSecret: 'hidden',
+    scope: null,
+    audience: null,
+    clientAuth: 'basic',
+  };
+
+  /** Tokens 1, 2, 3 …: another one after each refusal. */
+  class Tokens {
+    issued = 1;
+    readonly asked: string[] = [];
+
+    async authorizationFor(): Promise<{ value: string }> {
+      this.asked.push(`Bearer ${this.issued}`);
+      return { value: `Bearer ${this.issued}` };
+    }
+
+    refused(_endpoint: Endpoint, value: string): void {
+      if (value === `Bearer ${this.issued}`) this.issued++;
+    }
+  }
+
+  it.each([401, 403, 407])('that is answered with %i is renewed once, within the attempt', async (status) => {
+    const receiver = await receiverThat(answers.inTurn(answers.status(status), answers.status(200)));
+    const sender = aSender({ authorizer: new Tokens() });
+    const { attempt } = await sender.send(request({ url: receiver.url(), auth }));
+    expect(attempt).toMatchObject({ status: 200, errorClass: null, number: 1 });
+    expect(receiver.received.map(({ headers }) => headers['authorization'])).toEqual([
+      'Bearer 1',
+      'Bearer 2',
+    ]);
+    expect(attempt.requestHeaders['authorization']).toBe('***');
+  });
+
+  it('that is never good enough costs two requests an attempt', async () => {
+    const receiver = await receiverThat(answers.status(401));
+    const sender = aSender({ authorizer: new Tokens() });
+    const { attempt } = await sender.send(request({ url: receiver.url(), auth }));
+    expect(attempt).toMatchObject({ status: 401, errorClass: 'http_4xx' });
+    expect(receiver.received).toHaveLength(2);
+  });
+
+  it.each([
+    [
+      'cannot be had',
+      { authorizer: { authorizationFor: async () => ({ failure: 'idp is down' }), refused() {} } },
+    ],
+    ['nobody asks for', {}],
+  ])('that %s is a failed attempt, and nothing is sent without it', async (_why, options) => {
+    const receiver = await receiverThat(answers.status(200));
+    const { attempt, sentAtMs } = await aSender(options).send(request({ url: receiver.url(), auth }));
+    expect(attempt).toMatchObject({ status: null, errorClass: 'auth_error' });
+    expect(sentAtMs).toBeNull();
+    expect(receiver.received).toHaveLength(0);
+  });
+});
+
+describe('success', () => {
+  it.each([
+    ['2xx', 204, null],
+    ['only_200', 200, null],
+    ['only_200', 204, 'http_other'],
+    ['only_200', 301, 'redirect'],
+  ] as const)('by the rule %s of %i is %j', async (success, status, errorClass) => {
+    const receiver = await receiverThat(answers.status(status));
+    const { attempt } = await aSender().send(request({ url: receiver.url(), success }));
+    expect(attempt.errorClass).toBe(errorClass);
+  });
+});
+
 describe('an answer', () => {
   it.each([
     [200, null],
@@ -155,7 +245,7 @@ describe('an answer', () => {
     const receiver = await receiverThat(answers.flood());
     const { attempt } = await aSender().send(request({ url: receiver.url() }));
     expect(attempt.responseBody).toHaveLength(16 * 1024);
-    expect(attempt.errorClass).toBeNull();
+    expect(attempt).toMatchObject({ errorClass: null, responseTruncated: true });
     await until(() => receiver.openConnections === 0);
   });
 

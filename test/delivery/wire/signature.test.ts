@@ -1,7 +1,13 @@
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
-import { isValidSecret, newSecret, sign } from '../../../src/delivery/wire/signature.ts';
+import {
+  isValidSecret,
+  newPrivateKey,
+  newSecret,
+  publicKeyOf,
+  sign,
+} from '../../../src/delivery/wire/signature.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const ID = 'msg_p5jXN8AQM9LWM0D4loKWxJek';
@@ -10,6 +16,17 @@ describe('a signature', () => {
   it('is the one of the published vector', () => {
     const body = Buffer.from('{"test": 2432232314}');
     expect(sign([SECRET], ID, 1_614_265_330, body)).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
+  });
+
+  it('is the one of the published vector of ed25519', () => {
+    const pair = '6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==';
+    const signature = sign([`whsk_${pair}`], ID, 1_614_265_330, Buffer.from('{"test": 2432232314}'));
+    const known =
+      'v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==';
+    expect(signature).toBe(known);
+    const publicPart = Buffer.from(pair, 'base64').subarray(32).toString('base64');
+    expect(publicKeyOf(`whsk_${pair}`)).toBe(`whpk_${publicPart}`);
+    expect(newPrivateKey(systemClock)).not.toBe(newPrivateKey(systemClock));
   });
 
   it('verifies with either secret while a rotation overlaps, and with no other', () => {
