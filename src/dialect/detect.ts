@@ -19,6 +19,7 @@ const HEADER_SIGNS: readonly { readonly header: string; readonly word?: string; 
     { header: 'x-twilio-signature', dialect: 'twilio' },
     { header: 'x-plivo-signature-v3', dialect: 'plivo' },
     { header: 'x-telnyx-streaming-auth-token', dialect: 'telnyx' },
+    { header: 'x-fonoster-signature', dialect: 'fonoster' },
     { header: 'x-ms-call-connection-id', dialect: 'acs' },
   ];
 

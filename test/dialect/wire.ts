@@ -1,7 +1,14 @@
 import type { CallerOptions, DialectCaller } from '../../src/dialect/caller.ts';
 import type { UpgradeFacts } from '../../src/dialect/proof.ts';
-import type { Dialect, DialectSession, Inbound, ReadResult, WireMessage } from '../../src/dialect/dialect.ts';
-import { PCMU_8K } from '../../src/media/format.ts';
+import type {
+  Dialect,
+  DialectSession,
+  Inbound,
+  ReadResult,
+  StartedFacts,
+  WireMessage,
+} from '../../src/dialect/dialect.ts';
+import { PCMU_8K, type AudioFormat } from '../../src/media/format.ts';
 
 /** How often a seeded property is tried: all of it on demand, a hundredth in every run. */
 export const numRuns = process.env['OMNIVOICE_TEST_LONG'] === undefined ? 1_000 : 100_000;
@@ -47,10 +54,22 @@ export interface Line {
   readonly text: (value: unknown) => ReadResult;
 }
 
+/** What tests speak a dialect in: PCMU where it can, else what it wants most. */
+export function formatOf({ formats }: Dialect): AudioFormat {
+  return formats.find(({ codec }) => codec === 'pcmu') ?? formats[0]!;
+}
+
+/** The upgrade a caller of the dialect would send. */
+export function upgradeOf({ upgradeHeaders, subprotocols }: DialectCaller): UpgradeFacts {
+  const headers = Object.entries(upgradeHeaders).map(([name, value]) => [name.toLowerCase(), value]);
+  const offered = subprotocols.length === 0 ? {} : { 'sec-websocket-protocol': subprotocols.join(', ') };
+  return { ...NO_UPGRADE, headers: { ...Object.fromEntries(headers), ...offered } };
+}
+
 /** Both ends of one protocol, with nothing between them. */
 export function openLine(dialect: Dialect, options: Partial<CallerOptions> = {}): Line {
-  const session = dialect.openSession({ nowMs: 0, upgrade: NO_UPGRADE, options: {} });
-  const caller = dialect.openCaller({ ...CALLER_OPTIONS, ...options });
+  const caller = dialect.openCaller({ ...CALLER_OPTIONS, format: formatOf(dialect), ...options });
+  const session = dialect.openSession({ nowMs: 0, upgrade: upgradeOf(caller), options: {} });
   const inbound = openInbound();
   return {
     caller,
@@ -61,11 +80,46 @@ export function openLine(dialect: Dialect, options: Partial<CallerOptions> = {})
   };
 }
 
-/** As `openLine`, after the caller's hello. */
+/** As `openLine`, after the caller's hello and whatever its protocol answers to it. */
 export function openStartedLine(dialect: Dialect, options: Partial<CallerOptions> = {}): Line {
   const line = openLine(dialect, options);
-  for (const message of line.caller.hello()) line.say(message);
+  for (const message of line.caller.hello()) exchange(line, message);
   return line;
+}
+
+/** What the house says of a leg that has started. */
+export const STARTED_FACTS: StartedFacts = {
+  callId: 'call_1',
+  legId: 'leg_1',
+  resumed: false,
+  resumeToken: null,
+  resumeUrls: [],
+  resumeWindowMs: 0,
+};
+
+/** More answers to answers than any protocol has. */
+const ANSWERS_MAX = 20;
+
+/** Says it, and carries answers there and back until nobody has one: what the session made of all that. */
+export function exchange(line: Line, message: WireMessage): readonly ReadResult[] {
+  const { caller, session, say, inbound } = line;
+  const results: ReadResult[] = [];
+  const waiting = [message];
+  const hear = (words: WireMessage | undefined): void => {
+    const heard = words === undefined ? undefined : caller.read(words.bytes, words.isBinary, inbound);
+    if (heard?.type === 'refusal') throw new Error(`the caller refuses: ${heard.detail}`);
+    if (heard?.type === 'reply') waiting.push(heard.message);
+  };
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const result = say(next);
+    for (const one of result.type === 'several' ? result.inputs : [result]) {
+      results.push(one);
+      if (one.type === 'started') hear(session.writeStarted(STARTED_FACTS));
+      if (one.type === 'reply') hear(one.message);
+    }
+    if (results.length > ANSWERS_MAX) throw new Error('they answer each other without end');
+  }
+  return results;
 }
 
 /** JSON of a value, or a text as it is. */
