@@ -10,11 +10,13 @@ import {
   encodeL16BigInto,
   encodeL16LittleInto,
 } from '../../src/media/codecs/l16.ts';
+import { AdaptiveJitterBuffer } from '../../src/media/jitter/adaptive-jitter-buffer.ts';
 import { FixedJitterBuffer } from '../../src/media/jitter/fixed-jitter-buffer.ts';
+import type { JitterBuffer } from '../../src/media/jitter/jitter-buffer.ts';
 import { FrameCutter } from '../../src/media/frame-cutter.ts';
-import { loadFvad } from '../../src/media/voice/fvad-detector.ts';
+import { loadDetectors } from '../../src/media/voice/detectors.ts';
 import { VoiceEdges } from '../../src/media/voice/voice-edges.ts';
-import { VOICE_DEFAULTS } from '../../src/media/voice-detector.ts';
+import { VOICE_DEFAULTS, type DetectorName } from '../../src/media/voice-detector.ts';
 import { FRAME_SAMPLES, type Speech } from '../load/speech.ts';
 import type { Kernel } from './measure.ts';
 
@@ -29,6 +31,9 @@ export async function mediaKernels(speech: Speech): Promise<Kernel[]> {
     ...(await voiceKernels(speech)),
     jitterKernel(speech, 0),
     jitterKernel(speech, 60),
+    adaptiveKernel(speech, { maxMs: 0, lostEvery: Infinity }),
+    adaptiveKernel(speech, { maxMs: 200, lostEvery: Infinity }),
+    adaptiveKernel(speech, { maxMs: 200, lostEvery: 20 }),
   ];
 }
 
@@ -92,39 +97,83 @@ function cutterKernel({ mulaw }: Speech): Kernel {
   };
 }
 
+/** A whole frame through each detector, ours beside the WebRTC one. */
 async function voiceKernels({ samples }: Speech): Promise<Kernel[]> {
-  const fvad = await loadFvad();
+  const detectors = await loadDetectors();
   const hops = framesOf(samples, FRAME_SAMPLES / 2);
+  // The same samples at twice the rate: what they say matters less than how many they are.
+  const wideHops = framesOf(samples);
   const frames = framesOf(samples);
-  const detector = fvad.open(8000, VOICE_DEFAULTS.aggressiveness);
-  const wideband = fvad.open(16_000, VOICE_DEFAULTS.aggressiveness);
-  const edges = new VoiceEdges(fvad.open(8000, VOICE_DEFAULTS.aggressiveness), VOICE_DEFAULTS);
+  const ears = (detector: DetectorName, sampleRateHz: number, heard: readonly Int16Array[]) => {
+    const opened = detectors.open(sampleRateHz, { ...VOICE_DEFAULTS, detector });
+    const hear = (i: number): void => {
+      opened.isVoice(at(heard, 2 * i));
+      opened.isVoice(at(heard, 2 * i + 1));
+    };
+    return { name: `${detector}, a frame at ${sampleRateHz / 1000} kHz`, run: hear };
+  };
+  const edges = (detector: DetectorName) => {
+    const settings = { ...VOICE_DEFAULTS, detector };
+    const opened = new VoiceEdges(detectors.open(8000, settings), settings);
+    const hear = (i: number) => opened.hear(at(frames, i), i * FRAME_MS);
+    return { name: `voice edges over ${detector}, a frame at 8 kHz`, run: hear };
+  };
   return [
-    { name: 'fvad, a hop of 10 ms at 8 kHz', run: (i) => detector.isVoice(at(hops, i)) },
-    // The same samples at twice the rate: what they say matters less than how many they are.
-    { name: 'fvad, a hop of 10 ms at 16 kHz', run: (i) => wideband.isVoice(at(frames, i)) },
-    { name: 'voice edges, a frame at 8 kHz', run: (i) => edges.hear(at(frames, i), i * FRAME_MS) },
+    { ...ears('own', 8000, hops), peer: ears('fvad', 8000, hops) },
+    { ...ears('own', 16_000, wideHops), peer: ears('fvad', 16_000, wideHops) },
+    { ...edges('own'), peer: edges('fvad') },
   ];
 }
 
 function jitterKernel({ samples }: Speech, targetMs: number): Kernel {
+  return {
+    name: `jitter insert + play, target ${targetMs} ms`,
+    run: jitterRun(samples, new FixedJitterBuffer({ sampleRateHz: 8000, targetMs })),
+    peer: {
+      name: 'in and out by set',
+      run: copyRun(samples),
+    },
+  };
+}
+
+/** The adaptive buffer as a leg without a clock, with one, and on a line that loses frames. */
+function adaptiveKernel({ samples }: Speech, options: { maxMs: number; lostEvery: number }): Kernel {
+  const { maxMs, lostEvery } = options;
+  const way =
+    maxMs === 0 ? 'no clock' : lostEvery === Infinity ? 'perfect pacing' : `every ${lostEvery}th lost`;
+  return {
+    name: `adaptive jitter insert + play, ${way}`,
+    run: jitterRun(samples, new AdaptiveJitterBuffer({ sampleRateHz: 8000, maxMs }), lostEvery),
+    peer: {
+      name: `fixed, target ${Math.min(60, maxMs)} ms`,
+      run: jitterRun(
+        samples,
+        new FixedJitterBuffer({ sampleRateHz: 8000, targetMs: Math.min(60, maxMs) }),
+        lostEvery,
+      ),
+    },
+  };
+}
+
+function jitterRun(samples: Int16Array, jitter: JitterBuffer, lostEvery = Infinity): (index: number) => void {
+  const frames = framesOf(samples);
+  const played = new Int16Array(FRAME_SAMPLES);
+  return (i) => {
+    const nowMs = i * FRAME_MS;
+    if (lostEvery === Infinity || i % lostEvery !== 0) {
+      jitter.insert(at(frames, i), i & 0xffff, i * FRAME_SAMPLES, nowMs);
+    }
+    while (jitter.playInto(nowMs, played) !== 'waiting') if (jitter.targetMs > 0) break;
+  };
+}
+
+function copyRun(samples: Int16Array): (index: number) => void {
   const frames = framesOf(samples);
   const played = new Int16Array(FRAME_SAMPLES);
   const copy = new Int16Array(FRAME_SAMPLES);
-  const jitter = new FixedJitterBuffer({ sampleRateHz: 8000, targetMs });
-  return {
-    name: `jitter insert + play, target ${targetMs} ms`,
-    run: (i) => {
-      jitter.insert(at(frames, i), i & 0xffff, i * FRAME_SAMPLES, i * FRAME_MS);
-      while (jitter.playInto(i * FRAME_MS, played) !== 'waiting') if (targetMs > 0) break;
-    },
-    peer: {
-      name: 'in and out by set',
-      run: (i) => {
-        copy.set(at(frames, i));
-        played.set(copy);
-      },
-    },
+  return (i) => {
+    copy.set(at(frames, i));
+    played.set(copy);
   };
 }
 

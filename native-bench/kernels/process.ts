@@ -3,6 +3,7 @@
  * while bytes are counted. Prints one JSON object.
  */
 import { FRAME_SAMPLES, readSpeech, type Speech } from '../load/speech.ts';
+import { codecKernels } from './codec-kernels.ts';
 import { FULL_EFFORT, measure, SMOKE_EFFORT, type Kernel } from './measure.ts';
 import { mediaKernels } from './media-kernels.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
@@ -15,7 +16,12 @@ const effort = process.argv.includes('--smoke') ? SMOKE_EFFORT : FULL_EFFORT;
 const speech = readSpeech();
 const failures: string[] = [];
 
-const kernels = [...wireKernels(speech), ...(await mediaKernels(speech)), ...(await pipelineKernels(speech))];
+const kernels = [
+  ...wireKernels(speech),
+  ...(await mediaKernels(speech)),
+  ...(await codecKernels(speech)),
+  ...(await pipelineKernels(speech)),
+];
 const measured = kernels.map((kernel) => measure(kernel, effort));
 process.stdout.write(JSON.stringify({ measured, failures }));
 

@@ -1,12 +1,12 @@
 import { opus } from 'prism-media';
 import { messageOf, refuse, type Refusal } from '../../base/errors.ts';
-import { MIB } from '../../base/units.ts';
+import { KIB } from '../../base/units.ts';
 
 /** Containers that carry Opus: what browsers' MediaRecorder writes, and what files are. */
 export type ContainerName = 'ogg' | 'webm';
 
-/** A stream that brings so much without a packet brings none. */
-export const SILENT_BYTES_MAX = MIB;
+/** A stream that brings so much without a packet brings none: an Ogg page is 64 KiB at most. */
+export const SILENT_BYTES_MAX = 128 * KIB;
 
 // What prism-media's demuxers are made of: transforms that can be asked in one turn.
 interface Stream {

@@ -125,7 +125,8 @@ describe('a lost packet', () => {
         ? fill(codec, packets[i + 1]!, target)
         : codec.decodeInto(packet, packet.length, target);
       expect(samples).toBe(320);
-      for (let n = 0; isLost && n < 320; n++) {
+      if (!isLost) continue;
+      for (let n = 0; n < 320; n++) {
         signal += whole[320 * i + n]! ** 2;
         error += (whole[320 * i + n]! - target[n]!) ** 2;
       }
