@@ -3,25 +3,8 @@ import type { MediaWords } from '../../../src/dialect/json-media/words.ts';
 const PAYLOADS = ['QUJD', 'QUJDRA==', 'QUJDREU=', Buffer.alloc(160, 0xff).toString('base64'), 'AAD+/wEA'];
 const ODD_PAYLOADS = ['', 'QQ', 'Q U=', 'QUJD\\n', 'QU\\/D', '====', 'é', 'QUJD QUJD', '"'];
 const COUNTERS = ['"7"', '7', '"007"', '0', '"0"', '65535', '"65536"', '"1748944800123"', '999999999999999'];
-const ODD_VALUES = [
-  ...[
-    'null',
-    'true',
-    'false',
-    '-1',
-    '1.5',
-    '1e3',
-    '01',
-    '""',
-    '"x"',
-    '{}',
-    '[]',
-    '"\\u0031"',
-    'nul',
-    '{"a":1}',
-  ],
-  '"9999999999999999"',
-];
+const ODD_VALUES =
+  'null true false -1 1.5 1e3 01 "" "x" {} [] "\\u0031" nul {"a":1} "9999999999999999"'.split(' ');
 const BLANKS = ['', '', '', '', ' ', '\n', '\t ', '\r\n'];
 const HOSTILE_BYTES = Buffer.from('"\\{}[]:,=0A9 \n\x00\x7f\xff', 'latin1');
 
