@@ -23,6 +23,9 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'call', summary: 'place calls as a provider would', load: () => import('./cli/call.ts') },
   { name: 'listen', summary: 'receive hooks on this machine', load: () => import('./cli/listen.ts') },
   { name: 'keys', summary: 'list, make, revoke, rotate API keys', load: () => import('./cli/keys.ts') },
+  { name: 'hooks', summary: 'hook endpoints, what they were sent', load: () => import('./cli/hooks.ts') },
+  { name: 'events', summary: 'follow events as they happen', load: () => import('./cli/events.ts') },
+  { name: 'calls', summary: 'list calls, show one, hang up', load: () => import('./cli/calls.ts') },
 ];
 
 const EXIT_FAILED = 1;

@@ -5,7 +5,9 @@ import type {
   Call,
   Credential,
   CredentialWish,
+  DeadLetterRange,
   Delivery,
+  DeliveryLog,
   FreshCredential,
   FreshKey,
   FreshWebhook,
@@ -14,9 +16,12 @@ import type {
   KeyWish,
   Listed,
   ListWish,
+  Replayed,
+  RotationWish,
   Session,
   SessionWish,
   Webhook,
+  WebhookChange,
   WebhookWish,
   WholeCall,
 } from './shapes.ts';
@@ -51,8 +56,26 @@ export function openApiClient(options: ApiClientOptions) {
     getWebhook: (id: string): Promise<Webhook> => api.get(`/webhooks/${segment(id)}`),
     deleteWebhook: (id: string): Promise<void> => api.remove(`/webhooks/${segment(id)}`),
     testWebhook: (id: string): Promise<HookAttempt> => api.post(`/webhooks/${segment(id)}/test`),
-    listDeliveries: (id: string, query?: ListWish): Promise<Listed<Delivery>> =>
+    updateWebhook: (id: string, change: WebhookChange): Promise<Webhook> =>
+      api.patch(`/webhooks/${segment(id)}`, change),
+    rotateWebhookSecret: (id: string, wish: RotationWish = {}): Promise<FreshWebhook> =>
+      api.post(`/webhooks/${segment(id)}/rotate-secret`, wish),
+    enableWebhook: (id: string): Promise<Webhook> => api.post(`/webhooks/${segment(id)}/enable`),
+    recoverWebhook: (id: string, range: { since: string; until?: string }): Promise<Replayed> =>
+      api.post(`/webhooks/${segment(id)}/recover`, range),
+    listDeliveries: (id: string, query?: ListWish & { readonly state?: string }): Promise<Listed<Delivery>> =>
       api.list(`/webhooks/${segment(id)}/deliveries`, query),
+    getDelivery: (id: string): Promise<DeliveryLog> => api.get(`/deliveries/${segment(id)}`),
+    replayDelivery: (
+      id: string,
+      options: { readonly as_new_event?: boolean } = {},
+    ): Promise<{ readonly id: string; readonly replay_of: string; readonly event_id: string }> =>
+      api.post(`/deliveries/${segment(id)}/replay`, options),
+    listDeadLetters: (query?: ListWish & DeadLetterRange): Promise<Listed<Delivery>> =>
+      api.list('/dead-letters', query),
+    replayDeadLetters: (
+      wish: DeadLetterRange & { readonly ids?: readonly string[]; readonly as_new_event?: boolean },
+    ): Promise<Replayed> => api.post('/dead-letters/replay', wish),
 
     createKey: (wish: KeyWish): Promise<FreshKey> => api.post('/keys', wish),
     listKeys: (query?: ListWish): Promise<Listed<Key>> => api.list('/keys', query),

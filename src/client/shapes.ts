@@ -76,50 +76,103 @@ export interface Webhook {
   readonly id: string;
   readonly url: string;
   readonly events: readonly string[];
-  readonly ordering: 'strict' | 'none';
+  readonly format: string;
+  readonly ordering: 'strict' | 'bounded' | 'none';
   readonly retry_policy: string;
   readonly timeout_ms: number;
+  readonly success: '2xx' | 'only_200';
+  readonly keys: readonly { readonly hint: string; readonly retires_at: string | null }[];
   readonly agent_id: string | null;
   readonly test_mode: boolean | null;
   readonly enabled: boolean;
+  readonly disabled_reason: string | null;
+  readonly description: string | null;
+  readonly api_version: string;
   readonly created_at: string;
 }
 
 export interface FreshWebhook extends Webhook {
   readonly secret: string;
+  readonly shared_secret: string | null;
+  readonly warnings?: readonly string[];
 }
 
-export interface WebhookWish {
+export interface WebhookChange {
+  readonly url?: string;
+  readonly events?: readonly string[];
+  readonly ordering?: 'strict' | 'bounded' | 'none';
+  readonly hold_s?: number;
+  readonly retry_policy?: string | readonly number[];
+  readonly timeout_ms?: number;
+  readonly success?: '2xx' | 'only_200';
+  readonly headers?: { readonly [name: string]: string };
+  readonly auth?: JsonObject | null;
+  readonly signatures?: JsonObject;
+  readonly agent_id?: string | null;
+  readonly test_mode?: boolean | null;
+  readonly enabled?: boolean;
+  readonly description?: string | null;
+}
+
+export interface WebhookWish extends WebhookChange {
   readonly url: string;
   readonly events: readonly string[];
   readonly secret?: string;
-  readonly ordering?: 'strict' | 'none';
-  readonly retry_policy?: string | readonly number[];
-  readonly timeout_ms?: number;
-  readonly headers?: { readonly [name: string]: string };
-  readonly agent_id?: string | null;
-  readonly test_mode?: boolean | null;
+  readonly shared_secret?: string;
+  readonly format?: string;
+}
+
+export interface RotationWish {
+  readonly secret?: string;
+  readonly shared_secret?: string;
+  readonly overlap_s?: number;
 }
 
 export interface HookAttempt {
   readonly id: string;
+  readonly number: number;
+  readonly trigger: string;
   readonly delivered: boolean;
+  readonly started_at: string;
   readonly status: number | null;
   readonly duration_ms: number;
   readonly error_class: string | null;
   readonly error_detail: string | null;
+  readonly response_body: string;
+  readonly next_attempt_at: string | null;
 }
 
 export interface Delivery {
   readonly id: string;
+  readonly webhook_id: string;
   readonly event_id: string;
   readonly event_type: string;
+  readonly resource_id: string | null;
   readonly state: string;
+  readonly trigger: string;
   readonly attempts: number;
   readonly created_at: string;
+  readonly settled_at: string | null;
   readonly next_attempt_at: string | null;
   readonly last_status: number | null;
   readonly last_error: string | null;
+}
+
+export interface DeliveryLog extends Delivery {
+  readonly request_body: string | null;
+  readonly attempt_log: readonly HookAttempt[];
+}
+
+/** What came of a replay of many; `more`: one request does not take them all, ask again. */
+export interface Replayed {
+  readonly replayed: number;
+  readonly more: boolean;
+}
+
+export interface DeadLetterRange {
+  readonly since?: string;
+  readonly until?: string;
+  readonly webhook_id?: string;
 }
 
 export interface Key {

@@ -33,7 +33,8 @@ export class HookDesk {
   readonly store: Store;
   readonly delivery: Delivery;
   readonly api: Api;
-  readonly #key: string;
+  /** A live key with every scope. */
+  readonly key: string;
   readonly #folder: string | undefined;
 
   private constructor(parts: {
@@ -50,7 +51,7 @@ export class HookDesk {
     this.store = parts.store;
     this.delivery = parts.delivery;
     this.api = parts.api;
-    this.#key = parts.key;
+    this.key = parts.key;
     this.logged = parts.logged;
   }
 
@@ -107,7 +108,7 @@ export class HookDesk {
     const answer = await this.api.app.inject({
       method: method as 'GET',
       url: `/api/v1${url}`,
-      headers: { authorization: `Bearer ${this.#key}` },
+      headers: { authorization: `Bearer ${this.key}` },
       ...(body !== undefined && { payload: body }),
     });
     const text = answer.payload;
