@@ -32,6 +32,7 @@ export interface NodeArrivalsOptions {
   readonly resumeUrls: (dialect: string) => readonly string[];
   /** Why nobody new may come in just now, if so. */
   readonly refuseNew: () => Refusal | undefined;
+  readonly log: { warn(fields: object, sentence: string): void };
 }
 
 /**
@@ -40,6 +41,8 @@ export interface NodeArrivalsOptions {
 export class NodeArrivals implements Arrivals, Resumes {
   readonly #options: NodeArrivalsOptions;
   readonly #generations = new WeakMap<Leg, number>();
+  /** Legs that have not ended, and their calls. */
+  readonly #present = new Map<Leg, string>();
 
   constructor(options: NodeArrivalsOptions) {
     this.#options = options;
@@ -54,8 +57,8 @@ export class NodeArrivals implements Arrivals, Resumes {
   }
 
   arrive(arrival: Arrival, nowMs: AtMs): LegConnection | Refusal {
-    const { caller, started } = arrival;
-    const { calls, media, clock } = this.#options;
+    const { caller, dialect, started } = arrival;
+    const { calls, media, clock, log } = this.#options;
     // Asked again: others may have come in between the upgrade and the start.
     const refusal = this.refuseNew() ?? media.refusalOf(started);
     if (refusal !== undefined) return refusal;
@@ -66,6 +69,11 @@ export class NodeArrivals implements Arrivals, Resumes {
     if (known !== undefined && caller.role === 'caller') return refuse('conflict', 'the call has its caller');
     const call = known ?? calls.open(this.#factsOf(arrival));
     const leg = this.#makeLeg(arrival, call, nowMs);
+    this.#present.set(leg, call.id);
+    if (dialect.capabilities.unverified) {
+      const facts = { call_id: call.id, leg_id: leg.id, dialect: dialect.name };
+      log.warn(facts, 'a leg speaks a dialect whose facts are second-hand (docs/dialects.md)');
+    }
     this.#greet(leg, call.id, arrival, { resumed: false });
     call.join(leg, nowMs);
     return new Line(leg, arrival, clock, this.#options.observer);
@@ -91,6 +99,25 @@ export class NodeArrivals implements Arrivals, Resumes {
     return { caller: callerOf(call.facts, leg), arrive };
   }
 
+  /** The node is leaving: who can come back elsewhere by its protocol's own words is told to. */
+  goAway(): number {
+    let toldLegs = 0;
+    for (const [leg, callId] of this.#present) if (this.#sendAway(callId, leg)) toldLegs++;
+    return toldLegs;
+  }
+
+  #sendAway(callId: string, leg: Leg): boolean {
+    const { goaway, resume } = leg.capabilities;
+    const [url] = this.#options.resumeUrls(leg.dialectName);
+    // Who would come back to its leg needs the time to do so.
+    if (!goaway || url === undefined || leg.state.name !== 'active') return false;
+    if (resume && this.#options.resumeWindowMs === 0) return false;
+    const token = resume ? this.#mintToken(callId, leg, leg.dialectName) : '';
+    const message = leg.session.writeGoaway({ url, token, reason: 'draining' });
+    if (message !== undefined) leg.send(message);
+    return message !== undefined;
+  }
+
   #makeLeg(arrival: Arrival, listener: ConstructorParameters<typeof Leg>[0]['listener'], nowMs: AtMs): Leg {
     const { dialect, session, started, socket, caller } = arrival;
     const { clock, media, pacer, groups } = this.#options;
@@ -107,7 +134,10 @@ export class NodeArrivals implements Arrivals, Resumes {
       pacer,
       listener,
       nowMs,
-      onEnded: () => group.count--,
+      onEnded: () => {
+        group.count--;
+        this.#present.delete(leg);
+      },
       ...media.partsFor(started),
     });
     group.count++;
@@ -115,26 +145,28 @@ export class NodeArrivals implements Arrivals, Resumes {
   }
 
   #greet(leg: Leg, callId: string, arrival: Arrival, { resumed }: { resumed: boolean }): void {
-    const { clock, resumeTokens, resumeWindowMs, region, resumeUrls } = this.#options;
+    const { resumeWindowMs, resumeUrls } = this.#options;
     const { dialect, session, socket } = arrival;
-    const generation = (this.#generations.get(leg) ?? 0) + 1;
-    this.#generations.set(leg, generation);
-    const resumeToken = dialect.capabilities.resume
-      ? resumeTokens.mint({
-          callId,
-          legId: leg.id,
-          dialect: dialect.name,
-          format: leg.codecName,
-          generation,
-          region,
-          fence: null,
-          expiresAtUnixMs: clock.unixMs() + resumeWindowMs + RESUME_TOKEN_GRACE_MS,
-        })
-      : null;
+    this.#generations.set(leg, (this.#generations.get(leg) ?? 0) + 1);
+    const resumeToken = dialect.capabilities.resume ? this.#mintToken(callId, leg, dialect.name) : null;
     const urls = resumeUrls(dialect.name);
     const facts = { callId, legId: leg.id, resumed, resumeToken, resumeUrls: urls, resumeWindowMs };
     const message = session.writeStarted(facts);
     if (message !== undefined) socket.send(message);
+  }
+
+  #mintToken(callId: string, leg: Leg, dialect: string): string {
+    const { clock, resumeTokens, resumeWindowMs, region } = this.#options;
+    return resumeTokens.mint({
+      callId,
+      legId: leg.id,
+      dialect,
+      format: leg.codecName,
+      generation: this.#generations.get(leg) ?? 1,
+      region,
+      fence: null,
+      expiresAtUnixMs: clock.unixMs() + resumeWindowMs + RESUME_TOKEN_GRACE_MS,
+    });
   }
 
   #factsOf({ caller, started }: Arrival): CallFacts {

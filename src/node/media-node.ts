@@ -156,6 +156,7 @@ export class MediaNode implements Closeable {
       resumeWindowMs: settings.resumeWindowMs,
       resumeUrls: (dialect) => [`${mediaUrlOf(settings, index)}/media/${dialect}`],
       refuseNew: () => this.admission.refusalOf(this.condition),
+      log,
     });
     parts.lifetime.own(this.pacer);
     this.figures = parts.lifetime.own(openNodeFigures(this, settings, parts.options.version));
@@ -229,6 +230,7 @@ export class MediaNode implements Closeable {
     this.#state = 'draining';
     this.gateway?.closeShared();
     this.link.statusChanged();
+    this.arrivals.goAway();
     if (this.calls.size === 0) return;
     const { clock } = this.#parts.options;
     await new Promise<void>((resolve) => {

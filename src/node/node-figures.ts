@@ -48,6 +48,8 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     half_open_sockets: door?.halfOpenRefused ?? 0,
     socket_stalled: door?.wedgedSockets ?? 0,
     socket_silent: door?.pingTimeouts ?? 0,
+    proof_nonces: node.gateway?.nonceStats.refusedFull ?? 0,
+    proof_replayed: node.gateway?.nonceStats.replayed ?? 0,
     frame_pool: node.media.poolStats.refusedTakes,
     spool_full: spool.refusedRecords,
     spool_held: spool.heldRecords,

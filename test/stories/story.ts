@@ -75,6 +75,7 @@ export class Story {
       resumeWindowMs: options.limits?.resumeWindowMs ?? 0,
       resumeUrls: () => [],
       refuseNew: () => undefined,
+      log: { warn: () => {} },
     });
   }
 
