@@ -7,6 +7,8 @@ import { Backlog } from './backlog.ts';
 import { newHealthStats, type HealthStats } from './breaker/health.ts';
 import type { EndpointNotice, HealthStore } from './breaker/health-record.ts';
 import { entryOf, LANE_LIMITS, newLaneStats, type LaneLimits, type LaneStats } from './lanes/lane-entry.ts';
+import { openTokenRequest } from './oauth/token-request.ts';
+import { OAuthTokens } from './oauth/tokens.ts';
 import type { DeliveryLog, DeliveryObserver } from './observer.ts';
 import type { Attempt, DeliverySink, Endpoint, Outbox, PendingDelivery } from './outbox.ts';
 import { justBefore, Roster } from './roster.ts';
@@ -87,6 +89,7 @@ export class Delivery implements DeliverySink {
   readonly #allow: EgressAllow;
   readonly #resolver: NameResolver;
   readonly #sender: Sender;
+  readonly #tokens: ReturnType<typeof openTokenRequest>;
   readonly #backlog: Backlog;
   readonly #laneStats = newLaneStats();
   readonly #healthStats = newHealthStats();
@@ -101,9 +104,10 @@ export class Delivery implements DeliverySink {
     this.#resolver = options.resolver ?? new HostResolver(clock);
     const { userAgent, connectTimeoutMs } = settings;
     const timeout = connectTimeoutMs === undefined ? {} : { connectTimeoutMs };
-    const { authorizer } = options;
-    const token = authorizer === undefined ? {} : { authorizer };
-    const wire = { clock, allow: this.#allow, resolver: this.#resolver, userAgent, ...token, ...timeout };
+    const guarded = { clock, allow: this.#allow, resolver: this.#resolver, userAgent };
+    this.#tokens = openTokenRequest(guarded);
+    const authorizer = options.authorizer ?? new OAuthTokens(this.#tokens.request, clock);
+    const wire = { ...guarded, ...timeout, authorizer };
     this.#sender = options.sender ?? new HttpSender(wire);
     this.#backlog = new Backlog({
       outbox,
@@ -231,6 +235,7 @@ export class Delivery implements DeliverySink {
     const graceMs = this.#options.settings.closeGraceMs ?? CLOSE_GRACE_MS;
     await Promise.all(this.#roster.all().map((lanes) => lanes.close(graceMs)));
     await this.#sender.close();
+    await this.#tokens.close();
   }
 
   #acceptOne(event: CommittedEvent, id: string, endpointId: string): void {
