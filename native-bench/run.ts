@@ -1,26 +1,30 @@
 import { parseArgs } from 'node:util';
 import { benchCalls } from './calls.ts';
 import { benchHooks } from './hooks.ts';
+import { benchJitter } from './jitter.ts';
 import { benchKernels, compareKernels } from './kernels.ts';
 import { benchOutages } from './outages.ts';
 import { machineFacts } from './machine.ts';
+import { benchPacing } from './pacing.ts';
 import { printReport, saveReport, type Bench, type BenchOptions } from './report.ts';
 
 const BENCHES: readonly Bench[] = [
   { name: 'kernels', run: benchKernels },
+  { name: 'jitter', run: benchJitter },
+  { name: 'pacing', run: benchPacing },
   { name: 'calls', run: benchCalls },
   { name: 'hooks', run: benchHooks },
   { name: 'outages', run: benchOutages },
 ];
 
-const USAGE = `node native-bench/run.ts [kernels] [calls] [hooks] [outages] [options]
+const USAGE = `node native-bench/run.ts [kernels] [jitter] [pacing] [calls] [hooks] [outages] [options]
 
   --smoke        every bench for a second or two; ends non-zero when something is broken
   --save         keep the figures as native-bench/results/<name>.json
   --compare      kernels beside the saved ones
   --calls N      calls at once (300)
   --rate N       new calls a second (30)
-  --seconds N    length of the steady stretch (60)
+  --seconds N    length of the steady stretch, and of the paced stream (60)
 `;
 
 const { values, positionals } = readArguments();

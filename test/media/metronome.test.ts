@@ -48,6 +48,27 @@ describe('a metronome', () => {
     expect(phasesAt(metronome, 1020)).toEqual([1]);
   });
 
+  it('keeps its clock over ten minutes in which the loop stalls for 200 ms every ten seconds', () => {
+    const metronome = new Metronome(0, 4);
+    let steps = 0;
+    for (let nowMs = 0, turn = 1; nowMs < 600_000; turn++) {
+      const isStalled = turn % 2000 === 0;
+      nowMs = Math.max(metronome.nextAtMs, nowMs) + (isStalled ? 200 : 0.4);
+      steps += metronome.due(nowMs);
+      // Never behind by a step once it was asked, and never ahead.
+      expect(metronome.nextAtMs - nowMs).toBeGreaterThan(0);
+      expect(metronome.nextAtMs - nowMs).toBeLessThanOrEqual(5);
+    }
+    const { playedSteps, caughtUpSteps, forgivenSteps } = metronome.stats;
+    expect(playedSteps).toBe(steps);
+    expect(Math.abs((playedSteps + forgivenSteps) * 5 - 600_000)).toBeLessThan(20 + 200);
+    // 200 ms are ten frames of four phases: five frames are caught up, the rest is forgiven and counted.
+    const stalls = forgivenSteps / 21;
+    expect(stalls).toBeGreaterThan(50);
+    expect(Number.isInteger(stalls)).toBe(true);
+    expect(caughtUpSteps).toBe(stalls * (4 * CATCH_UP_FRAMES - 1));
+  });
+
   it("goes on in its own beat after a time that was nobody's, with nothing to catch up", () => {
     const metronome = new Metronome(0, 2);
     metronome.skipTo(1005);

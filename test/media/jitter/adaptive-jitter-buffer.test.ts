@@ -218,6 +218,7 @@ describe('a change of clocks', () => {
       line.nowMs += 20;
       expect(line.forward(place)).toEqual([place]);
     }
+    line.nowMs += 10;
     line.buffer.setRange(0, 200);
     const heard = line.turns(10, paced(10, 4));
     line.buffer.setRange(0, 0);
