@@ -21,8 +21,8 @@ export function findFfmpeg(): string | undefined {
 }
 
 /**
- * The sound of a file of any kind FFmpeg reads, as mono samples at the rate wanted. The file goes in by a pipe
- * and FFmpeg may open nothing else: a playlist that names other files or hosts finds none.
+ * The sound of a file of any kind FFmpeg reads, as mono samples at the rate wanted. The file goes in by a
+ * pipe and FFmpeg may open nothing else: a playlist that names other files or hosts finds none.
  */
 export function transcode(
   file: Uint8Array,

@@ -17,7 +17,7 @@ export class OggOpusWriter {
   #granule = 0;
   #pageSamples = 0;
 
-  /** `serial` tells streams of one file apart; the rate is what was recorded, for the information of players. */
+  /** `serial` tells streams of one file apart; the rate is what was recorded, for players to know. */
   constructor({ serial, inputSampleRateHz }: { serial: number; inputSampleRateHz: number }) {
     this.#page = new OggPage(serial);
     this.#inputSampleRateHz = inputSampleRateHz;

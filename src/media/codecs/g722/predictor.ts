@@ -16,8 +16,8 @@ export class Predictor {
   estimate = 0;
   #zeroEstimate = 0;
   readonly #zeros = new Int32Array(ZEROS);
-  /** The last six quantised differences, newest first. */
-  readonly #differences = new Int32Array(ZEROS);
+  /** The last six quantised differences, doubled, newest first. */
+  readonly #doubles = new Int32Array(ZEROS);
   #pole1 = 0;
   #pole2 = 0;
   #sample1 = 0;
@@ -30,8 +30,7 @@ export class Predictor {
     const partial = saturate(difference + this.#zeroEstimate);
     this.#movePoles(partial);
     const poleEstimate = this.#filterPoles(sample);
-    this.#moveZeros(difference);
-    this.#zeroEstimate = this.#filterZeros();
+    this.#zeroEstimate = this.#passZeros(difference);
     this.estimate = saturate(poleEstimate + this.#zeroEstimate);
   }
 
@@ -58,25 +57,20 @@ export class Predictor {
     return saturate(newest + before);
   }
 
-  // Blocks UPZERO and DELAYA.
-  #moveZeros(difference: number): void {
+  // Blocks UPZERO, DELAYA and FILTEZ in one pass, the oldest first as the Recommendation adds them up.
+  #passZeros(difference: number): number {
     const zeros = this.#zeros;
-    const differences = this.#differences;
+    const doubles = this.#doubles;
     const step = difference === 0 ? 0 : 128;
-    for (let i = ZEROS - 1; i >= 0; i--) {
-      const turn = (difference ^ differences[i]!) >= 0 ? step : -step;
-      zeros[i] = saturate(turn + ((zeros[i]! * LEAK_255_256) >> 15));
-      differences[i] = i === 0 ? difference : differences[i - 1]!;
-    }
-  }
-
-  // Block FILTEZ, the oldest first as the Recommendation adds them up.
-  #filterZeros(): number {
-    const zeros = this.#zeros;
-    const differences = this.#differences;
     let sum = 0;
     for (let i = ZEROS - 1; i >= 0; i--) {
-      sum = saturate(sum + ((zeros[i]! * saturate(2 * differences[i]!)) >> 15));
+      const turn = (difference ^ doubles[i]!) >= 0 ? step : -step;
+      // 128 is what a coefficient at the limit leaks: it cannot grow beyond.
+      const zero = turn + ((zeros[i]! * LEAK_255_256) >> 15);
+      const double = i === 0 ? saturate(2 * difference) : doubles[i - 1]!;
+      zeros[i] = zero;
+      doubles[i] = double;
+      sum = saturate(sum + ((zero * double) >> 15));
     }
     return sum;
   }
