@@ -142,10 +142,12 @@ export class EndpointLanes {
 
   /** Lets go of what stands behind heads that wait: the outbox has it, and is asked when they have gone. */
   #letGo(): boolean {
-    for (const lane of this.#lanes.values()) {
-      for (const item of this.#parking.park(lane)) this.#forget(item);
-    }
+    for (const lane of this.#lanes.values()) this.#park(lane);
     return this.#hasRoom();
+  }
+
+  #park(lane: Lane): void {
+    for (const item of this.#parking.park(lane)) this.#forget(item);
   }
 
   #hold(item: Item, envelope: Envelope, key: string): void {
@@ -180,6 +182,7 @@ export class EndpointLanes {
         this.#pump();
       };
       lane.state = { name: 'waiting', cancel: this.#ports.clock.after(wakeAtMs - nowMs, wake) };
+      if (this.#isCrowded) this.#park(lane);
       return this.#noteRoom();
     }
     lane.state = READY;

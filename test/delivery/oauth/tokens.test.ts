@@ -109,9 +109,9 @@ describe('a token request', () => {
         JSON.stringify({ error: 'invalid_client', error_description: `no client with ${SECRET}` }),
       );
     });
-    const failing = openRequest()(anAuth(issuer.url));
-    await expect(failing).rejects.toThrow('the token endpoint answered 401 invalid_client');
-    await failing.catch((error: unknown) => expect(String(error)).not.toContain(SECRET));
+    const failure = await openRequest()(anAuth(issuer.url)).catch(String);
+    expect(failure).toContain('the token endpoint answered 401 invalid_client');
+    expect(failure).not.toContain(SECRET);
   });
 
   it.each([
