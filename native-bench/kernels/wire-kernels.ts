@@ -6,13 +6,19 @@ import { twilioDialect } from '../../src/dialect/twilio/dialect.ts';
 import { PCMU_8K } from '../../src/media/format.ts';
 import { FRAME_SAMPLES, type Speech } from '../load/speech.ts';
 import { connectedWords, mediaHead, mediaTail, startWords } from '../load/twilio-words.ts';
+import { dialectKernels } from './dialect-kernels.ts';
 import type { Kernel } from './measure.ts';
 
 const STREAM_SID = 'MZ00000000000000000000000000000000';
 
 /** Everything between a wire message and codec bytes. */
 export function wireKernels(speech: Speech): Kernel[] {
-  return [...base64Kernels(speech), ...twilioKernels(speech), ...nativeKernels(speech)];
+  return [
+    ...base64Kernels(speech),
+    ...twilioKernels(speech),
+    ...nativeKernels(speech),
+    ...dialectKernels(speech),
+  ];
 }
 
 function base64Kernels({ mulaw, payloads }: Speech): Kernel[] {

@@ -105,7 +105,7 @@ function withValue(buffer: Buffer, atRatio: number, hostile: Buffer): Buffer {
   return splice(buffer, place.index + 1, place.index + place[0].length, hostile);
 }
 
-/** A message of a whole call, by number; 0 and 1 are its beginning. What a provider has no words for is audio. */
+/** A message of a whole call, by number; 0 and 1 begin it. What a provider has no words for is audio. */
 function messageOf(line: Line, number: number, hello: readonly WireMessage[]): WireMessage {
   const { caller } = line;
   switch (number) {

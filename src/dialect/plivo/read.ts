@@ -14,7 +14,7 @@ export interface PlivoWishes {
   readonly bidirectional: boolean;
 }
 
-/** What Plivo says, and those who copy it. Its media clock counts from 1970: here it counts from its first frame. */
+/** What Plivo says, and those who copy it. Its media clock counts from 1970: here, from its first frame. */
 export class PlivoReader {
   readonly #reader: MediaReader;
   #startedAtUnixMs = -1;

@@ -11,7 +11,7 @@ const ACCOUNT_SID = '00000000-0000-4000-8000-000000000000';
 /** Its docs show a length and demand none; people press keys about so long. */
 const DTMF_MS = 160;
 
-/** SignalWire's side of a `<Connect><Stream>`: like Twilio's, but the stream is named in start, mark and dtmf only. */
+/** SignalWire's side of a `<Connect><Stream>`: Twilio's, but start, mark and dtmf alone name the stream. */
 export class SignalwireCaller implements DialectCaller {
   readonly subprotocols = [];
   readonly upgradeHeaders = {};

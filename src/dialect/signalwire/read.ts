@@ -13,7 +13,7 @@ import { SIGNALWIRE_WORDS } from './words.ts';
 /** Its pages do not say which byte of L16 comes first. */
 export const BYTE_ORDER = l16ByteOrder('little');
 
-/** What SignalWire says: Twilio's words, but ids in the start alone, more codecs, and digits with durations. */
+/** What SignalWire says: Twilio's words, with ids in the start alone, more codecs, and keys that last. */
 export function signalwireGrammar(options: OptionValues): MediaGrammar {
   const littleEndian = isLittle(BYTE_ORDER, options);
   return {

@@ -12,7 +12,10 @@ import { openTelnyxWriter } from './write.ts';
 const G722: AudioFormat = { codec: 'g722', sampleRateHz: 16_000, littleEndian: true };
 const OPUS: AudioFormat = { codec: 'opus', sampleRateHz: 48_000, littleEndian: true };
 
-/** Telnyx media streaming (developers.telnyx.com/api-reference/websockets/stream-call-media-over-websocket). */
+/**
+ * Telnyx media streaming
+ * (developers.telnyx.com/api-reference/websockets/stream-call-media-over-websocket).
+ */
 export const telnyxDialect: Dialect = {
   name: 'telnyx',
   subprotocols: [],
