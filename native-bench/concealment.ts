@@ -1,11 +1,12 @@
 /*
  * How far concealment is from what was said, beside silence and repetition of the last frame, on recordings of
- * speech: node native-bench/concealment.ts FOLDER [SECONDS]
+ * speech, and what stretching does to them: node native-bench/concealment.ts FOLDER [SECONDS]
  */
 import { FILLERS } from './concealment/fillers.ts';
 import { burstLoss, randomLoss, type LossPattern } from './concealment/losses.ts';
 import { Judge } from './concealment/measures.ts';
 import { readRecordings } from './concealment/recordings.ts';
+import { measureStretching, STRETCHERS } from './concealment/stretching.ts';
 
 const LOSSES = [0.01, 0.03, 0.05, 0.1, 0.2];
 const BURST_FRAMES = 3;
@@ -22,6 +23,16 @@ console.log('| lost | filled with | segmental SNR, dB | Bark distance, dB | loud
 console.log('| --- | --- | --- | --- | --- | --- |');
 for (const ratio of LOSSES) report(`${100 * ratio} % at random`, randomLoss(ratio));
 for (const ratio of LOSSES) report(`${100 * ratio} % in bursts`, burstLoss(ratio, BURST_FRAMES));
+console.log('\n| every 40 ms | length changed, % | left alone, % | clicks, % | Bark distance, dB |');
+console.log('| --- | --- | --- | --- | --- |');
+for (const name of Object.keys(STRETCHERS)) {
+  const figures = measureStretching(recordings, name);
+  console.log(
+    `| ${name} | ${Object.values(figures)
+      .map((figure: number) => figure.toFixed(2))
+      .join(' | ')} |`,
+  );
+}
 
 function report(name: string, pattern: LossPattern): void {
   for (const [filler, heardOf] of Object.entries(FILLERS)) {

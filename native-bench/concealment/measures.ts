@@ -40,7 +40,7 @@ export class Judge {
     const size = 2 ** Math.ceil(Math.log2((WINDOW_MS * sampleRateHz) / 1000));
     this.#spectrum = new Spectrum(size);
     this.#bandOf = Uint8Array.from(this.#spectrum.power, (_, k) =>
-      Math.floor(bark((k * sampleRateHz) / size)),
+      Math.floor(barkOf((k * sampleRateHz) / size)),
     );
     this.#bands = this.#bandOf.at(-1)! + 1;
   }
@@ -108,7 +108,7 @@ export class Judge {
   }
 }
 
-/** Traunmüller's formula (1990). */
-function bark(frequencyHz: number): number {
+/** Frequency on the scale of the ear's bands: Traunmüller's formula (1990). */
+export function barkOf(frequencyHz: number): number {
   return Math.max(0, (26.81 * frequencyHz) / (1960 + frequencyHz) - 0.53);
 }

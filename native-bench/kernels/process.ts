@@ -4,6 +4,7 @@
  */
 import { FRAME_SAMPLES, readSpeech, type Speech } from '../load/speech.ts';
 import { codecKernels } from './codec-kernels.ts';
+import { concealKernels } from './conceal-kernels.ts';
 import { FULL_EFFORT, measure, SMOKE_EFFORT, type Kernel } from './measure.ts';
 import { mediaKernels } from './media-kernels.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
@@ -20,6 +21,7 @@ const kernels = [
   ...wireKernels(speech),
   ...(await mediaKernels(speech)),
   ...(await codecKernels(speech)),
+  ...concealKernels(speech),
   ...(await pipelineKernels(speech)),
 ];
 const measured = kernels.map((kernel) => measure(kernel, effort));

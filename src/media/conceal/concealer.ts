@@ -9,8 +9,8 @@ const HISTORY_MS = 60;
 const GONE_MS = 120;
 // A sound that was fading goes on fading, by 6 dB at most: the next may begin meanwhile.
 const DECAYED_RATIO_MIN = 0.5;
-// How long the voice that goes on is faded into the one that comes back. ITU-T G.711 Appendix I takes up to 10 ms
-// after long gaps; what came is nearer to what was said than what was made up, and 4 ms measured best.
+// How long the voice that goes on is faded into the one that comes back. ITU-T G.711 Appendix I takes up to
+// 10 ms after long gaps; what came is nearer to what was said than what was made up, and 4 ms measured best.
 const JOIN_MS = 4;
 const SAMPLE_MAX = 32_767;
 const SAMPLE_MIN = -32_768;

@@ -8,7 +8,7 @@ import { PitchSearch } from './pitch-search.ts';
 const PITCH_RANGE = { lagMsMin: 2.5, lagMsMax: 15, windowMs: 8 };
 const LAST_PERIODS = 3;
 const PREDICTOR_WINDOW_MS = 20;
-// After so long one period more is repeated, up to three: one alone soon buzzes (Appendix I does it after 10).
+// After so long one period more is repeated, up to three: one alone soon buzzes. Appendix I waits 10.
 const PERIOD_MS = 20;
 // Below the lower likeness a sound is noise, above the upper a voice; between, a mixture.
 const VOICED_RATIO_MIN = 0.1;
