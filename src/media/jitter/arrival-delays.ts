@@ -26,6 +26,8 @@ export class ArrivalDelays {
   #baseMs = Infinity;
   /** The latest of this interval. */
   #latestMs = -Infinity;
+  /** What the histogram was last told. */
+  #learnedMs = 0;
   /** More came at once than any target covers; until that ends nothing is learned. */
   #isBacklog = false;
   #lastAtMs: AtMs = 0;
@@ -50,7 +52,6 @@ export class ArrivalDelays {
       this.#restart(arrivedAtMs, offsetMs);
     }
     this.#lastAtMs = arrivedAtMs;
-    this.#drift.note(arrivedAtMs, offsetMs);
     if (this.#intervalFrames === INTERVAL_FRAMES) this.#beginInterval();
     if (offsetMs < this.#earliestMs[this.#interval]!) this.#earliestMs[this.#interval] = offsetMs;
     // What came before the earliest was late as well, in hindsight: the first of a chunk, say.
@@ -61,7 +62,9 @@ export class ArrivalDelays {
     if (this.#isBacklog) this.#latestMs = this.#baseMs;
     const delayMs = this.#latestMs - this.#baseMs;
     if (this.#intervalFrames++ === 0) this.#histogram.add(delayMs);
-    else this.#histogram.reviseLast(delayMs);
+    // Asked only where it changed: a fraction handed over is a number on the heap.
+    else if (delayMs !== this.#learnedMs) this.#histogram.reviseLast(delayMs);
+    this.#learnedMs = delayMs;
   }
 
   /** The next frame begins a stream of its own: only its delays compare with those learned. */
@@ -77,6 +80,7 @@ export class ArrivalDelays {
   }
 
   #beginInterval(): void {
+    this.#drift.note(this.#lastAtMs, this.#earliestMs[this.#interval]!);
     this.#intervalFrames = 0;
     this.#interval = (this.#interval + 1) % INTERVALS;
     this.#earliestMs[this.#interval] = Infinity;
