@@ -25,8 +25,8 @@ import { operationsRoutes } from './routes/operations.ts';
 import type { RouteContext } from './routes/route-context.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { credentialRoutes } from './routes/stream-credentials.ts';
-import { deadLetterRoutes, deliveryRoutes } from './routes/hooks/deliveries.ts';
-import { webhookChangeRoutes, webhookRoutes } from './routes/webhooks.ts';
+import { deadLetterRoutes, deliveryRoutes, recoveryRoutes } from './routes/hooks/deliveries.ts';
+import { webhookChangeRoutes, webhookRoutes, webhookTrialRoutes } from './routes/webhooks.ts';
 import { answerIn } from './versions.ts';
 
 const BASE = '/api/v1';
@@ -166,8 +166,10 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     callRoutes,
     webhookRoutes,
     webhookChangeRoutes,
+    webhookTrialRoutes,
     deliveryRoutes,
     deadLetterRoutes,
+    recoveryRoutes,
     keyRoutes,
     eventRoutes,
   ];

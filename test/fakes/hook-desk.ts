@@ -112,7 +112,7 @@ export class HookDesk {
       ...(body !== undefined && { payload: body }),
     });
     const text = answer.payload;
-    return { status: answer.statusCode, text, body: JSON.parse(text) as DeskAnswer['body'] };
+    return { status: answer.statusCode, text, body: JSON.parse(text) };
   }
 
   /** Makes an endpoint, and fails where it is not made. */

@@ -74,8 +74,8 @@ describe('dead letters', () => {
 describe('a replay', () => {
   it('is owed anew beside what it repeats, which then is no dead letter any more', async () => {
     const { store, dead, committed } = await openDead({ whk_1: 2 });
-    const [wish] = [{ deliveryId: dead[0]!, replayId: 'dlv_again', sentAs: null }];
-    const [made] = await store.deliveries.replay([wish!]);
+    const wish = { deliveryId: dead[0]!, replayId: 'dlv_again', sentAs: null };
+    const [made] = await store.deliveries.replay([wish]);
     expect(made).toMatchObject({ id: 'dlv_again', isManual: true, attempts: 0 });
     expect(made!.envelope).toEqual(committed[1]!.envelope);
     expect(await store.outbox.unfinished(START, 10)).toEqual([expect.objectContaining(made!)]);

@@ -91,9 +91,9 @@ export const webhookRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app
   });
 };
 
-/** Changing an endpoint, and trying it out. */
+/** Changing an endpoint and its keys. */
 export const webhookChangeRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, context) => {
-  const { ports, delivery, clock } = context;
+  const { ports, clock } = context;
 
   app.route({
     method: 'PATCH',
@@ -131,6 +131,11 @@ export const webhookChangeRoutes: FastifyPluginAsyncTypebox<RouteContext> = asyn
       return ok(request, freshView(await changeEndpoint(known, change, context)));
     },
   });
+};
+
+/** Switching an endpoint on, and trying it out. */
+export const webhookTrialRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, context) => {
+  const { ports, delivery } = context;
 
   app.route({
     method: 'POST',

@@ -8,7 +8,7 @@ export function camelCase(name: string): string {
   return name.replaceAll(/(?<=[^_])_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The same object with every key of ours in camel case, however deep; metadata is left as its owner wrote it. */
+/** The same object with every key of ours in camel case, however deep; metadata is left as it was given. */
 export function inCamelCase(object: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(object).map(([key, value]) => [

@@ -5,7 +5,11 @@ import type { VersionedEnvelope } from './payload-versions.ts';
 export function omniflow(envelope: VersionedEnvelope, previousUndelivered: readonly string[]): JsonObject {
   const { id, type, created_at, workspace_id, data } = envelope;
   return {
-    ...{ id, type, created_at, workspace_id, data },
+    id,
+    type,
+    created_at,
+    workspace_id,
+    data,
     ...(previousUndelivered.length > 0 && { previous_undelivered: previousUndelivered }),
   };
 }

@@ -17,7 +17,7 @@ export function omniotap(envelope: VersionedEnvelope, previousUndelivered: reado
   };
 }
 
-/** `contact.created` is `created` of a contact, `call_ended` is `ended` of a call; others keep their whole name. */
+/** `contact.created` is `created` of a contact, `call_ended` is `ended` of a call; others keep their name. */
 function deedOf({ type, resource }: VersionedEnvelope): { readonly entity: string; readonly action: string } {
   const dot = type.indexOf('.');
   if (dot !== -1) return { entity: type.slice(0, dot), action: type.slice(dot + 1) };

@@ -12,7 +12,7 @@ interface Step {
   readonly undo: (envelope: VersionedEnvelope) => VersionedEnvelope;
 }
 
-// Newest first: an envelope is written in the newest version and walks down to the one an endpoint was made in.
+// Newest first: an envelope is written in the newest version and walks down to the one of its endpoint.
 const STEPS: readonly Step[] = [
   { date: '2025-11-01', undo: withoutPlace },
   { date: '2025-06-01', undo: (envelope) => envelope },
@@ -35,5 +35,5 @@ export function envelopeIn(version: string, envelope: Envelope): VersionedEnvelo
 /** Before 2025-11-01 an event said neither in which region it happened nor in which mode. */
 function withoutPlace(envelope: VersionedEnvelope): VersionedEnvelope {
   const { region: _region, test_mode: _mode, ...older } = envelope;
-  return older as VersionedEnvelope;
+  return older;
 }

@@ -56,12 +56,17 @@ export function publicKeyOf(privateKey: string): string {
  */
 export function sign(secrets: readonly string[], id: string, timestampS: number, body: Uint8Array): string {
   const head = `${id}.${timestampS}.`;
-  const signatures = secrets.map((secret) =>
-    secret.startsWith(PRIVATE_PREFIX)
-      ? `v1a,${signBytes(null, Buffer.concat([Buffer.from(head), body]), importKey(secret)).toString('base64')}`
-      : `v1,${macOf(Buffer.from(secret.slice('whsec_'.length), 'base64'), head, body).toString('base64')}`,
-  );
+  const signatures = secrets.map((secret) => signatureOf(secret, head, body));
   return signatures.join(' ');
+}
+
+function signatureOf(secret: string, head: string, body: Uint8Array): string {
+  if (!secret.startsWith(PRIVATE_PREFIX)) {
+    const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
+    return `v1,${macOf(key, head, body).toString('base64')}`;
+  }
+  const signed = Buffer.concat([Buffer.from(head), body]);
+  return `v1a,${signBytes(null, signed, importKey(secret)).toString('base64')}`;
 }
 
 function macOf(key: Uint8Array, head: string, body: Uint8Array): Buffer {

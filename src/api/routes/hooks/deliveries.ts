@@ -118,27 +118,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (ap
 
 /** What was given up, and sending it again. */
 export const deadLetterRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, context) => {
-  const { ports, clock } = context;
-
-  app.route({
-    method: 'POST',
-    url: '/webhooks/:id/recover',
-    config: { access },
-    schema: {
-      summary: 'Send again what an endpoint failed to take in a range of time',
-      tags,
-      params: ById,
-      body: Recovery,
-      response: answers(Replayed),
-    },
-    handler: async (request) => {
-      const { id: endpointId } = await requireEndpoint(request, request.params.id, ports.endpoints);
-      return ok(
-        request,
-        await replayRange({ ...rangeOf(request, request.body), endpointId }, false, context),
-      );
-    },
-  });
+  const { ports } = context;
 
   app.route({
     method: 'GET',
@@ -152,7 +132,7 @@ export const deadLetterRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
     },
     handler: async (request) => {
       const { webhook_id: endpointId, since, until, ...paging } = request.query;
-      const range = rangeOf(request, { since, until });
+      const range = rangeOf(request, { since, until }, context);
       if (endpointId !== undefined) await requireEndpoint(request, endpointId, ports.endpoints);
       const query = {
         ...pageQuery(request, paging),
@@ -184,27 +164,54 @@ export const deadLetterRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
       }
       if (endpointId !== undefined) await requireEndpoint(request, endpointId, ports.endpoints);
       const range = {
-        ...rangeOf(request, { since, until }),
+        ...rangeOf(request, { since, until }, context),
         ...(endpointId !== undefined && { endpointId }),
       };
       return ok(request, await replayRange(range, asNewEvent, context));
     },
   });
-
-  function rangeOf(
-    request: FastifyRequest,
-    { since, until }: { readonly since?: string | undefined; readonly until?: string | undefined },
-  ): Omit<DeadLetterQuery, 'page' | 'limit'> {
-    const { workspaceId, testMode } = keyOf(request);
-    return {
-      workspaceId,
-      testMode,
-      ...(since !== undefined && { sinceUnixMs: instantOf('since', since) }),
-      // What dies while a range is replayed is not part of it: it could go round for ever.
-      untilUnixMs: until === undefined ? clock.unixMs() : instantOf('until', until),
-    };
-  }
 };
+
+/** Sending again what one endpoint failed to take. */
+export const recoveryRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, context) => {
+  const { ports } = context;
+
+  app.route({
+    method: 'POST',
+    url: '/webhooks/:id/recover',
+    config: { access },
+    schema: {
+      summary: 'Send again what an endpoint failed to take in a range of time',
+      tags,
+      params: ById,
+      body: Recovery,
+      response: answers(Replayed),
+    },
+    handler: async (request) => {
+      const { id: endpointId } = await requireEndpoint(request, request.params.id, ports.endpoints);
+      return ok(
+        request,
+        await replayRange({ ...rangeOf(request, request.body, context), endpointId }, false, context),
+      );
+    },
+  });
+};
+
+/** The range a request asks for, in instants. */
+function rangeOf(
+  request: FastifyRequest,
+  { since, until }: { readonly since?: string | undefined; readonly until?: string | undefined },
+  { clock }: RouteContext,
+): Omit<DeadLetterQuery, 'page' | 'limit'> {
+  const { workspaceId, testMode } = keyOf(request);
+  return {
+    workspaceId,
+    testMode,
+    ...(since !== undefined && { sinceUnixMs: instantOf('since', since) }),
+    // Up to this very moment: what dies while a range is replayed is not part of it.
+    untilUnixMs: until === undefined ? clock.unixMs() + 1 : instantOf('until', until),
+  };
+}
 
 async function requireDelivery(
   request: FastifyRequest,

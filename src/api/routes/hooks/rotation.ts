@@ -24,7 +24,7 @@ export function rotated(
   const live = retiringKeys.filter(({ untilUnixMs }) => untilUnixMs > nowUnixMs);
   const retiring = overlapMs === 0 ? [] : [{ ...keys, untilUnixMs: nowUnixMs + overlapMs }, ...live];
   if (retiring.length >= LIVE_KEYS_MAX) {
-    const sentence = `${LIVE_KEYS_MAX} keys are live already: wait for one to retire, or end all with overlap_s 0`;
+    const sentence = `${LIVE_KEYS_MAX} keys are live: wait for one to retire, or end all with overlap_s 0`;
     throw new VoiceError('failed_precondition', sentence, { field: 'overlap_s' });
   }
   const ownShared = keys.shared === null ? null : clock.randomBytes(SHARED_BYTES).toString('hex');
