@@ -22,19 +22,28 @@ export const VOICES = [
   { voice: 'es', folder: 'es_MX_f_Allison' },
   { voice: 'it', folder: 'it_IT_m_Carlo' },
   { voice: 'ru', folder: 'ru_RU_f_IvrvoiceRU' },
+  // A voice that no tuning has heard; recorded at 8 kHz only.
+  { voice: 'unheard', folder: 'it_IT_f_Menardi' },
 ] as const;
+
+/** Who speaks in a half, at a rate. */
+export function voicesOf(half: Half, rateHz: RateHz): Voice[] {
+  const all = VOICES.map(({ voice }) => voice);
+  return half === 'scoring' && rateHz === 8000 ? all : all.filter((voice) => voice !== 'unheard');
+}
 
 export type Voice = (typeof VOICES)[number]['voice'];
 
 const SOUNDS = '/usr/share/asterisk/sounds';
 const MUSIC = '/usr/share/asterisk/moh';
 const GAME_MUSIC = '/usr/share/games/etr/music';
-const PIECE_S_MAX = 120;
+const PIECE_S_MAX = 180;
 const PACKAGES = [
   ...['en', 'fr', 'es', 'it', 'ru'].flatMap((voice) => [
     `asterisk-core-sounds-${voice}-wav`,
     `asterisk-core-sounds-${voice}-g722`,
   ]),
+  'asterisk-prompt-it-menardi-wav',
   'asterisk-moh-opsound-wav',
   'asterisk-moh-opsound-g722',
   'extremetuxracer-data',

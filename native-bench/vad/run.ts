@@ -30,26 +30,38 @@ function groupsOf(tracks: readonly Track[]): Map<string, Track[]> {
     groups.set(name, [...(groups.get(name) ?? []), track]);
   };
   for (const track of tracks) {
-    const { kind, noise, snrDb } = track;
+    const { kind, noise, snrDb, voice } = track;
     if (kind === 'speech') {
+      if (voice === 'unheard')
+        put(`an unheard voice, ${noise === 'none' ? 'no noise' : 'all noises'}`, track);
       put(noise === 'none' ? 'speech, no noise' : `speech, ${noise} ${snrDb} dB`, track);
       if ((noise === 'white' || noise === 'street') && snrDb >= 10)
         put('**white, street, 20 and 10 dB**', track);
-    } else if (kind === 'noise') put(`${noise} alone, as at ${snrDb} dB`, track);
+    } else if (kind === 'noise') put(snrDb === 0 ? noise : `${noise} alone, as at ${snrDb} dB`, track);
     else put(`${kind}: ${noise}`, track);
   }
   return groups;
 }
 
-function rowOf(name: string, group: readonly Track[], contender: Contender): string {
-  const tally: Tally = emptyTally();
+const SPEECH_HEAD = [
+  '| sound | detector | precision | recall | F1 | p50 / p95 ms | within 20 ms | missed + open | false / min |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+];
+const SPEECHLESS_HEAD = [
+  '| sound | detector | reports | hops taken for voice |',
+  '| --- | --- | --- | --- |',
+];
+
+function tallyOf(group: readonly Track[], contender: Contender): Tally {
+  const tally = emptyTally();
   for (const track of group) tallyTrack(track, () => contender.open(track.rateHz), tally);
+  return tally;
+}
+
+function speechRow(name: string, contender: Contender, tally: Tally): string {
   const scores = scoresOf(tally);
-  const minutes = (tally.quietHops / 6000).toFixed(1);
-  if (group[0]!.kind !== 'speech') {
-    return `| ${name} | ${contender.name} | ${tally.falseReports} in ${minutes} min | ${percent(tally.falsePositives / tally.quietHops)} |`;
-  }
-  return `| ${[
+  const missed = tally.onsets - tally.openOnsets - tally.delaysMs.length;
+  return rowOf([
     name,
     contender.name,
     scores.precision.toFixed(3),
@@ -57,23 +69,44 @@ function rowOf(name: string, group: readonly Track[], contender: Contender): str
     scores.f1.toFixed(3),
     `${scores.delayP50Ms} / ${scores.delayP95Ms}`,
     percent(scores.onsetWithinRatio),
-    `${tally.onsets - tally.openOnsets - tally.delaysMs.length} + ${tally.openOnsets} of ${tally.onsets}`,
+    `${missed} + ${tally.openOnsets} of ${tally.onsets}`,
     scores.falsePerMinute.toFixed(2),
-  ].join(' | ')} |`;
+  ]);
+}
+
+function speechlessRow(name: string, contender: Contender, tally: Tally): string {
+  const minutes = (tally.quietHops / 6000).toFixed(1);
+  const taken = percent(tally.falsePositives / tally.quietHops);
+  return rowOf([name, contender.name, `${tally.falseReports} in ${minutes} min`, taken]);
+}
+
+function rowOf(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
 }
 
 function percent(ratio: number): string {
   return `${(100 * ratio).toFixed(0)} %`;
 }
 
-const [half = 'scoring', only = ''] = process.argv.slice(2);
-const all = await contenders();
-for (const rateHz of [8000, 16_000] as const) {
-  const groups = groupsOf(buildSet({ half: half as Half, rateHz }));
-  console.log(`\n## ${rateHz} Hz\n`);
+/** Both tables of a rate, as they stand in the documentation. */
+function tablesOf(groups: ReadonlyMap<string, readonly Track[]>, all: readonly Contender[]): string[] {
+  const speech = [...SPEECH_HEAD];
+  const speechless = [...SPEECHLESS_HEAD];
   for (const [name, group] of groups) {
     for (const contender of all) {
-      if (contender.name.includes(only)) console.log(rowOf(name, group, contender));
+      const tally = tallyOf(group, contender);
+      if (group[0]!.kind === 'speech') speech.push(speechRow(name, contender, tally));
+      else speechless.push(speechlessRow(name, contender, tally));
     }
   }
+  return [...speech, '', ...speechless];
+}
+
+// node native-bench/vad/run.ts [scoring|tuning] [part of a detector's name] [8000|16000]
+const [half = 'scoring', only = '', rate] = process.argv.slice(2);
+const all = (await contenders()).filter(({ name }) => name.includes(only));
+for (const rateHz of [8000, 16_000] as const) {
+  if (rate !== undefined && rate !== String(rateHz)) continue;
+  const groups = groupsOf(buildSet({ half: half as Half, rateHz }));
+  console.log([`\n## ${rateHz / 1000} kHz\n`, ...tablesOf(groups, all)].join('\n'));
 }

@@ -26,6 +26,16 @@ export const TONES: Readonly<Record<string, (dice: Dice) => Cadence[]>> = {
   'dial US': () => [on([350, 440], 5), off(1)],
   'special information': () => [on([950], 0.33), on([1400], 0.33), on([1800], 0.33), off(1)],
   'call waiting': () => [on([440], 0.3), off(3)],
+  'dtmf, keys held': (dice) => {
+    const hz = [dice.pick(DTMF_ROWS), dice.pick(DTMF_COLUMNS)];
+    const [onS, offS] = [dice.between(0.04, 0.3), dice.between(0.04, 0.3)];
+    return Array.from({ length: 8 }, () => [on(hz, onS), off(offS)]).flat();
+  },
+  'other tones': (dice) => {
+    const hz = [dice.between(300, 2000), dice.between(300, 2000)].slice(dice.below(2));
+    const [onS, offS] = [dice.between(0.05, 1), dice.between(0.05, 1)];
+    return Array.from({ length: 4 }, () => [on(hz, onS), off(offS)]).flat();
+  },
   'hold melody': melody,
   'fax calling': () => [on([1100], 0.5), off(3)],
   'fax answer': () => [on([2100], 3), off(1)],

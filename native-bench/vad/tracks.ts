@@ -6,7 +6,7 @@ import { babbleNoise, NOISES, streetNoise, whiteNoise, type NoiseName } from './
 import {
   readMusic,
   readPrompts,
-  VOICES,
+  voicesOf,
   type Half,
   type Prompt,
   type RateHz,
@@ -18,7 +18,7 @@ export const SEED = 20_261_121;
 /** A line is never quite silent. */
 const LINE_NOISE_DBFS = -66;
 const TRACK_S = 60;
-const NOISE_ONLY_S = 300;
+const NOISE_ONLY_S = { tuning: 120, scoring: 300 } as const;
 const TONE_S = 60;
 export const SNRS_DB = [20, 10, 5] as const;
 
@@ -50,13 +50,13 @@ export function buildSet({
   trackS = TRACK_S,
   snrsDb = SNRS_DB,
 }: SetOptions): Track[] {
-  const prompts = new Map(VOICES.map(({ voice }) => [voice, readPrompts(voice, half, rateHz)]));
+  const prompts = new Map(voicesOf(half, rateHz).map((voice) => [voice, readPrompts(voice, half, rateHz)]));
   const all = [...prompts.values()].flat();
   const make = { rateHz, all, seedName: `${seed}|${half}|${rateHz}` };
   const tracks: Track[] = [];
   for (const [voice, own] of prompts) {
     const dice = new Dice(seedOf(make.seedName, voice));
-    const clean = placePrompts(own, trackS, rateHz, dice);
+    const clean = placePrompts(half === 'tuning' ? asOthers(own, dice) : own, trackS, rateHz, dice);
     const labels = labelsOf(clean, rateHz / 100);
     const speech = { kind: 'speech', voice, rateHz, labels } as const;
     const quiet = onLine(clean, new Float32Array(clean.length), rateHz, dice);
@@ -86,13 +86,25 @@ interface Making {
 function speechless(half: Half, make: Making): Track[] {
   const { rateHz, seedName } = make;
   const none = { voice: null, rateHz } as const;
+  const seconds = NOISE_ONLY_S[half];
   const tracks: Track[] = [];
   for (const noise of NOISES) {
     for (const snrDb of SNRS_DB) {
       const dice = new Dice(seedOf(seedName, 'alone', noise, snrDb));
-      const sound = scale(noiseOf(noise, NOISE_ONLY_S * rateHz, make, dice), ratioOf(ACTIVE_DBFS - snrDb));
+      const sound = scale(noiseOf(noise, seconds * rateHz, make, dice), ratioOf(ACTIVE_DBFS - snrDb));
       tracks.push({ ...none, kind: 'noise', noise, snrDb, ...unlabelled(sound, rateHz, dice) });
     }
+  }
+  for (const noise of ['white', 'street'] as const) {
+    const dice = new Dice(seedOf(seedName, 'steps', noise));
+    const sound = stepped(noiseOf(noise, seconds * rateHz, make, dice), rateHz, dice);
+    tracks.push({
+      ...none,
+      kind: 'noise',
+      noise: `${noise} in steps`,
+      snrDb: 0,
+      ...unlabelled(sound, rateHz, dice),
+    });
   }
   for (const tone of Object.keys(TONES)) {
     const dice = new Dice(seedOf(seedName, tone));
@@ -107,9 +119,37 @@ function speechless(half: Half, make: Making): Track[] {
   return tracks;
 }
 
+/** Noise that jumps to another level every few seconds, up or down by as much as 30 dB. */
+function stepped(noise: Float32Array, rateHz: RateHz, dice: Dice): Float32Array {
+  let at = 0;
+  while (at < noise.length) {
+    const until = at + Math.round(dice.between(3, 9) * rateHz);
+    scale(noise.subarray(at, until), ratioOf(dice.between(-60, -30)));
+    at = until;
+  }
+  return noise;
+}
+
 function unlabelled(sound: Float32Array, rateHz: RateHz, dice: Dice): Pick<Track, 'samples' | 'labels'> {
   const labels = new Uint8Array(Math.floor((100 * sound.length) / rateHz));
   return { samples: onLine(new Float32Array(sound.length), sound, rateHz, dice), labels };
+}
+
+/** Five voices stand for everyone's: each sentence is said a little faster and higher, or slower and lower. */
+function asOthers(prompts: readonly Prompt[], dice: Dice): Prompt[] {
+  return dice
+    .shuffled(prompts)
+    .slice(0, 90)
+    .map(({ name, samples }) => {
+      const speed = dice.between(0.72, 1.25);
+      const spoken = new Float32Array(Math.floor((samples.length - 1) / speed));
+      for (let i = 0; i < spoken.length; i++) {
+        const at = Math.floor(i * speed);
+        const share = i * speed - at;
+        spoken[i] = (1 - share) * samples[at]! + share * samples[at + 1]!;
+      }
+      return { name, samples: spoken };
+    });
 }
 
 /** Sentences with pauses between them, such that about half of it is speech. */

@@ -100,7 +100,8 @@ describe('a party that takes speech only', () => {
     caller.silent(1000);
     const loudFrames = agent.heard.filter((frame) => frame[0]! > 1000).length;
     expect(loudFrames).toBe(10);
-    // 300 ms of pre-roll and what an onset may be traced back by before the word, 300 ms of hangover after it, and not the rest of the second.
+    // Before the word 300 ms of pre-roll and what an onset may be traced back by, after it 300 ms of hangover,
+    // and not the rest of the second.
     expect(agent.heard.length).toBeGreaterThanOrEqual(10 + 15);
     expect(agent.heard.length).toBeLessThanOrEqual(10 + 18 + 16);
   });

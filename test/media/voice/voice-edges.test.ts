@@ -121,6 +121,21 @@ describe('voice edges', () => {
     expect(edges.hear(frameOf('##'), 0)).toBeUndefined();
   });
 
+  it('trace an onset back as far as the detector says, but not into the voice before', () => {
+    const detector = Object.assign(new NaiveDetector(), { leadHops: 3 });
+    const edges = new VoiceEdges(detector, { ...VOICE_DEFAULTS, stopMs: 20 });
+    const found: VoiceEdge[] = [];
+    ['..', '..', '.#', '##', '#.', '.#', '##', '##'].forEach((hops, frame) => {
+      const edge = edges.hear(frameOf(hops), 20 * frame);
+      if (edge !== undefined) found.push(edge);
+    });
+    expect(found).toMatchObject([
+      { type: 'voice_detected', onsetMs: 50 - 30 },
+      { type: 'voice_ended', durationMs: 90 - 20 },
+      { type: 'voice_detected', onsetMs: 90 },
+    ]);
+  });
+
   it('hand out edges that stay as they were', () => {
     const [detected] = edgesOf(`####${'.'.repeat(30)}....####`);
     expect(detected).toMatchObject({ onsetMs: 0, atMs: 40 });

@@ -11,6 +11,11 @@ const EDGES = [2, 4, 6, 8, 11, 14, 18, 23, 30, 40, 60];
 const BANDS = EDGES.length - 1;
 /** Power of a bin under noise of 4 steps of 16 bits: below it all is silence. */
 const SILENCE = 4 * 4 * 48;
+/** Bins of the low and of the high tone of a key (ITU-T Q.23: 697–941 and 1209–1633 Hz). */
+const KEY_LOW = [10, 16] as const;
+const KEY_HIGH = [18, 27] as const;
+/** Share of the power that the two tones of a key have between them; a voice has its own pitch beside. */
+const KEY_SHARE_MIN = 0.98;
 /** Octaves of power above the floor that count. */
 const ABOVE_MAX = 12;
 /** Levels whose floors are tracked: of each band, of the whole, and above the telephone band. */
@@ -26,6 +31,8 @@ export const FEATURES = 3 * BANDS + SCALARS;
 export class Features {
   /** Valid until the next hop. */
   readonly values = new Float32Array(FEATURES);
+  /** Whether the last hop is the tone of a key and nothing else. */
+  isKey = false;
   readonly #half: HalfBand | undefined;
   readonly #hop = new Float32Array(HOP_SAMPLES);
   readonly #window = new Float32Array(SPECTRUM_SAMPLES);
@@ -155,7 +162,16 @@ export class Features {
       if (power[bin]! > power[peak]!) peak = bin;
     }
     this.#peakBin = peak;
+    this.isKey = this.#powerAround(KEY_LOW) + this.#powerAround(KEY_HIGH) >= KEY_SHARE_MIN * sum;
     return (power[peak - 1]! + power[peak]! + power[peak + 1]!) / sum;
+  }
+
+  /** Power of the strongest bin of a range and of the two to each side, over which its window spreads a tone. */
+  #powerAround([first, last]: readonly [number, number]): number {
+    const power = this.#power;
+    let peak = first;
+    for (let bin = first; bin <= last; bin++) if (power[bin]! > power[peak]!) peak = bin;
+    return power[peak - 2]! + power[peak - 1]! + power[peak]! + power[peak + 1]! + power[peak + 2]!;
   }
 
   /** How much the shape of the spectrum moved since the last hop, in octaves a band. */

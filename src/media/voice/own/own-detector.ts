@@ -45,7 +45,9 @@ export class OwnDetector implements VoiceDetector {
     invariant(samples.length === this.hopSamples, 'a voice detector hears whole hops');
     this.#features.hear(samples);
     const odds = NETWORK.logOdds(this.#features.values);
-    this.#isVoice = odds >= (this.#isVoice ? this.#off : this.#on);
+    const isLikely = odds >= (this.#isVoice ? this.#off : this.#on);
+    // Keys pressed fast come and go as syllables do; what they are made of is known.
+    this.#isVoice = isLikely && !this.#features.isKey;
     this.leadHops = this.#tracedHops;
     this.#tracedHops = odds >= this.#on - LEAD_BELOW_ON ? Math.min(LEAD_HOPS_MAX, this.#tracedHops + 1) : 0;
     return this.#isVoice;
