@@ -9,7 +9,9 @@ const FORGET_RATIO = 0.983;
 const INTERVAL_FRAMES = 25;
 /** What is earliest is looked for in so many intervals, two seconds: in them no clock drifts by 1 ms. */
 const INTERVALS = 4;
-/** No target covers a gap this long, so nothing is learned from it: the sender paused, or the line stalled. */
+/**
+ * No target covers a gap this long, so nothing is learned from it: the sender paused, or the line stalled.
+ */
 const PAUSE_MS = 400;
 
 /**

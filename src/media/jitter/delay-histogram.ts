@@ -2,7 +2,10 @@ const BIN_MS = 2;
 /** Later than this is later than any target could cover: it all counts alike. */
 const DELAY_MS_MAX = 400;
 const BINS = DELAY_MS_MAX / BIN_MS;
-/** What was learned first weighs least for long: the first delays are a sample of nothing (NetEQ does so too). */
+/**
+ * What was learned first weighs least for long: the first delays are a sample of nothing (NetEQ does so
+ * too).
+ */
 const START_WEIGHT = 2;
 const TOTAL_MAX = 1e9;
 
