@@ -53,7 +53,7 @@ describe('a bearer', () => {
       expect(await status(path, { Authorization: shown })).toBe(101);
     }
     for (const shown of ['Bearer b-2', 'Bearer', 'Bearer b-1 b-1', 'b-1', 'Basic b-1', basicOf('b-1')]) {
-      expect(await status(path, { Authorization: shown }), shown).toBe(401);
+      expect(await status(path, { Authorization: shown }), `for ${shown}`).toBe(401);
     }
     expect(await status(path)).toBe(401);
   });
@@ -64,7 +64,7 @@ describe('a name and password', () => {
     const path = demand({ basic: { username: 'ünal', password: 'a:b' } });
     expect(await status(path, { Authorization: basicOf('ünal:a:b') })).toBe(101);
     for (const wrong of ['ünal:a', 'unal:a:b', ':', 'ünal:a:b ']) {
-      expect(await status(path, { Authorization: basicOf(wrong) }), wrong).toBe(401);
+      expect(await status(path, { Authorization: basicOf(wrong) }), `for ${wrong}`).toBe(401);
     }
     expect(await status(path, { Authorization: 'Basic !!!' })).toBe(401);
     expect(await status(path)).toBe(401);
