@@ -4,10 +4,10 @@ import type { TlsPair } from '../../src/gateway/door/listener.ts';
 const ECDSA_WITH_SHA256 = der(0x30, oid('2a8648ce3d040302'));
 
 /** A self-signed certificate (X.509 in DER, RFC 5280), so that tests need no tool and no key lies about. */
-export function makeCertificate(commonName: string): TlsPair {
+export function makeCertificate(commonName: string, notAfter = '491231235959Z'): TlsPair {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = der(0x30, der(0x31, der(0x30, oid('550403'), der(0x0c, Buffer.from(commonName)))));
-  const validity = der(0x30, utcTime('200101000000Z'), utcTime('491231235959Z'));
+  const validity = der(0x30, utcTime('200101000000Z'), utcTime(notAfter));
   const body = der(
     0x30,
     der(0xa0, der(0x02, Buffer.from([2]))),
