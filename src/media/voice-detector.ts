@@ -5,8 +5,8 @@ export interface VoiceDetector {
   /** `samples` is exactly one hop, valid until the call returns. */
   isVoice(samples: Int16Array): boolean;
   /**
-   * How many hops just before the one last judged bear traces of the same voice, at most `LEAD_HOPS_MAX`: what
-   * an onset is traced back by. A detector without it says that a voice begins where it first heard it.
+   * How many hops just before the one last judged bear traces of the same voice, at most `LEAD_HOPS_MAX`:
+   * what an onset is traced back by. A detector without it says that a voice begins where it first heard it.
    */
   readonly leadHops?: number;
   /** Gives back what the detector holds (WASM memory). */

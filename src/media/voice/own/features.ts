@@ -166,7 +166,7 @@ export class Features {
     return (power[peak - 1]! + power[peak]! + power[peak + 1]!) / sum;
   }
 
-  /** Power of the strongest bin of a range and of the two to each side, over which its window spreads a tone. */
+  /** Power of the strongest bin of a range and of two to each side: so wide the window makes a tone. */
   #powerAround([first, last]: readonly [number, number]): number {
     const power = this.#power;
     let peak = first;
