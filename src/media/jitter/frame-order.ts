@@ -11,9 +11,9 @@ const SILENT_FRAMES_MAX = 60_000;
 export const FIRST_NUMBER = 0x1_0000;
 
 /**
- * Gives every frame its place in the sender's time, as one number that never wraps. The sequence orders; the
- * timestamps only add the silence that the sender left out, and only where the arrivals bear them out, so that
- * a clock that is wrong, missing or in another unit does no harm.
+ * Gives every frame its place in the sender's time, as one number that never wraps. The sequence
+ * orders; the timestamps only add the silence that the sender left out, and only where the arrivals
+ * bear them out, so that a clock that is wrong, missing or in another unit does no harm.
  */
 export class FrameOrder {
   /** Frames of silence that were left out before the frame numbered last. */

@@ -7,7 +7,10 @@ export interface FrameSlots {
 const NOTHING = new Int16Array(0);
 const NEVER = -1;
 
-/** Frames by their numbers, in lent slots. Remembers the numbers it held, as long as no other takes their place. */
+/**
+ * Frames by their numbers, in lent slots. Remembers the numbers it held, as long as no other takes
+ * their place.
+ */
 export class HeldFrames {
   readonly #slots: FrameSlots;
   readonly #frames: Int16Array[];

@@ -8,7 +8,10 @@ const FIRST_NUMBER = 0x1_0000;
 const NOTHING = new Uint8Array(0);
 
 export interface SequencerOptions {
-  /** How far ahead of a missing packet others may be held: then it is given up, however short the wait was. */
+  /**
+   * How far ahead of a missing packet others may be held: then it is given up, however short the wait
+   * was.
+   */
   readonly packetsMax?: number;
   readonly packetBytesMax: number;
   /** How long a missing packet is waited for, from when the first one behind it came. */

@@ -6,7 +6,10 @@ const BELIEVED_RATIO = 1 / 16;
 /** Beyond this the clock stood still, or was forgiven turns: there is nothing to smooth. */
 const STALL_MS = 300;
 
-/** The instants at which frames are asked for, without the lateness of timers and what is caught up after it. */
+/**
+ * The instants at which frames are asked for, without the lateness of timers and what is caught up
+ * after it.
+ */
 export class TickClock {
   atMs: AtMs = -Infinity;
 
