@@ -85,6 +85,7 @@ async function openArrivals(onEvent: () => void): Promise<NodeArrivals> {
     resumeWindowMs: 0,
     resumeUrls: () => [],
     refuseNew: () => undefined,
+    log: { warn: () => undefined },
   });
 }
 

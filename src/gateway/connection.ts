@@ -13,9 +13,10 @@ import type {
 import type { Arrivals, LegConnection, LostCause } from './arrivals.ts';
 import type { Admitted } from './door/admission.ts';
 import { Handshake, type Spoken } from './handshake.ts';
-import { Pulse, SWEEP_MS, type Beating, type Heartbeat } from './heartbeat.ts';
+import { Pulse, type Beating, type Heartbeat } from './heartbeat.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { WireSocket } from './leg-socket.ts';
-import type { GatewayLimits, GatewayStats } from './limits.ts';
+import { countClose, type GatewayLimits, type GatewayStats } from './limits.ts';
 import { MessageRate } from './message-rate.ts';
 import type { TokenUses } from './token-ledger.ts';
 
@@ -67,9 +68,8 @@ export class Connection implements Beating {
   /** The leg has started, or never will. May be told again. */
   readonly #onSettled: () => void;
   readonly #handshake: Handshake;
+  readonly #keepAlive: KeepAlive;
   #hasSpoken = false;
-  #hasSentSinceSweep = false;
-  #sentAtMs: AtMs;
   #state: ConnectionState;
 
   constructor(
@@ -96,7 +96,7 @@ export class Connection implements Beating {
       limits.unsentBytesMax,
       house.stats,
     );
-    this.#sentAtMs = nowMs;
+    this.#keepAlive = new KeepAlive(nowMs);
     this.#handshake = new Handshake(admitted, house.dialects, nowMs);
     this.#state = { name: 'handshaking', deadlineAtMs: nowMs + limits.firstMessageMsMax };
     this.#listen();
@@ -129,7 +129,7 @@ export class Connection implements Beating {
     if (verdict === 'ping') this.#webSocket.ping();
     if (verdict === 'stalled') return this.#breakWedged();
     if (verdict === 'silent') return this.#vanished();
-    if (state.name === 'active') return this.#keepAlive(nowMs);
+    if (state.name === 'active') return this.#sayAlive(nowMs);
     if (nowMs < state.deadlineAtMs) return;
     if (state.name === 'parting') return this.#close(state.closeCode, state.reason, closingWith(state.leg));
     this.#house.stats.handshakeTimeouts++;
@@ -137,18 +137,13 @@ export class Connection implements Beating {
   }
 
   #onSent(): void {
-    this.#hasSentSinceSweep = true;
+    this.#keepAlive.sent();
     this.#pulse.sent();
   }
 
-  /** Some peers hang up where nothing is said. Sweeps are seldom: two of them early is never late. */
-  #keepAlive(nowMs: AtMs): void {
-    if (this.#hasSentSinceSweep) this.#sentAtMs = nowMs;
-    this.#hasSentSinceSweep = false;
+  #sayAlive(nowMs: AtMs): void {
     const { dialect, session } = this.#handshake.spoken!;
-    const { keepAliveMs } = dialect.capabilities;
-    if (keepAliveMs === 0 || nowMs - this.#sentAtMs < keepAliveMs - 2 * SWEEP_MS) return;
-    this.#sentAtMs = nowMs;
+    if (!this.#keepAlive.isDue(dialect.capabilities.keepAliveMs, nowMs)) return;
     const words = session.writeKeepAlive?.();
     if (words !== undefined) this.#wire.send(words);
   }
@@ -322,17 +317,9 @@ export class Connection implements Beating {
     if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
     this.#state = next;
     this.#wire.shut();
-    this.#countClose(closeCode, reason);
+    countClose(this.#house.stats, closeCode, reason);
     // ws ends the socket itself when the peer does not answer within its `closeTimeout`.
     this.#webSocket.close(closeCode, reason);
-  }
-
-  #countClose(closeCode: number, reason: string): void {
-    const { stats } = this.#house;
-    const isViolation = closeCode === 4400 || closeCode === 1003;
-    if (isViolation && reason !== 'handshake_timeout') stats.protocolViolations++;
-    // A leg may name the call's own end as its reason; that is no fault.
-    if (Object.hasOwn(FAULTS, reason)) stats.closedByFault[reason as FaultCode]++;
   }
 
   /** A frame that ws could not accept: it has sent its close frame already. Or the network broke. */
@@ -343,7 +330,7 @@ export class Connection implements Beating {
     const fault: FaultCode = isOversized ? 'frame_too_large' : 'protocol_violation';
     this.#state = CLOSING_UNTOLD;
     this.#wire.shut();
-    this.#countClose(FAULTS[fault].closeCode, fault);
+    countClose(this.#house.stats, FAULTS[fault].closeCode, fault);
     if (isOversized) this.#house.stats.oversizedMessages++;
     if (state.name === 'active') this.#tellLost(state.leg, { type: 'broken', fault });
   }

@@ -54,7 +54,7 @@ export class Handshake {
     return { dialect, session: dialect.openSession({ nowMs: this.#nowMs, upgrade, options }) };
   }
 
-  /** Everything said so far is said again to whom it was meant for; what the last message means is the answer. */
+  /** What was said so far is said again to whom it was meant for; the last of it is what is answered. */
   #repeat(session: DialectSession, into: Inbound): ReadResult {
     let result: ReadResult = IGNORED;
     for (const message of this.#detector.heard.splice(0)) {

@@ -98,6 +98,14 @@ export function openGatewayStats(): GatewayStats {
   };
 }
 
+/** A connection was closed by us. */
+export function countClose(stats: GatewayStats, closeCode: number, reason: string): void {
+  const isViolation = closeCode === 4400 || closeCode === 1003;
+  if (isViolation && reason !== 'handshake_timeout') stats.protocolViolations++;
+  // A leg may name the call's own end as its reason; that is no fault.
+  if (Object.hasOwn(FAULTS, reason)) stats.closedByFault[reason as FaultCode]++;
+}
+
 // Every label is there from the start with 0: the first increase of a counter that appears late is missed.
 function zeroByFault(): Record<FaultCode, number> {
   const codes = Object.keys(FAULTS) as FaultCode[];

@@ -9,8 +9,8 @@ export interface FrameSink {
   /** Control messages are never dropped; a peer that does not read is closed before they pile up. */
   send(message: WireMessage): void;
   /**
-   * Sends the close frame and ends the connection. `reason` is a short stable word. For `graceMs` the peer may
-   * end it first, and is answered in its protocol's words.
+   * Sends the close frame and ends the connection. `reason` is a short stable word. For `graceMs` the peer
+   * may end it first, and is answered in its protocol's words.
    */
   close(closeCode: number, reason: string, graceMs?: number): void;
 }

@@ -90,7 +90,7 @@ export class HookDesk {
         publicUrl: 'http://127.0.0.1:8080',
         mediaUrl: () => 'ws://127.0.0.1:8081',
         region: 'local',
-        dialects: ['native'],
+        dialects: [{ name: 'native', options: [], proofs: [] }],
         signingSecrets: [new Uint8Array(32)],
         trustedProxies: [],
         loopDelayMaxMs: 0,

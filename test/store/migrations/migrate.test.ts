@@ -5,7 +5,6 @@ import { FakeClock } from '../../fakes/clock.ts';
 import { atTheEnd, openTempStore, rowsOf, tempPath } from '../temp-store.ts';
 
 const clock = new FakeClock();
-const LAST = MIGRATIONS.length;
 
 function openEmpty() {
   const path = tempPath();
