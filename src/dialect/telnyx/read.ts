@@ -91,7 +91,7 @@ function readStart(message: JsonObject, wishes: TelnyxWishes, bidirectional: boo
   const inbound = readFormat(start['media_format'], wishes.littleEndian);
   if (inbound === undefined) return refuse('unsupported_format', 'media_format is none that is known');
   const { from, to, client_state } = start;
-  const parameters = parametersWith(start['custom_parameters'], { from, to, client_state });
+  const parameters = parametersWith(namedValues(start['custom_parameters']), { from, to, client_state });
   if (isRefusal(parameters)) return parameters;
   return startedWith({
     callId: start['call_control_id'],
@@ -101,6 +101,14 @@ function readStart(message: JsonObject, wishes: TelnyxWishes, bidirectional: boo
     bidirectional,
     parameters,
   });
+}
+
+/** Parameters are commanded as a list of names and values, and documented as an object in the start. */
+function namedValues(given: unknown): unknown {
+  if (!Array.isArray(given)) return given;
+  const listed: readonly unknown[] = given;
+  const pairs = listed.map((pair) => (isObject(pair) ? [pair['name'], pair['value']] : []));
+  return pairs.every(([name]) => typeof name === 'string') ? Object.fromEntries(pairs) : given;
 }
 
 function readFormat(given: unknown, littleEndian: boolean): AudioFormat | undefined {

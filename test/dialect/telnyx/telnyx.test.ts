@@ -91,6 +91,19 @@ describe('reading Telnyx', () => {
     expect(outboundOf({ ...wide, l16_byte_order: 'big' })).toMatchObject({ outbound: l16(24_000, false) });
   });
 
+  it('takes parameters as an object and as a list of names and values', () => {
+    const startWith = (custom_parameters: unknown) =>
+      openSession().say({ ...START, start: { ...START.start, custom_parameters } });
+    expect(startWith([{ name: 'agent', value: 'billing' }])).toMatchObject({
+      type: 'started',
+      parameters: { agent: 'billing' },
+    });
+    expect(startWith([])).toMatchObject({ type: 'started' });
+    for (const odd of ['agent', [7], [{ value: 'x' }], [{ name: '__proto__', value: 'x' }]]) {
+      expect(startWith(odd)).toMatchObject({ type: 'refusal', fault: 'protocol_violation' });
+    }
+  });
+
   it('refuses a codec nobody here speaks', () => {
     const start = { ...START.start, media_format: { encoding: 'AMR-WB', sample_rate: 16_000, channels: 1 } };
     expect(openSession().say({ ...START, start })).toMatchObject({ fault: 'unsupported_format' });
