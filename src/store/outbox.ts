@@ -85,7 +85,8 @@ export class SqlOutbox implements Outbox {
     position: number,
     limit: number,
   ): Promise<readonly PendingDelivery[]> {
-    // By the index of a resource's events and that of an endpoint's deliveries: a lane is short, both are not.
+    // By the index of a resource's events and that of an endpoint's deliveries: a lane is short, both are
+    // not.
     const rows = await this.#deliveries()
       .whereRef('deliveries.test_mode', '=', 'events.test_mode')
       .where('events.resource_id', '=', resourceId)

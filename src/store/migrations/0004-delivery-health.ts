@@ -1,6 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 
-/** What must outlive a restart of sending: strikes, what stepped aside, what was named, and how endpoints are. */
+/**
+ * What must outlive a restart of sending: strikes, what stepped aside, what was named, and how endpoints are.
+ */
 export async function deliveryHealth(db: Kysely<unknown>): Promise<void> {
   const deliveries = db.schema.alterTable('deliveries');
   await deliveries.addColumn('refusals', 'integer', (column) => column.notNull().defaultTo(0)).execute();
