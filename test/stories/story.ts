@@ -22,6 +22,7 @@ export interface StoryOptions {
   readonly seed?: number;
   readonly jitterTargetMs?: number;
   readonly limits?: Partial<CallLimits>;
+  readonly resumeUrls?: readonly string[];
 }
 
 export interface PartyOptions {
@@ -73,7 +74,7 @@ export class Story {
       region: 'local',
       node: '0',
       resumeWindowMs: options.limits?.resumeWindowMs ?? 0,
-      resumeUrls: () => [],
+      resumeUrls: () => options.resumeUrls ?? [],
       refuseNew: () => undefined,
       log: { warn: () => {} },
     });
