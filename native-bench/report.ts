@@ -27,6 +27,8 @@ export interface BenchOptions {
   readonly calls: number;
   readonly callsPerSecond: number;
   readonly seconds: number;
+  /** Of the deliveries bench; null: at both of its loads. */
+  readonly eventsPerSecond: number | null;
 }
 
 /** One bench, found by its name. */

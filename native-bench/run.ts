@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { benchCalls } from './calls.ts';
+import { benchDeliveries } from './deliveries.ts';
 import { benchHooks } from './hooks.ts';
 import { benchJitter } from './jitter.ts';
 import { benchKernels, compareKernels } from './kernels.ts';
@@ -14,16 +15,18 @@ const BENCHES: readonly Bench[] = [
   { name: 'pacing', run: benchPacing },
   { name: 'calls', run: benchCalls },
   { name: 'hooks', run: benchHooks },
+  { name: 'deliveries', run: benchDeliveries },
   { name: 'outages', run: benchOutages },
 ];
 
-const USAGE = `node native-bench/run.ts [kernels] [jitter] [pacing] [calls] [hooks] [outages] [options]
+const USAGE = `node native-bench/run.ts [kernels] [jitter] [pacing] [calls] [hooks] [deliveries] [outages] [options]
 
   --smoke        every bench for a second or two; ends non-zero when something is broken
   --save         keep the figures as native-bench/results/<name>.json
   --compare      kernels beside the saved ones
   --calls N      calls at once (300)
   --rate N       new calls a second (30)
+  --events N     events a second of the deliveries (500, then 2000)
   --seconds N    length of the steady stretch, and of the paced stream (60)
 `;
 
@@ -68,10 +71,11 @@ function optionsOf(): BenchOptions {
     calls: wholeOf('calls', isSmoke ? 10 : 300),
     callsPerSecond: wholeOf('rate', 30),
     seconds: wholeOf('seconds', isSmoke ? 2 : 60),
+    eventsPerSecond: values.events === undefined ? null : wholeOf('events', 500),
   };
 }
 
-function wholeOf(name: 'calls' | 'rate' | 'seconds', fallback: number): number {
+function wholeOf(name: 'calls' | 'events' | 'rate' | 'seconds', fallback: number): number {
   const text = values[name];
   if (text === undefined) return fallback;
   const value = Number(text);
@@ -88,6 +92,7 @@ function readArguments() {
         compare: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         calls: { type: 'string' },
+        events: { type: 'string' },
         rate: { type: 'string' },
         seconds: { type: 'string' },
       },

@@ -20,7 +20,7 @@ const BURST_SMOKE_MS = 1500;
 export interface HouseOptions extends BenchOptions {
   /** All callers begin in the same instant with the same words, after the steady stretch. */
   readonly withBurst: boolean;
-  /** One endpoint nobody answers at, and one that takes five seconds for each answer. */
+  /** One endpoint nobody answers at, one that takes five seconds for each answer, and one that answers 500. */
   readonly withBadEndpoints: boolean;
   /** The control process is killed with -9 this often, evenly over the steady stretch. */
   readonly controlKills?: number;
@@ -126,7 +126,7 @@ class HouseScene {
     const base = `http://127.0.0.1:${await this.#receiver.ask<number>('port')}`;
     const urls = [`${base}/hooks`];
     if (this.#options.withBadEndpoints) {
-      urls.push(`${base}/slow`, `http://127.0.0.1:${await closedPort()}/dead`);
+      urls.push(`${base}/slow`, `${base}/broken`, `http://127.0.0.1:${await closedPort()}/dead`);
     }
     for (const url of urls) await this.#house.api('POST', '/webhooks', { url, events: ['*'] });
     const wished = { dialect: 'twilio', agent_id: 'echo' };

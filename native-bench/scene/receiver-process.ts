@@ -1,6 +1,6 @@
 /*
  * A hook receiver in a process of its own: notes when the last byte of a request came, answers, and reads
- * what it was told only when asked. `/slow` answers after five seconds.
+ * what it was told only when asked. `/slow` answers after five seconds, `/broken` with 500.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -26,6 +26,10 @@ const server = createServer((request, response) => {
     const atMs = systemClock.nowMs();
     if (request.url === '/slow') {
       setTimeout(() => response.end(), SLOW_MS);
+      return;
+    }
+    if (request.url === '/broken') {
+      response.writeHead(500).end();
       return;
     }
     response.end();

@@ -1,6 +1,5 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { StoredEndpoint } from '../../../src/api/ports.ts';
@@ -24,7 +23,7 @@ interface House {
   readonly path: string;
   readonly store: Store;
   readonly delivery: Delivery;
-  tell(callId: string, sequence: number): Promise<void>;
+  readonly tell: (callId: string, sequence: number) => Promise<void>;
 }
 
 interface Wire {
