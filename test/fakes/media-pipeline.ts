@@ -5,7 +5,7 @@ import { openCodec } from '../../src/media/codecs.ts';
 import { PCMU_8K } from '../../src/media/format.ts';
 import { FrameCutter } from '../../src/media/frame-cutter.ts';
 import { VOICE_DEFAULTS } from '../../src/media/voice-detector.ts';
-import { loadFvad } from '../../src/media/voice/fvad-detector.ts';
+import { loadDetectors } from '../../src/media/voice/detectors.ts';
 import { VoiceEdges } from '../../src/media/voice/voice-edges.ts';
 import { readHello } from './hello.ts';
 
@@ -24,7 +24,7 @@ const wireFrames = Math.floor(wire.length / codec.frameBytes);
 
 const payload = new Uint8Array(codec.frameBytes);
 const cutter = new FrameCutter(codec.frameBytes);
-const edges = new VoiceEdges((await loadFvad()).open(8000, VOICE_DEFAULTS.aggressiveness), VOICE_DEFAULTS);
+const edges = new VoiceEdges((await loadDetectors()).open(8000, VOICE_DEFAULTS), VOICE_DEFAULTS);
 const frame = new Int16Array(codec.frameBytes);
 const out = new Uint8Array(codec.frameBytes);
 

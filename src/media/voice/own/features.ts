@@ -12,8 +12,7 @@ const BANDS = EDGES.length - 1;
 /** Power of a bin under noise of 4 steps of 16 bits: below it all is silence. */
 const SILENCE = 4 * 4 * 48;
 /** Bins of the low and of the high tone of a key (ITU-T Q.23: 697–941 and 1209–1633 Hz). */
-const KEY_LOW = [10, 16] as const;
-const KEY_HIGH = [18, 27] as const;
+const KEY_TONES = [10, 16, 18, 27] as const;
 /** Share of the power that the two tones of a key have between them; a voice has its own pitch beside. */
 const KEY_SHARE_MIN = 0.98;
 /** Octaves of power above the floor that count. */
@@ -23,7 +22,46 @@ const WHOLE = BANDS;
 const HIGH = BANDS + 1;
 const LEVELS = BANDS + 2;
 
-const SCALARS = 26;
+/** What is measured of a hop besides its bands, where it waits to be averaged. No function returns a fraction:
+ *  a number that leaves a function is a number on the heap. */
+const RAW = {
+  above: 0,
+  periodicity: 1,
+  flux: 2,
+  peakShare: 3,
+  lagStep: 4,
+  hold: 5,
+  high: 6,
+  depth: 7,
+  quiet: 8,
+  spread: 9,
+  top: 10,
+} as const;
+/** Running means: of what, and the share of the new hop. First how this syllable sounds, from 50 ms; then, up to
+ *  2.5 s, what music does: it holds its notes and seldom pauses. */
+const MEANS = [
+  [RAW.high, 0.25],
+  [RAW.periodicity, 0.2],
+  [RAW.flux, 0.15],
+  [RAW.peakShare, 0.15],
+  [RAW.lagStep, 0.15],
+  [RAW.hold, 0.15],
+  [RAW.above, 0.03],
+  [RAW.above, 0.006],
+  [RAW.periodicity, 0.006],
+  [RAW.flux, 0.006],
+  [RAW.peakShare, 0.006],
+  [RAW.lagStep, 0.006],
+  [RAW.hold, 0.006],
+  [RAW.depth, 0.006],
+  [RAW.quiet, 0.004],
+] as const;
+const MEAN_SOURCES = Uint8Array.from(MEANS, ([source]) => source);
+const MEAN_SHARES = Float32Array.from(MEANS, ([, share]) => share);
+/** The mean whose distance to the level is the depth of its swing. */
+const DEPTH_AFTER = 6;
+
+const SCALARS = 11 + MEANS.length;
 /** Numbers that describe a hop. */
 export const FEATURES = 3 * BANDS + SCALARS;
 
@@ -41,10 +79,8 @@ export class Features {
   readonly #before = new Float32Array(LEVELS);
   readonly #floor = new NoiseFloor(LEVELS);
   readonly #pitch = new Pitch(HOP_SAMPLES);
-  /** Running means that the scalars are made of, of 50 ms to 2.5 s. */
-  readonly #means = new Float32Array(16);
+  readonly #raw = new Float32Array(11);
   #peakBin = 0;
-  #topLevel = 0;
   #lag = 0;
 
   constructor(sampleRateHz: number) {
@@ -90,7 +126,7 @@ export class Features {
     const { values } = this;
     const levels = this.#levels;
     for (let b = 0; b < BANDS; b++) {
-      const above = this.#above(b);
+      const above = Math.min(ABOVE_MAX, levels[b]! - this.#floor.floors[b]!);
       values[b] = above;
       values[BANDS + b] = values[BANDS + b]! + 0.25 * (above - values[BANDS + b]!);
       values[2 * BANDS + b] = levels[b]! - levels[WHOLE]!;
@@ -99,60 +135,52 @@ export class Features {
 
   #fillScalars(): void {
     const { values } = this;
+    const raw = this.#raw;
     const level = this.#levels[WHOLE]!;
-    const above = this.#above(WHOLE);
-    const high = this.#above(HIGH);
     const { periodicity, lag } = this.#pitch;
-    const lagStep = Math.min(4, Math.abs(lag - this.#lag));
-    this.#lag = lag;
     const lastPeak = this.#peakBin;
-    const peakShare = this.#peakShare();
-    const hold = lastPeak === this.#peakBin ? 1 : 0;
-    const flux = this.#flux();
+    this.#measurePeak();
+    this.#measureShape();
+    raw[RAW.above] = this.#levels[WHOLE]! - this.#floor.floors[WHOLE]!;
+    if (raw[RAW.above]! > ABOVE_MAX) raw[RAW.above] = ABOVE_MAX;
+    raw[RAW.high] = this.#levels[HIGH]! - this.#floor.floors[HIGH]!;
+    if (raw[RAW.high]! > ABOVE_MAX) raw[RAW.high] = ABOVE_MAX;
+    raw[RAW.periodicity] = periodicity;
+    raw[RAW.lagStep] = Math.min(4, Math.abs(lag - this.#lag));
+    raw[RAW.hold] = lastPeak === this.#peakBin ? 1 : 0;
+    raw[RAW.quiet] = raw[RAW.above]! < 1.5 ? 1 : 0;
+    this.#lag = lag;
     // A voice is loud against the loudest of the last seconds; talk far behind it is not.
-    this.#topLevel = Math.max(level, this.#topLevel - 0.01);
-    let at = 3 * BANDS;
-    values[at++] = above;
-    values[at++] = level - this.#topLevel;
-    values[at++] = this.#topLevel - this.#floor.floors[WHOLE]!;
-    values[at++] = periodicity;
-    values[at++] = lagStep;
-    values[at++] = 10 / lag;
-    values[at++] = peakShare;
-    values[at++] = flux;
-    values[at++] = level - this.#before[WHOLE]!;
-    values[at++] = this.#spread();
-    values[at++] = high;
-    values[at++] = this.#mean(0, high, 0.25);
-    // Short means: how this syllable sounds.
-    values[at++] = this.#mean(1, periodicity, 0.2);
-    values[at++] = this.#mean(2, flux, 0.15);
-    values[at++] = this.#mean(3, peakShare, 0.15);
-    values[at++] = this.#mean(4, lagStep, 0.15);
-    values[at++] = this.#mean(5, hold, 0.15);
-    values[at++] = this.#mean(6, above, 0.03);
-    // Long means: music holds its notes and seldom pauses.
-    values[at++] = this.#mean(7, above, 0.006);
-    values[at++] = this.#mean(8, periodicity, 0.006);
-    values[at++] = this.#mean(9, flux, 0.006);
-    values[at++] = this.#mean(10, peakShare, 0.006);
-    values[at++] = this.#mean(11, lagStep, 0.006);
-    values[at++] = this.#mean(12, hold, 0.006);
-    values[at++] = this.#mean(13, Math.abs(above - this.#means[6]!), 0.006);
-    values[at++] = this.#mean(14, above < 1.5 ? 1 : 0, 0.004);
+    raw[RAW.top] = Math.max(level, raw[RAW.top]! - 0.01);
+    const at = 3 * BANDS;
+    values[at] = raw[RAW.above]!;
+    values[at + 1] = level - raw[RAW.top]!;
+    values[at + 2] = raw[RAW.top]! - this.#floor.floors[WHOLE]!;
+    values[at + 3] = periodicity;
+    values[at + 4] = raw[RAW.lagStep]!;
+    values[at + 5] = 10 / lag;
+    values[at + 6] = raw[RAW.peakShare]!;
+    values[at + 7] = raw[RAW.flux]!;
+    values[at + 8] = level - this.#before[WHOLE]!;
+    values[at + 9] = raw[RAW.spread]!;
+    values[at + 10] = raw[RAW.high]!;
+    this.#fillMeans();
   }
 
-  #above(index: number): number {
-    return Math.min(ABOVE_MAX, this.#levels[index]! - this.#floor.floors[index]!);
-  }
-
-  #mean(index: number, value: number, share: number): number {
-    const means = this.#means;
-    return (means[index] = means[index]! + share * (value - means[index]!));
+  #fillMeans(): void {
+    const { values } = this;
+    const raw = this.#raw;
+    const first = FEATURES - MEANS.length;
+    for (let m = 0; m < MEANS.length; m++) {
+      const before = values[first + m]!;
+      values[first + m] = before + MEAN_SHARES[m]! * (raw[MEAN_SOURCES[m]!]! - before);
+      // How far the level swings about its own short mean, which has just been told.
+      if (m === DEPTH_AFTER) raw[RAW.depth] = Math.abs(raw[RAW.above]! - values[first + m]!);
+    }
   }
 
   /** Share of the power that lies in the three bins around the strongest: near 1 for a tone. */
-  #peakShare(): number {
+  #measurePeak(): void {
     const power = this.#power;
     const last = EDGES[BANDS]!;
     let peak = 2;
@@ -162,29 +190,27 @@ export class Features {
       if (power[bin]! > power[peak]!) peak = bin;
     }
     this.#peakBin = peak;
-    this.isKey = this.#powerAround(KEY_LOW) + this.#powerAround(KEY_HIGH) >= KEY_SHARE_MIN * sum;
-    return (power[peak - 1]! + power[peak]! + power[peak + 1]!) / sum;
+    this.#raw[RAW.peakShare] = (power[peak - 1]! + power[peak]! + power[peak + 1]!) / sum;
+    let keys = 0;
+    for (let tone = 0; tone < KEY_TONES.length; tone += 2) {
+      let top = KEY_TONES[tone]!;
+      for (let bin = top; bin <= KEY_TONES[tone + 1]!; bin++) if (power[bin]! > power[top]!) top = bin;
+      // The window spreads a tone over two bins to each side.
+      keys += power[top - 2]! + power[top - 1]! + power[top]! + power[top + 1]! + power[top + 2]!;
+    }
+    this.isKey = keys >= KEY_SHARE_MIN * sum;
   }
 
-  /** Power of the strongest bin of a range and of two to each side: so wide the window makes a tone. */
-  #powerAround([first, last]: readonly [number, number]): number {
-    const power = this.#power;
-    let peak = first;
-    for (let bin = first; bin <= last; bin++) if (power[bin]! > power[peak]!) peak = bin;
-    return power[peak - 2]! + power[peak - 1]! + power[peak]! + power[peak + 1]! + power[peak + 2]!;
-  }
-
-  /** How much the shape of the spectrum moved since the last hop, in octaves a band. */
-  #flux(): number {
-    let moved = 0;
-    for (let b = 0; b < BANDS; b++) moved += Math.abs(this.#levels[b]! - this.#before[b]!);
-    return moved / BANDS;
-  }
-
-  /** How unevenly the bands are filled: 0 for a flat spectrum. */
-  #spread(): number {
+  /** How unevenly the bands are filled, 0 for a flat spectrum; and how much that moved, in octaves a band. */
+  #measureShape(): void {
+    const levels = this.#levels;
     let mean = 0;
-    for (let b = 0; b < BANDS; b++) mean += this.#levels[b]!;
-    return this.#levels[WHOLE]! - mean / BANDS;
+    let moved = 0;
+    for (let b = 0; b < BANDS; b++) {
+      mean += levels[b]!;
+      moved += Math.abs(levels[b]! - this.#before[b]!);
+    }
+    this.#raw[RAW.spread] = levels[WHOLE]! - mean / BANDS;
+    this.#raw[RAW.flux] = moved / BANDS;
   }
 }

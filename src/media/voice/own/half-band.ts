@@ -1,6 +1,9 @@
 /** Odd taps of a 15-tap half-band low-pass (Hamming-windowed sinc), from the middle outwards. */
-const SIDE_TAPS = [0.3028, -0.0705, 0.0194, -0.0017];
-const REACH = 2 * SIDE_TAPS.length - 1;
+const TAP_1 = 0.3028;
+const TAP_3 = -0.0705;
+const TAP_5 = 0.0194;
+const TAP_7 = -0.0017;
+const REACH = 7;
 
 /** Halves the sample rate of a stream, hop by hop: detectors listen to the telephone band only. */
 export class HalfBand {
@@ -19,16 +22,15 @@ export class HalfBand {
     const line = this.#line;
     line.copyWithin(0, this.#hopSamples);
     for (let i = 0; i < hop.length; i++) line[2 * REACH + i] = hop[i]!;
-    const [a, b, c, d] = SIDE_TAPS as [number, number, number, number];
     let lost = 0;
     for (let i = 0; i < target.length; i++) {
       const m = REACH + 2 * i;
       const low =
         0.5 * line[m]! +
-        a * (line[m - 1]! + line[m + 1]!) +
-        b * (line[m - 3]! + line[m + 3]!) +
-        c * (line[m - 5]! + line[m + 5]!) +
-        d * (line[m - 7]! + line[m + 7]!);
+        TAP_1 * (line[m - 1]! + line[m + 1]!) +
+        TAP_3 * (line[m - 3]! + line[m + 3]!) +
+        TAP_5 * (line[m - 5]! + line[m + 5]!) +
+        TAP_7 * (line[m - 7]! + line[m + 7]!);
       target[i] = low;
       // Half-bands come in pairs: the high one is what the low one leaves.
       lost += (line[m]! - low) ** 2;

@@ -34,19 +34,19 @@ export class Network {
     this.#outBias = fromThousandths(outBias);
   }
 
-  /** Log-odds that these features are those of speech. */
-  logOdds(features: Float32Array): number {
+  /** Log-odds that these features are those of speech, into the first slot. */
+  logOddsInto(features: Float32Array, target: Float32Array): void {
     const weights = this.#hidden;
     const bias = this.#hiddenBias;
     const out = this.#out;
     const inputs = this.#inputs;
-    let answer = this.#outBias;
+    target[0] = this.#outBias;
     let at = 0;
     for (let unit = 0; unit < out.length; unit += LANES) {
-      let a = bias[unit]!;
-      let b = bias[unit + 1]!;
-      let c = bias[unit + 2]!;
-      let d = bias[unit + 3]!;
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      let d = 0;
       for (let i = 0; i < inputs; i++, at += LANES) {
         const feature = features[i]!;
         a += weights[at]! * feature;
@@ -54,12 +54,11 @@ export class Network {
         c += weights[at + 2]! * feature;
         d += weights[at + 3]! * feature;
       }
-      if (a > 0) answer += out[unit]! * a;
-      if (b > 0) answer += out[unit + 1]! * b;
-      if (c > 0) answer += out[unit + 2]! * c;
-      if (d > 0) answer += out[unit + 3]! * d;
+      target[0] += out[unit]! * Math.max(0, a + bias[unit]!);
+      target[0] += out[unit + 1]! * Math.max(0, b + bias[unit + 1]!);
+      target[0] += out[unit + 2]! * Math.max(0, c + bias[unit + 2]!);
+      target[0] += out[unit + 3]! * Math.max(0, d + bias[unit + 3]!);
     }
-    return answer;
   }
 }
 

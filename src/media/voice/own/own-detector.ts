@@ -15,6 +15,8 @@ const THRESHOLDS = [
 const LEAD_BELOW_ON = 1.5;
 
 const NETWORK = new Network(WEIGHTS);
+/** One answer for all: it is asked for and read in one synchronous step. */
+const ODDS = new Float32Array(1);
 
 /** Our detector: the hop's features through a small network, with a threshold to begin and one to end. */
 export class OwnDetector implements VoiceDetector {
@@ -44,7 +46,8 @@ export class OwnDetector implements VoiceDetector {
     invariant(!this.#isClosed, 'a closed voice detector was asked');
     invariant(samples.length === this.hopSamples, 'a voice detector hears whole hops');
     this.#features.hear(samples);
-    const odds = NETWORK.logOdds(this.#features.values);
+    NETWORK.logOddsInto(this.#features.values, ODDS);
+    const odds = ODDS[0]!;
     const isLikely = odds >= (this.#isVoice ? this.#off : this.#on);
     // Keys pressed fast come and go as syllables do; what they are made of is known.
     this.#isVoice = isLikely && !this.#features.isKey;
