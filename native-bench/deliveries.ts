@@ -131,7 +131,7 @@ function openBenchDelivery(store: Store): Delivery {
   });
 }
 
-/** Commits and hands over events at an even pace; what falls due while the loop is busy is late, not left out. */
+/** Commits and hands over events at an even pace; what falls due while the loop is busy is late, not lost. */
 async function emit(store: Store, delivery: Delivery, eventsPerSecond: number, seconds: number) {
   const sent = new Map<string, number>();
   const startedAtMs = systemClock.nowMs();

@@ -6,6 +6,7 @@ import { Attempting, isInOrder, type AttemptPorts, type Made } from './attemptin
 import type { EndpointHealth } from '../breaker/health.ts';
 import type { DisableReason } from '../breaker/health-record.ts';
 import { entryOf, isAfter, type LaneEntry, type LaneLimits, type OutboxCursor } from './lane-entry.ts';
+import { LaneMemory } from './lane-memory.ts';
 import { insertInOrder, itemOf, oldestOf, READY, removeFrom, SENDING, type Item, type Lane } from './lane.ts';
 import type { Endpoint, Outbox, PendingDelivery } from '../outbox.ts';
 import { LaneParking } from './parking.ts';
@@ -35,15 +36,12 @@ export class EndpointLanes {
   readonly #lanes = new Map<string, Lane>();
   // Whose turn it is. A lane goes to the end after each request, which is round robin.
   readonly #ready = new Set<Lane>();
-  readonly #known = new Set<string>();
+  readonly #memory: LaneMemory;
   readonly #working = new Set<Promise<void>>();
   readonly #attempting: Attempting;
   readonly #parking: LaneParking;
   readonly #names: UndeliveredNames;
   #endpoint: Endpoint;
-  #envelopes = 0;
-  #waiting = 0;
-  #hadRoom = true;
   #lastTaken: OutboxCursor | undefined;
   readonly #pause: EndpointPause;
   #phase: 'open' | 'closing' | 'closed' = 'open';
@@ -52,6 +50,7 @@ export class EndpointLanes {
     this.#endpoint = endpoint;
     this.#ports = ports;
     this.#names = ports.names ?? new UndeliveredNames(ports.stats);
+    this.#memory = new LaneMemory(ports);
     this.#attempting = new Attempting(ports, this.#names);
     this.#parking = new LaneParking(endpoint.id, ports, () => this.#phase === 'open');
     this.#pause = new EndpointPause(ports, () => this.#pump());
@@ -63,11 +62,11 @@ export class EndpointLanes {
   }
 
   get entries(): number {
-    return this.#known.size;
+    return this.#memory.entries;
   }
 
   get envelopes(): number {
-    return this.#envelopes;
+    return this.#memory.envelopes;
   }
 
   /** The last entry taken in order; what follows it in the outbox is not here. */
@@ -77,13 +76,12 @@ export class EndpointLanes {
 
   /** Room enough to make reading from the outbox worth while. */
   get hasRoomToRead(): boolean {
-    const { entriesMax, waitingMax } = this.#ports.limits;
-    return this.#known.size - this.#waiting <= entriesMax / 2 && this.#waiting < waitingMax;
+    return this.#memory.hasRoomToRead;
   }
 
   /** Whether it is here, or behind one that is. */
   knows({ id, position, envelope, isManual }: PendingDelivery): boolean {
-    if (this.#known.has(id)) return true;
+    if (this.#memory.knows(id)) return true;
     const parked = isManual ? undefined : this.#lanes.get(envelope.resource.id)?.parked;
     return parked !== undefined && parked !== null && position > parked.afterPosition;
   }
@@ -96,18 +94,19 @@ export class EndpointLanes {
 
   /** False when there is no room: the caller must come back to it through the outbox. */
   take(entry: LaneEntry): boolean {
-    if (this.#phase !== 'open' || this.#known.has(entry.id)) return true;
+    if (this.#phase !== 'open' || this.#memory.knows(entry.id)) return true;
     // A wall clock that was set back makes nobody wait longer than the schedule ever would.
     const dueInMs = Math.min(Math.max(0, entry.dueInMs), longestWaitMs(this.#endpoint.retryDelaysMs));
     const item = itemOf(entry, this.#ports.clock.nowMs() + dueInMs);
     const key = this.#keyOf(item);
     const lane = this.#lanes.get(key);
-    const isParked = lane !== undefined && this.#parking.takes(lane, item, this.#isCrowded);
-    if (!isParked && !this.#hasRoom() && !this.#letGo()) return false;
+    const isParked = lane !== undefined && this.#parking.takes(lane, item, this.#memory.isCrowded);
+    if (!isParked && !this.#memory.hasRoom && !this.#letGo()) return false;
     if (isAfter(entry, this.#lastTaken)) this.#lastTaken = { position: entry.position, id: entry.id };
     if (isParked) return true;
-    this.#hold(item, entry.envelope, key);
-    this.#noteRoom();
+    this.#memory.hold(item, entry.envelope);
+    this.#enqueue(item, key);
+    this.#memory.noteRoom();
     this.#pump();
     return true;
   }
@@ -131,29 +130,14 @@ export class EndpointLanes {
     return item.isAside ? `aside:${item.id}` : item.resourceId;
   }
 
-  get #isCrowded(): boolean {
-    return this.#known.size - this.#waiting > this.#ports.limits.entriesMax / 2;
-  }
-
-  #hasRoom(): boolean {
-    const { entriesMax, waitingMax } = this.#ports.limits;
-    return this.#known.size - this.#waiting < entriesMax && this.#known.size < entriesMax + waitingMax;
-  }
-
   /** Lets go of what stands behind heads that wait: the outbox has it, and is asked when they have gone. */
   #letGo(): boolean {
     for (const lane of this.#lanes.values()) this.#park(lane);
-    return this.#hasRoom();
+    return this.#memory.hasRoom;
   }
 
   #park(lane: Lane): void {
-    for (const item of this.#parking.park(lane)) this.#forget(item);
-  }
-
-  #hold(item: Item, envelope: Envelope, key: string): void {
-    this.#known.add(item.id);
-    this.#keep(item, envelope);
-    this.#enqueue(item, key);
+    for (const item of this.#parking.park(lane)) this.#memory.forget(item);
   }
 
   #enqueue(item: Item, key: string): void {
@@ -176,14 +160,14 @@ export class EndpointLanes {
     if (isHeld && head.holdUntilAtMs! <= nowMs && head.dueAtMs > nowMs) return this.#stepAside(lane, head);
     const wakeAtMs = isHeld ? Math.min(head.dueAtMs, head.holdUntilAtMs!) : head.dueAtMs;
     if (wakeAtMs > nowMs && this.#phase === 'open') {
-      this.#waiting++;
+      this.#memory.waiting++;
       const wake = (): void => {
         this.#arm(lane);
         this.#pump();
       };
       lane.state = { name: 'waiting', cancel: this.#ports.clock.after(wakeAtMs - nowMs, wake) };
-      if (this.#isCrowded) this.#park(lane);
-      return this.#noteRoom();
+      if (this.#memory.isCrowded) this.#park(lane);
+      return this.#memory.noteRoom();
     }
     lane.state = READY;
     this.#ready.add(lane);
@@ -193,7 +177,7 @@ export class EndpointLanes {
     if (lane.state.name !== 'waiting') return;
     lane.state.cancel();
     lane.state = READY;
-    this.#waiting--;
+    this.#memory.waiting--;
   }
 
   #pump(): void {
@@ -261,7 +245,7 @@ export class EndpointLanes {
       stats.failedAttempts++;
       item.attempts++;
       item.dueAtMs = clock.nowMs() + next.delayMs;
-      this.#keep(item, envelope);
+      this.#memory.keep(item, envelope);
       if (item.isAside) this.#stepAside(lane, item);
       return;
     }
@@ -309,11 +293,10 @@ export class EndpointLanes {
       () => this.#lastTaken,
       (rows) => {
         for (const row of rows) {
-          if (this.#known.has(row.id)) continue;
+          if (this.#memory.knows(row.id)) continue;
           const entry = entryOf(row, this.#ports.clock);
           const item = itemOf(entry, this.#ports.clock.nowMs() + Math.max(0, entry.dueInMs));
-          this.#known.add(item.id);
-          this.#keep(item, entry.envelope);
+          this.#memory.hold(item, entry.envelope);
           insertInOrder(lane, item);
         }
       },
@@ -322,29 +305,7 @@ export class EndpointLanes {
 
   #drop(lane: Lane, item: Item): void {
     removeFrom(lane, item);
-    this.#forget(item);
-    this.#noteRoom();
-  }
-
-  #noteRoom(): void {
-    const hadRoom = this.#hadRoom;
-    this.#hadRoom = this.hasRoomToRead;
-    if (!hadRoom && this.#hadRoom) this.#ports.roomMade();
-  }
-
-  #forget(item: Item): void {
-    if (item.envelope !== null) this.#envelopes--;
-    item.envelope = null;
-    this.#known.delete(item.id);
-  }
-
-  #keep(item: Item, envelope: Envelope): void {
-    if (item.envelope !== null) return;
-    if (this.#envelopes >= this.#ports.limits.envelopesMax) {
-      this.#ports.stats.spilledEnvelopes++;
-      return;
-    }
-    item.envelope = envelope;
-    this.#envelopes++;
+    this.#memory.forget(item);
+    this.#memory.noteRoom();
   }
 }
