@@ -22,14 +22,19 @@ export const VOICES = [
   { voice: 'es', folder: 'es_MX_f_Allison' },
   { voice: 'it', folder: 'it_IT_m_Carlo' },
   { voice: 'ru', folder: 'ru_RU_f_IvrvoiceRU' },
+  // Recorded at 8 kHz only, kept as GSM: more voices to tune with.
+  { voice: 'fr, other', folder: 'fr' },
+  { voice: 'es, other', folder: 'es' },
   // A voice that no tuning has heard; recorded at 8 kHz only.
   { voice: 'unheard', folder: 'it_IT_f_Menardi' },
 ] as const;
 
 /** Who speaks in a half, at a rate. */
 export function voicesOf(half: Half, rateHz: RateHz): Voice[] {
-  const all = VOICES.map(({ voice }) => voice);
-  return half === 'scoring' && rateHz === 8000 ? all : all.filter((voice) => voice !== 'unheard');
+  return VOICES.map(({ voice }) => voice).filter((voice) => {
+    if (voice === 'unheard') return half === 'scoring' && rateHz === 8000;
+    return !voice.endsWith('other') || (half === 'tuning' && rateHz === 8000);
+  });
 }
 
 export type Voice = (typeof VOICES)[number]['voice'];
@@ -43,6 +48,8 @@ const PACKAGES = [
     `asterisk-core-sounds-${voice}-wav`,
     `asterisk-core-sounds-${voice}-g722`,
   ]),
+  'asterisk-prompt-fr-armelle',
+  'asterisk-prompt-es-co',
   'asterisk-prompt-it-menardi-wav',
   'asterisk-moh-opsound-wav',
   'asterisk-moh-opsound-g722',
@@ -91,10 +98,11 @@ function halfOf(name: string): Half {
 }
 
 function readFolder(folder: string, rateHz: RateHz): Prompt[] {
-  const extension = rateHz === 8000 ? '.wav' : '.g722';
+  const extension = existsSync(folder) && isGsm(folder) ? '.gsm' : rateHz === 8000 ? '.wav' : '.g722';
   const names = namesIn(folder, extension);
   const files = names.map((name) => readFileSync(join(folder, name)));
-  const sounds = rateHz === 8000 ? files.map(readPcm) : decodeG722(files);
+  const sounds =
+    extension === '.wav' ? files.map(readPcm) : decodeAll(files, extension === '.g722' ? G722 : GSM);
   return sounds.map((samples, index) => ({ name: names[index]!.slice(0, -extension.length), samples }));
 }
 
@@ -113,13 +121,26 @@ function readPcm(file: Uint8Array): Float32Array {
   return Float32Array.from(wav.samples, (sample) => sample / FULL_SCALE);
 }
 
-/** All files in one go: G.722 at 64 kbit/s makes two samples of every byte. */
-function decodeG722(files: readonly Uint8Array[]): Float32Array[] {
-  const pcm = ffmpeg(['-f', 'g722', '-i', '-', '-f', 's16le', '-'], Buffer.concat(files));
+// G.722 at 64 kbit/s makes two samples of every byte, GSM full rate 160 of 33 bytes.
+const G722 = { name: 'g722', blockBytes: 1, blockSamples: 2 };
+const GSM = { name: 'gsm', blockBytes: 33, blockSamples: 160 };
+
+function isGsm(folder: string): boolean {
+  return readdirSync(folder).some((name) => name.endsWith('.gsm'));
+}
+
+/** All files in one go. */
+function decodeAll(
+  files: readonly Uint8Array[],
+  { name, blockBytes, blockSamples }: typeof G722,
+): Float32Array[] {
+  const blocks = files.map((file) => Math.floor(file.length / blockBytes));
+  const whole = files.map((file, index) => file.subarray(0, blocks[index]! * blockBytes));
+  const pcm = ffmpeg(['-f', name, '-i', '-', '-f', 's16le', '-'], Buffer.concat(whole));
   let at = 0;
-  return files.map((file) => {
-    const sound = samplesOf(pcm, at, 2 * file.length);
-    at += 2 * file.length;
+  return blocks.map((count) => {
+    const sound = samplesOf(pcm, at, count * blockSamples);
+    at += count * blockSamples;
     return sound;
   });
 }

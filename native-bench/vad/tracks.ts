@@ -16,7 +16,7 @@ import { toneOf, TONES } from './tones.ts';
 
 export const SEED = 20_261_121;
 /** A line is never quite silent. */
-const LINE_NOISE_DBFS = -66;
+const LINE_NOISE_DBFS = { min: -76, max: -58 };
 const TRACK_S = 60;
 const NOISE_ONLY_S = { tuning: 120, scoring: 300 } as const;
 const TONE_S = 60;
@@ -176,7 +176,7 @@ function noiseOf(name: NoiseName, samples: number, { rateHz, all }: Making, dice
 /** Mixes, sets how loud this caller is, adds the hum of the line; at 8 kHz goes through µ-law as calls do. */
 function onLine(clean: Float32Array, noise: Float32Array, rateHz: RateHz, dice: Dice): Int16Array {
   const gain = ratioOf(dice.between(-8, 6));
-  const hum = ratioOf(LINE_NOISE_DBFS);
+  const hum = ratioOf(dice.between(LINE_NOISE_DBFS.min, LINE_NOISE_DBFS.max));
   const mixed = clean.map((sample, i) => gain * (sample + noise[i]!) + hum * dice.gauss());
   const pcm = toPcm(mixed);
   if (rateHz !== 8000) return pcm;

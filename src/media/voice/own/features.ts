@@ -22,8 +22,7 @@ const WHOLE = BANDS;
 const HIGH = BANDS + 1;
 const LEVELS = BANDS + 2;
 
-/** What is measured of a hop besides its bands, where it waits to be averaged. No function returns a fraction:
- *  a number that leaves a function is a number on the heap. */
+/** Where what is measured of a hop waits to be averaged: a fraction that a function returns is on the heap. */
 const RAW = {
   above: 0,
   periodicity: 1,
@@ -37,8 +36,7 @@ const RAW = {
   spread: 9,
   top: 10,
 } as const;
-/** Running means: of what, and the share of the new hop. First how this syllable sounds, from 50 ms; then, up to
- *  2.5 s, what music does: it holds its notes and seldom pauses. */
+/** Running means: of what, and the share of the new hop. First syllables, from 50 ms; then, up to 2.5 s, music. */
 const MEANS = [
   [RAW.high, 0.25],
   [RAW.periodicity, 0.2],
