@@ -22,7 +22,7 @@ const WHOLE = BANDS;
 const HIGH = BANDS + 1;
 const LEVELS = BANDS + 2;
 
-/** Where what is measured of a hop waits to be averaged: a fraction that a function returns is on the heap. */
+/** Where what is measured of a hop waits to be averaged: a returned fraction would be on the heap. */
 const RAW = {
   above: 0,
   periodicity: 1,
@@ -36,7 +36,7 @@ const RAW = {
   spread: 9,
   top: 10,
 } as const;
-/** Running means: of what, and the share of the new hop. First syllables, from 50 ms; then, up to 2.5 s, music. */
+/** Running means: of what, and the share of the new hop. First syllables (50 ms), then music (2.5 s). */
 const MEANS = [
   [RAW.high, 0.25],
   [RAW.periodicity, 0.2],
