@@ -1,12 +1,17 @@
 import type { Dialect } from './dialect.ts';
+import { asteriskDialect } from './asterisk/dialect.ts';
 import { bandwidthDialect } from './bandwidth/dialect.ts';
 import { exotelDialect } from './exotel/dialect.ts';
 import { fonosterDialect } from './fonoster/dialect.ts';
+import { infobipDialect } from './infobip/dialect.ts';
+import { jambonzDialect } from './jambonz/dialect.ts';
+import { modAudioStreamDialect } from './mod-audio-stream/dialect.ts';
 import { plivoDialect, vobizDialect } from './plivo/dialect.ts';
 import { signalwireDialect } from './signalwire/dialect.ts';
 import { telnyxDialect } from './telnyx/dialect.ts';
 import { nativeDialect } from './native/dialect.ts';
 import { twilioDialect } from './twilio/dialect.ts';
+import { vonageDialect } from './vonage/dialect.ts';
 
 /** Every protocol the house speaks. A new one is added here and nowhere else. */
 export const DIALECTS: readonly Dialect[] = [
@@ -19,6 +24,11 @@ export const DIALECTS: readonly Dialect[] = [
   bandwidthDialect,
   exotelDialect,
   fonosterDialect,
+  vonageDialect,
+  infobipDialect,
+  jambonzDialect,
+  modAudioStreamDialect,
+  asteriskDialect,
 ];
 
 /** The dialect of that name, as a path or a flag gives it. */

@@ -3,7 +3,8 @@
 import { getHeapStatistics } from 'node:v8';
 import { nativeDialect } from '../../src/dialect/native/dialect.ts';
 import { DIALECTS } from '../../src/dialect/registry.ts';
-import { CALLER_OPTIONS, openInbound, openLine, rampFrame } from './wire.ts';
+import { frameOf } from './speech.ts';
+import { openInbound, openLine } from './wire.ts';
 
 const WARM_FRAMES = 20_000;
 const FRAMES = 50_000;
@@ -21,10 +22,10 @@ const report: Record<string, number> = {};
 for (const dialect of DIALECTS) {
   // Only our own protocol has RTP headers to carry.
   for (const rtpHeaders of dialect === nativeDialect ? [false, true] : [false]) {
-    const { caller, session, say } = openLine(dialect, { ...CALLER_OPTIONS, rtpHeaders });
+    const { caller, session, say } = openLine(dialect, { rtpHeaders });
     for (const message of caller.hello()) say(message);
     const inbound = openInbound();
-    const frame = rampFrame();
+    const frame = frameOf(dialect, 0);
     const name = `${dialect.name}${rtpHeaders ? ' with RTP' : ''}`;
     report[`${name}, to the leg`] = bytesPerFrame((index) => {
       const message = caller.audio(frame, index);
