@@ -2,7 +2,7 @@ import type { AtMs } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { AudioFormat } from '../media/format.ts';
 import type { Capabilities, DialectOption, OptionValues } from './capabilities.ts';
-import type { DialectSession, WireMessage } from './dialect.ts';
+import type { DialectSession, LegStarted, WireMessage } from './dialect.ts';
 
 /**
  * A protocol in which we are the client: an AI backend that answers calls, or one that writes down speech.
@@ -70,6 +70,8 @@ export interface ClientRequest {
  */
 export interface ClientSession extends DialectSession {
   readonly request: ClientRequest;
+  /** Where the backend says nothing before it takes audio: its start, good as soon as the connection is open. */
+  readonly startedAtOpen?: LegStarted;
   /** What we say first, in order, as soon as the connection is open. */
   hello(): readonly WireMessage[];
   /** The caller heard only `playedMs` of this item: the backend forgets the rest, and stops speaking. */
@@ -77,6 +79,8 @@ export interface ClientSession extends DialectSession {
   writeToolResult?(result: ToolResult): readonly WireMessage[];
   /** Tells the backend something the caller did not say: a digit, a disposition, a human's note. */
   writeContext?(text: string): readonly WireMessage[];
+  /** Asks for what was heard so far to be written down now: before a hold, or an end. */
+  writeFinalize?(): readonly WireMessage[];
 }
 
 export interface ToolResult {
