@@ -35,6 +35,8 @@ class FastSocket implements LegSocket {
     return true;
   }
 
+  pauseReading(): void {}
+  resumeReading(): void {}
   send(): void {}
   close(): void {}
 }

@@ -13,11 +13,11 @@ import type {
 import type { Arrivals, LegConnection, LostCause } from './arrivals.ts';
 import type { Admitted } from './door/admission.ts';
 import { Handshake, type Spoken } from './handshake.ts';
-import { Pulse, type Beating, type Heartbeat } from './heartbeat.ts';
-import { KeepAlive } from './keep-alive.ts';
+import type { Beating, Heartbeat } from './heartbeat.ts';
 import { WireSocket } from './leg-socket.ts';
 import { countClose, type GatewayLimits, type GatewayStats } from './limits.ts';
 import { MessageRate } from './message-rate.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import type { TokenUses } from './token-ledger.ts';
 
 /** What all connections of a node share. */
@@ -63,12 +63,11 @@ export class Connection implements Beating {
   readonly #webSocket: WebSocket;
   readonly #admitted: Admitted;
   readonly #wire: WireSocket;
-  readonly #pulse: Pulse;
+  readonly #life: SignsOfLife;
   readonly #rate: MessageRate;
   /** The leg has started, or never will. May be told again. */
   readonly #onSettled: () => void;
   readonly #handshake: Handshake;
-  readonly #keepAlive: KeepAlive;
   #hasSpoken = false;
   #state: ConnectionState;
 
@@ -84,19 +83,18 @@ export class Connection implements Beating {
     this.#webSocket = sockets.webSocket;
     this.#admitted = admitted;
     this.#onSettled = onSettled;
-    this.#pulse = new Pulse(limits, nowMs);
+    this.#life = new SignsOfLife(limits, nowMs);
     this.#rate = new MessageRate(limits.messagesPerSecondMax, limits.messageBurstMax, nowMs);
     this.#wire = new WireSocket(
       sockets,
       {
-        sent: () => this.#onSent(),
+        sent: () => this.#life.sent(),
         closing: (closeCode, reason, graceMs) => this.#closeForLeg(closeCode, reason, graceMs),
         wedged: () => this.#breakWedged(),
       },
       limits.unsentBytesMax,
       house.stats,
     );
-    this.#keepAlive = new KeepAlive(nowMs);
     this.#handshake = new Handshake(admitted, house.dialects, nowMs);
     this.#state = { name: 'handshaking', deadlineAtMs: nowMs + limits.firstMessageMsMax };
     this.#listen();
@@ -124,8 +122,7 @@ export class Connection implements Beating {
   sweep(nowMs: AtMs, isJudging: boolean): void {
     const state = this.#state;
     if (state.name === 'closing' || state.name === 'closed' || !isJudging) return;
-    if (this.#wire.bufferedBytes > this.#house.limits.unsentBytesMax) return this.#breakWedged();
-    const verdict = this.#pulse.judge(nowMs);
+    const verdict = this.#life.judge(this.#wire, nowMs);
     if (verdict === 'ping') this.#webSocket.ping();
     if (verdict === 'stalled') return this.#breakWedged();
     if (verdict === 'silent') return this.#vanished();
@@ -136,14 +133,9 @@ export class Connection implements Beating {
     this.break('handshake_timeout');
   }
 
-  #onSent(): void {
-    this.#keepAlive.sent();
-    this.#pulse.sent();
-  }
-
   #sayAlive(nowMs: AtMs): void {
     const { dialect, session } = this.#handshake.spoken!;
-    if (!this.#keepAlive.isDue(dialect.capabilities.keepAliveMs, nowMs)) return;
+    if (!this.#life.isWordDue(dialect.capabilities.keepAliveMs, nowMs)) return;
     const words = session.writeKeepAlive?.();
     if (words !== undefined) this.#wire.send(words);
   }
@@ -165,7 +157,7 @@ export class Connection implements Beating {
     const { stats } = this.#house;
     stats.messagesTotal++;
     stats.receivedBytes += message.length;
-    this.#pulse.heard(nowMs);
+    this.#life.heard(nowMs);
     if (!this.#rate.take(nowMs)) return this.#breakFlood();
     try {
       if (state.name === 'active') state.leg.receive(message, isBinary, nowMs);
@@ -178,8 +170,8 @@ export class Connection implements Beating {
 
   #onControlFrame(isPong: boolean): void {
     const nowMs = this.#house.clock.nowMs();
-    if (isPong) this.#pulse.ponged(nowMs);
-    else this.#pulse.heard(nowMs);
+    if (isPong) this.#life.ponged(nowMs);
+    else this.#life.heard(nowMs);
     // Control frames are work too: a flood of pings is a flood.
     if (!this.#rate.take(nowMs)) this.#breakFlood();
   }

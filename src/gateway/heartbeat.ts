@@ -88,6 +88,12 @@ export class Pulse {
     this.#owedSinceAtMs = -1;
   }
 
+  /** We do not listen ourselves: whatever the peer owes is as good as given. */
+  excuse(nowMs: AtMs): void {
+    this.#heardAtMs = nowMs;
+    this.#owedSinceAtMs = -1;
+  }
+
   /** Something was given to the socket for the peer to read. */
   sent(): void {
     this.#hasSentSincePing = true;

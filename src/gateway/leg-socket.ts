@@ -38,15 +38,16 @@ export class WireSocket implements LegSocket {
   readonly #socket: Duplex;
   readonly #events: WireEvents;
   readonly #unsentBytesMax: number;
-  readonly #stats: Pick<GatewayStats, 'droppedAudioFrames'>;
+  readonly #stats: Pick<GatewayStats, 'droppedAudioFrames' | 'pausedReads'>;
   #isOpen = true;
   #takesAudio = true;
+  #isReading = true;
 
   constructor(
     sockets: { readonly webSocket: WebSocket; readonly socket: Duplex },
     events: WireEvents,
     unsentBytesMax: number,
-    stats: Pick<GatewayStats, 'droppedAudioFrames'>,
+    stats: Pick<GatewayStats, 'droppedAudioFrames' | 'pausedReads'>,
   ) {
     this.#webSocket = sockets.webSocket;
     this.#socket = sockets.socket;
@@ -57,6 +58,24 @@ export class WireSocket implements LegSocket {
 
   get bufferedBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  /** False while the leg wants to hear no more: the peer's pongs wait unread with the rest. */
+  get isReading(): boolean {
+    return this.#isReading;
+  }
+
+  pauseReading(): void {
+    if (!this.#isReading || !this.#isOpen) return;
+    this.#isReading = false;
+    this.#stats.pausedReads++;
+    this.#webSocket.pause();
+  }
+
+  resumeReading(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#webSocket.resume();
   }
 
   sendAudio(message: Uint8Array, isBinary: boolean): boolean {
@@ -83,12 +102,14 @@ export class WireSocket implements LegSocket {
   close(closeCode: number, reason: string, graceMs = 0): void {
     if (!this.#isOpen || !this.#takesAudio) return;
     this.#takesAudio = false;
+    this.resumeReading();
     if (graceMs <= 0) this.#isOpen = false;
     this.#events.closing(closeCode, reason, graceMs);
   }
 
-  /** Nothing more goes out: the connection is ending. */
+  /** Nothing more goes out: the connection is ending. What the peer answers must be read for that. */
   shut(): void {
     this.#isOpen = false;
+    this.resumeReading();
   }
 }

@@ -58,6 +58,8 @@ export interface GatewayStats {
   messagesTotal: number;
   receivedBytes: number;
   droppedAudioFrames: number;
+  /** A leg that was spoken to faster than it could play stopped reading for a while. */
+  pausedReads: number;
   wedgedSockets: number;
   rateLimited: number;
   /** Not the protocol: broken WebSocket frames, no JSON, wrong order. */
@@ -84,6 +86,7 @@ export function openGatewayStats(): GatewayStats {
     messagesTotal: 0,
     receivedBytes: 0,
     droppedAudioFrames: 0,
+    pausedReads: 0,
     wedgedSockets: 0,
     rateLimited: 0,
     protocolViolations: 0,
@@ -98,16 +101,18 @@ export function openGatewayStats(): GatewayStats {
   };
 }
 
+type ClosedStats = Pick<GatewayStats, 'protocolViolations' | 'closedByFault'>;
+
 /** A connection was closed by us. */
-export function countClose(stats: GatewayStats, closeCode: number, reason: string): void {
+export function countClose(stats: ClosedStats, closeCode: number, reason: string): void {
   const isViolation = closeCode === 4400 || closeCode === 1003;
   if (isViolation && reason !== 'handshake_timeout') stats.protocolViolations++;
   // A leg may name the call's own end as its reason; that is no fault.
   if (Object.hasOwn(FAULTS, reason)) stats.closedByFault[reason as FaultCode]++;
 }
 
-// Every label is there from the start with 0: the first increase of a counter that appears late is missed.
-function zeroByFault(): Record<FaultCode, number> {
+/** Every fault at 0: the first increase of a counter that appears late is missed. */
+export function zeroByFault(): Record<FaultCode, number> {
   const codes = Object.keys(FAULTS) as FaultCode[];
   return Object.fromEntries(codes.map((code) => [code, 0])) as Record<FaultCode, number>;
 }

@@ -8,6 +8,10 @@ export interface FrameSink {
   sendAudio(message: Uint8Array, isBinary: boolean): boolean;
   /** Control messages are never dropped; a peer that does not read is closed before they pile up. */
   send(message: WireMessage): void;
+  /** Reads nothing more for now: a peer that speaks faster than it is heard waits at its own end. */
+  pauseReading(): void;
+  /** Reads on. */
+  resumeReading(): void;
   /**
    * Sends the close frame and ends the connection. `reason` is a short stable word. For `graceMs` the peer
    * may end it first, and is answered in its protocol's words.

@@ -11,6 +11,16 @@ export class MemorySocket implements LegSocket {
   /** Told of every message as it is sent. */
   onSent: (message: WireMessage) => void = () => {};
 
+  isReading = true;
+
+  pauseReading(): void {
+    this.isReading = false;
+  }
+
+  resumeReading(): void {
+    this.isReading = true;
+  }
+
   get bufferedBytes(): number {
     return this.isWedged ? 1 : 0;
   }
