@@ -80,7 +80,7 @@ export class ProviderSession extends BackendSession {
 
   read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult {
     const said = this.#caller.read(message, isBinary, into);
-    if (said !== AUDIO) return this.#meaningOf(said);
+    if (said.type !== 'audio') return this.#meaningOf(said);
     return this.#hasStarted && into.payloadBytes > 0 ? AUDIO : IGNORED;
   }
 

@@ -1,4 +1,4 @@
-import type { Inbound, LegStarted, ReadResult, WireMessage } from '../dialect.ts';
+import type { CommandAnswer, Inbound, LegStarted, ReadResult, WireMessage } from '../dialect.ts';
 import type { AudioFormat } from '../../media/format.ts';
 import type { ClientRequest, ClientSession } from '../client.ts';
 
@@ -21,11 +21,14 @@ export abstract class BackendSession implements ClientSession {
     return undefined;
   }
 
+  writeAnswer(_answer: CommandAnswer): WireMessage | undefined {
+    return undefined;
+  }
+
   writeMark(): undefined {}
   writeClear(): undefined {}
   writeStarted(): undefined {}
   writeEvent(): undefined {}
-  writeAnswer(): undefined {}
   writeGoaway(): undefined {}
 }
 
