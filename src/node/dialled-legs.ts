@@ -1,0 +1,172 @@
+import type { AtMs, Clock } from '../base/clock.ts';
+import { messageOf, refuse, VoiceError, type Refusal } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { Closeable } from '../base/lifetime.ts';
+import { MIB } from '../base/units.ts';
+import type {
+  AgentBackend,
+  AgentCall,
+  AgentDialler,
+  AgentDialListener,
+  AgentLine,
+  AgentToolResult,
+  DialledAgent,
+} from '../call/agent-dialler.ts';
+import { clientDialectOf } from '../dialect/client-registry.ts';
+import type { ClientDialect, ClientOptions, ClientSession } from '../dialect/client.ts';
+import type { Inbound, WireMessage } from '../dialect/dialect.ts';
+import type { LegConnection } from '../gateway/arrivals.ts';
+import type { DialledStart } from '../gateway/dialling/dialled-connection.ts';
+import type { Dialler } from '../gateway/dialling/dialler.ts';
+import { Leg, type Pacer } from '../leg/leg.ts';
+import { decodedSampleRateHz, l16, PCMU_8K } from '../media/format.ts';
+import { FixedJitterBuffer } from '../media/jitter/fixed-jitter-buffer.ts';
+import type { LegGroups } from './leg-groups.ts';
+import type { LegMedia } from './leg-media.ts';
+
+/** A message of a backend we dialled may be this long (contract.md §9); its audio is no longer than it. */
+const INBOUND_BYTES = 4 * MIB;
+
+export interface DialledLegsOptions {
+  readonly clock: Clock;
+  readonly dialler: Dialler;
+  readonly media: Pick<LegMedia, 'refusalOf' | 'partsFor'>;
+  readonly pacer: Pacer;
+  readonly groups: LegGroups;
+  readonly log: { warn(fields: object, sentence: string): void };
+}
+
+/** Dials backends and makes legs of them. What they are for is the call's to know. */
+export class DialledLegs implements AgentDialler, Closeable {
+  readonly #options: DialledLegsOptions;
+  /** One scratch for all: a message is read before the next one is. */
+  readonly #inbound: Inbound = {
+    payload: new Uint8Array(INBOUND_BYTES),
+    payloadBytes: 0,
+    sequence: -1,
+    timestampMs: -1,
+  };
+
+  constructor(options: DialledLegsOptions) {
+    this.#options = options;
+  }
+
+  dial(backend: AgentBackend, call: AgentCall, listener: AgentDialListener): DialledAgent {
+    const { clock, dialler } = this.#options;
+    try {
+      const dialect = dialectOf(backend);
+      const session = dialect.openClient(this.#clientOptions(backend, call));
+      const peer = { session, keepAliveMs: dialect.capabilities.keepAliveMs };
+      return dialler.dial(peer, {
+        started: (start, nowMs) => this.#start(dialect, start, listener, nowMs),
+        failed: ({ result, detail }, nowMs) => listener.failed({ error: result, detail }, nowMs),
+      });
+    } catch (error) {
+      if (!(error instanceof VoiceError)) throw error;
+      const failure = { error: error.code, detail: messageOf(error) };
+      return { cancel: clock.after(0, () => listener.failed(failure, clock.nowMs())) };
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#options.dialler.close();
+  }
+
+  #clientOptions(backend: AgentBackend, call: AgentCall): ClientOptions {
+    const { clock } = this.#options;
+    const { callId, from, to, parameters, sampleRateHz } = call;
+    const { dialect: _, ...said } = backend;
+    return {
+      ...said,
+      nowMs: clock.nowMs(),
+      format: sampleRateHz === 8000 ? PCMU_8K : l16(sampleRateHz),
+      callId,
+      streamId: newId('leg', clock),
+      from,
+      to,
+      parameters,
+    };
+  }
+
+  #start(
+    dialect: ClientDialect,
+    start: DialledStart,
+    listener: AgentDialListener,
+    nowMs: AtMs,
+  ): LegConnection | Refusal {
+    const refusal = this.#options.media.refusalOf(start.started);
+    if (refusal !== undefined) return refuse(refusal.fault, refusal.detail);
+    const leg = this.#makeLeg(dialect, start, listener, nowMs);
+    const { capabilities, name } = dialect;
+    if (capabilities.unverified) {
+      const facts = { leg_id: leg.id, dialect: name };
+      this.#options.log.warn(facts, 'a leg speaks a dialect whose facts are second-hand (docs/dialects.md)');
+    }
+    listener.connected(new DialledLine(leg, start.session), nowMs);
+    return {
+      receive: (message, isBinary, atMs) => leg.receive(message, isBinary, atMs),
+      lost: (cause, atMs) => leg.lost(cause, atMs),
+    };
+  }
+
+  #makeLeg(dialect: ClientDialect, start: DialledStart, listener: AgentDialListener, nowMs: AtMs): Leg {
+    const { clock, media, pacer, groups } = this.#options;
+    const { session, started, socket } = start;
+    const group = groups.of(dialect.name, 'agent');
+    const sampleRateHz = decodedSampleRateHz(started.inbound);
+    const leg = new Leg({
+      ...media.partsFor(started),
+      id: newId('leg', clock),
+      role: 'agent',
+      dialectName: dialect.name,
+      capabilities: dialect.capabilities,
+      started,
+      session,
+      sink: socket,
+      inbound: this.#inbound,
+      // It speaks ahead of time, in order, over TCP: whoever hears it paces it, and nothing is late.
+      jitter: new FixedJitterBuffer({ sampleRateHz, targetMs: 0 }),
+      counters: group.frames,
+      pacer,
+      listener: listener.legListener,
+      nowMs,
+      onEnded: () => group.count--,
+    });
+    group.count++;
+    return leg;
+  }
+}
+
+/** What the call says to a backend, in the backend's words. */
+class DialledLine implements AgentLine {
+  readonly leg: Leg;
+  readonly #session: ClientSession;
+
+  constructor(leg: Leg, session: ClientSession) {
+    this.leg = leg;
+    this.#session = session;
+  }
+
+  interrupt(itemId: string | null, playedMs: number): void {
+    this.#send(this.#session.writeInterrupted?.(itemId, playedMs));
+  }
+
+  answerTool(result: AgentToolResult): void {
+    this.#send(this.#session.writeToolResult?.(result));
+  }
+
+  tell(text: string): boolean {
+    return this.#send(this.#session.writeContext?.(text));
+  }
+
+  #send(messages: readonly WireMessage[] | undefined): boolean {
+    for (const message of messages ?? []) this.leg.send(message);
+    return messages !== undefined;
+  }
+}
+
+function dialectOf({ dialect: name }: AgentBackend): ClientDialect {
+  const dialect = clientDialectOf(name);
+  if (dialect !== undefined) return dialect;
+  throw new VoiceError('invalid_argument', `no backend speaks ${name}`, { field: 'dialect' });
+}
