@@ -1,5 +1,5 @@
 import type { AtMs } from '../base/clock.ts';
-import { FRAME_MS } from '../base/units.ts';
+import { FRAME_MS, MIB } from '../base/units.ts';
 import type { Inbound } from '../dialect/dialect.ts';
 import { openCodec } from '../media/codecs.ts';
 import type { Codec } from '../media/codec.ts';
@@ -20,6 +20,8 @@ export interface IngressListener {
 const SEQUENCE_SPAN = 0x1_0000;
 /** A jump of more than five seconds is a sender that started over, not five seconds of silence. */
 const GAP_FRAMES_MAX = 250;
+/** Agents say whole sentences in one message; the door has looked at its size. */
+const RUN_BYTES_MAX = 4 * MIB;
 
 /**
  * The way into a leg: codec bytes → whole frames → samples → ears → jitter buffer → whoever listens. The
@@ -55,7 +57,7 @@ export class Ingress {
   }) {
     this.#codec = openCodec(options.format);
     const { frameBytes, frameSamples, packetSamplesMax } = this.#codec;
-    this.#cutter = frameBytes > 0 ? new FrameCutter(frameBytes) : undefined;
+    this.#cutter = frameBytes > 0 ? new FrameCutter(frameBytes, RUN_BYTES_MAX) : undefined;
     this.#packet = new Int16Array(frameBytes > 0 ? 0 : packetSamplesMax);
     this.#partial = new Int16Array(frameBytes > 0 ? 0 : frameSamples);
     this.#edges = options.edges;

@@ -1,7 +1,7 @@
 import { invariant } from '../base/errors.ts';
 import { KIB } from '../base/units.ts';
 
-/** The longest run of codec bytes one message may bring (contract.md §9). */
+/** The longest run of codec bytes one message of a provider may bring (contract.md §9). */
 export const PUSHED_BYTES_MAX = 64 * KIB;
 
 const NOTHING = new Uint8Array(0);
@@ -15,6 +15,7 @@ export class FrameCutter {
   readonly stats = { cutFrames: 0, droppedBytes: 0 };
   /** The frame of the last `next` that said true; valid until the following one. */
   readonly frame: Uint8Array;
+  readonly #runBytesMax: number;
   /** Bytes already in `frame`; a full one has been handed out. */
   #filledBytes = 0;
   #source: Uint8Array = NOTHING;
@@ -22,9 +23,10 @@ export class FrameCutter {
   #endAt = 0;
 
   /** `frameBytes` is the codec's: only codecs of constant frames are cut, packets carry their own borders. */
-  constructor(frameBytes: number) {
+  constructor(frameBytes: number, runBytesMax = PUSHED_BYTES_MAX) {
     invariant(frameBytes > 0, 'only codecs with frames of constant size can be cut');
     this.frame = new Uint8Array(frameBytes);
+    this.#runBytesMax = runBytesMax;
   }
 
   /** Bytes waiting for the rest of their frame. */
@@ -38,7 +40,7 @@ export class FrameCutter {
     invariant(count >= 0 && count <= bytes.length, 'a run is longer than its buffer');
     this.#source = bytes;
     this.#endAt = count;
-    this.#readAt = count > PUSHED_BYTES_MAX ? this.#skip(count - PUSHED_BYTES_MAX) : 0;
+    this.#readAt = count > this.#runBytesMax ? this.#skip(count - this.#runBytesMax) : 0;
   }
 
   /** Whether a whole frame is in `frame`. False once the run is used up. */
