@@ -16,45 +16,52 @@ export class Limiter {
     /** Samples cut off while the limiter was still falling. */
     saturatedSamples: 0,
   };
-  /** One number, out of the object's own fields so that it is never boxed: the gain at the last frame's end. */
-  readonly #gain = Float64Array.of(1);
+  /**
+   * The gain at the end of the last frame, and at the end of this one. In an array and not handed to functions:
+   * a broken number would be put on the heap, frame after frame.
+   */
+  readonly #gains = Float64Array.of(1, 1);
 
   /** Writes `sum` to `target`, as loud as fits. */
   limitInto(sum: Float32Array, target: Int16Array): void {
-    const from = this.#gain[0]!;
-    const to = Math.min(gainFor(sum), 1, from * RELEASE_RATIO);
-    if (from === 1 && to === 1) {
+    this.#aim(sum);
+    if (this.#gains[0] === 1 && this.#gains[1] === 1) {
       for (let i = 0; i < target.length; i++) target[i] = Math.round(sum[i]!);
       return;
     }
     this.stats.limitedFrames++;
-    this.#gain[0] = to;
-    const ramp = to < from ? ATTACK_SHARE * target.length : target.length;
-    for (let i = 0; i < target.length; i++) {
-      const gain = i < ramp ? from + ((to - from) * (i + 1)) / ramp : to;
-      this.#write(gain * sum[i]!, target, i);
-    }
+    this.#turnDown(sum, target);
+    this.#gains[0] = this.#gains[1]!;
   }
 
   /** Forgets how loud it was. */
   reset(): void {
-    this.#gain[0] = 1;
+    this.#gains.fill(1);
   }
 
-  #write(exact: number, target: Int16Array, at: number): void {
-    const sample = Math.round(exact);
-    if (sample > SAMPLE_MAX || sample < SAMPLE_MIN) this.stats.saturatedSamples++;
-    target[at] = Math.max(SAMPLE_MIN, Math.min(SAMPLE_MAX, sample));
+  /** The gain at which every sample fits; upwards no faster than it is let up. */
+  #aim(sum: Float32Array): void {
+    // Broken from the start: a variable that begins as a whole number is boxed when it becomes a broken one.
+    let highest = 0.5;
+    let lowest = -0.5;
+    for (let i = 0; i < sum.length; i++) {
+      const value = sum[i]!;
+      if (value > highest) highest = value;
+      else if (value < lowest) lowest = value;
+    }
+    const fitting = Math.min(SAMPLE_MAX / highest, SAMPLE_MIN / lowest);
+    this.#gains[1] = Math.min(1, fitting, this.#gains[0]! * RELEASE_RATIO);
   }
-}
 
-/** The gain at which every sample fits; above 1 where there is room. */
-function gainFor(sum: Float32Array): number {
-  let [highest, lowest] = [1, -1];
-  for (let i = 0; i < sum.length; i++) {
-    const value = sum[i]!;
-    if (value > highest) highest = value;
-    else if (value < lowest) lowest = value;
+  #turnDown(sum: Float32Array, target: Int16Array): void {
+    const from = this.#gains[0]!;
+    const to = this.#gains[1]!;
+    const ramp = to < from ? ATTACK_SHARE * target.length : target.length;
+    for (let i = 0; i < target.length; i++) {
+      const gain = i < ramp ? from + ((to - from) * (i + 1)) / ramp : to;
+      const sample = Math.round(gain * sum[i]!);
+      if (sample > SAMPLE_MAX || sample < SAMPLE_MIN) this.stats.saturatedSamples++;
+      target[i] = Math.max(SAMPLE_MIN, Math.min(SAMPLE_MAX, sample));
+    }
   }
-  return Math.min(SAMPLE_MAX / highest, SAMPLE_MIN / lowest);
 }

@@ -4,6 +4,7 @@ import { Limiter } from './limiter.ts';
 
 /** The most a source may be turned up: 12 dB. */
 export const GAIN_MAX = 4;
+const GAIN_PROMISE = `a gain is 0 to ${GAIN_MAX}`;
 // A 32-bit float is exact to 2^24: so many sources at full gain and full scale add up without rounding.
 const SOURCES_MAX = 128;
 /** How long a source fades in that begins in the middle of a sound, and out that breaks off. */
@@ -54,7 +55,7 @@ export class Mixer {
 
   /** How loud a source is from its next frame on: 0 (not heard) to `GAIN_MAX`. */
   setGain(source: number, gain: number): void {
-    invariant(gain >= 0 && gain <= GAIN_MAX, `a gain of ${gain}; 0 to ${GAIN_MAX} are possible`);
+    invariant(gain >= 0 && gain <= GAIN_MAX, GAIN_PROMISE);
     this.#wanted[source] = gain;
   }
 
@@ -86,14 +87,13 @@ export class Mixer {
   add(frame: Int16Array, source: number): void {
     invariant(source >= 0 && source < this.#gains.length, 'a source has its place in the mixer');
     if (source === this.#listener) return;
-    const from = this.#gains[source]!;
-    const to = this.#wanted[source]!;
     this.#isAdded[source] = 1;
-    if (this.#isSounding[source] === 0) this.#addBeginning(frame, to);
-    else if (from !== to) this.#addRamp(frame, from, to);
-    else if (to === 1) this.#addPlain(frame);
-    else if (to !== 0) this.#addScaled(frame, to);
-    this.#gains[source] = to;
+    // Gains are not handed over: a broken number given to a function is put on the heap, frame after frame.
+    if (this.#isSounding[source] === 0) this.#addBeginning(frame, source);
+    else if (this.#gains[source] !== this.#wanted[source]) this.#addRamp(frame, source);
+    else if (this.#gains[source] === 1) this.#addPlain(frame);
+    else this.#addScaled(frame, source);
+    this.#gains[source] = this.#wanted[source]!;
     this.#isSounding[source] = 1;
     this.#keepEnd(source, frame);
   }
@@ -115,19 +115,22 @@ export class Mixer {
     for (let i = 0; i < sum.length; i++) sum[i]! += frame[i]!;
   }
 
-  #addScaled(frame: Int16Array, gain: number): void {
+  #addScaled(frame: Int16Array, source: number): void {
     const sum = this.#sum;
+    const gain = this.#gains[source]!;
     for (let i = 0; i < sum.length; i++) sum[i]! += gain * frame[i]!;
   }
 
-  #addRamp(frame: Int16Array, from: number, to: number): void {
+  #addRamp(frame: Int16Array, source: number): void {
     const sum = this.#sum;
-    const step = (to - from) / sum.length;
+    const from = this.#gains[source]!;
+    const step = (this.#wanted[source]! - from) / sum.length;
     for (let i = 0; i < sum.length; i++) sum[i]! += (from + step * (i + 1)) * frame[i]!;
   }
 
-  #addBeginning(frame: Int16Array, gain: number): void {
+  #addBeginning(frame: Int16Array, source: number): void {
     const sum = this.#sum;
+    const gain = this.#wanted[source]!;
     const edge = this.#edgeSamples;
     for (let i = 0; i < sum.length; i++) {
       const share = i < edge ? (i + 1) / (edge + 1) : 1;
