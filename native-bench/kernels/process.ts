@@ -7,6 +7,7 @@ import { codecKernels } from './codec-kernels.ts';
 import { concealKernels } from './conceal-kernels.ts';
 import { FULL_EFFORT, measure, SMOKE_EFFORT, type Kernel } from './measure.ts';
 import { mediaKernels } from './media-kernels.ts';
+import { mixKernels } from './mix-kernels.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 import { mediaMessages, wireKernels } from './wire-kernels.ts';
 
@@ -22,6 +23,7 @@ const kernels = [
   ...(await mediaKernels(speech)),
   ...(await codecKernels(speech)),
   ...concealKernels(speech),
+  ...mixKernels(speech),
   ...(await pipelineKernels(speech)),
 ];
 const measured = kernels.map((kernel) => measure(kernel, effort));
