@@ -130,8 +130,8 @@ export interface DialectSession {
    */
   flushAudio?(): Uint8Array | undefined;
   /**
-   * Where the provider holds back what came last until more follows (jambonz): silence that brings it out, and
-   * the mark before it. Said when speech has ended.
+   * Where the provider holds back what came last until more follows (jambonz): silence that brings it out,
+   * and the mark before it. Said when speech has ended.
    */
   writeTail?(): WireMessage | undefined;
   /** A frame was dropped instead of written: where audio is numbered, its number is used up. */

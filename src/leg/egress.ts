@@ -19,6 +19,8 @@ export class Egress {
   #isHeld = false;
   #collectedFrames = 0;
   #quietTicks = 0;
+  /** The provider holds back what was sent last until its tail follows. */
+  #owesTail = false;
 
   constructor(format: AudioFormat, session: DialectSession, sink: FrameSink, counters: FrameCounters) {
     this.#codec = openCodec(format);
@@ -28,15 +30,16 @@ export class Egress {
     this.#counters = counters;
   }
 
-  /** Frames that wait in the session for a message to be whole. */
+  /** Frames that wait in the session for a message to be whole; a tail that is owed waits as one. */
   get collectedFrames(): number {
-    return this.#collectedFrames;
+    return this.#collectedFrames + (this.#owesTail ? 1 : 0);
   }
 
   /** The leg came back on another socket. */
   attach(session: DialectSession, sink: FrameSink): void {
     this.#drop(this.#collectedFrames);
     this.#collectedFrames = 0;
+    this.#owesTail = false;
     this.#isHeld = false;
     this.#session = session;
     this.#sink = sink;
@@ -76,6 +79,8 @@ export class Egress {
 
   /** Speech has ended: what was collected goes out, padded as the provider wants it; how much has left. */
   flush(): number {
+    // A mark that follows may need audio behind it, too.
+    this.#owesTail = this.#session.writeTail !== undefined;
     if (this.#collectedFrames === 0) return 0;
     const isBusy = this.#isHeld || this.#sink.bufferedBytes > 0;
     const message = this.#session.flushAudio?.();
@@ -86,6 +91,7 @@ export class Egress {
 
   /** What was collected is not to be heard any more. */
   discard(): void {
+    this.#owesTail = false;
     if (this.#collectedFrames === 0) return;
     this.#session.flushAudio?.();
     this.#drop(this.#collectedFrames);
@@ -94,7 +100,9 @@ export class Egress {
 
   /** Nothing was sent in this tick: a pause is an end of speech, a moment's wait for a frame is none. */
   rest(): void {
-    if (this.#collectedFrames > 0 && ++this.#quietTicks >= QUIET_TICKS) this.flush();
+    if (this.collectedFrames === 0 || ++this.#quietTicks < QUIET_TICKS) return;
+    this.flush();
+    this.#sendTail();
   }
 
   /** What the codec holds is given back: the leg has ended. */
@@ -105,6 +113,7 @@ export class Egress {
   #sendCollected(message: Uint8Array): number {
     const frames = this.#collectedFrames;
     this.#collectedFrames = 0;
+    this.#owesTail = this.#session.writeTail !== undefined;
     if (!this.#sink.sendAudio(message, this.#session.audioIsBinary)) {
       this.#drop(frames);
       return 0;
@@ -112,6 +121,12 @@ export class Egress {
     this.stats.sentFrames += frames;
     this.#counters.playedFrames += frames;
     return frames;
+  }
+
+  #sendTail(): void {
+    const tail = this.#session.writeTail?.();
+    this.#owesTail = false;
+    if (tail !== undefined) this.#sink.send(tail);
   }
 
   #drop(frames: number): void {

@@ -1,6 +1,8 @@
 import { parseObject, type JsonObject } from '../../base/json.ts';
 
-/** How an instance of Asterisk speaks beside the audio: the same for the whole call, and answered in kind. */
+/**
+ * How an instance of Asterisk speaks beside the audio: the same for the whole call, and answered in kind.
+ */
 export type ControlFormat = 'plain' | 'json';
 
 /** A longer command is ignored, with no more than a warning in Asterisk's log (chan_websocket.c). */

@@ -3,7 +3,10 @@ import { l16, PCMA_8K, PCMU_8K, type AudioFormat } from '../../media/format.ts';
 const G722: AudioFormat = { codec: 'g722', sampleRateHz: 16_000, littleEndian: true };
 const OPUS: AudioFormat = { codec: 'opus', sampleRateHz: 48_000, littleEndian: true };
 
-/** Asterisk's names of formats, as `core show codecs` lists them; slin12, slin44 and beyond are nobody's here. */
+/**
+ * Asterisk's names of formats, as `core show codecs` lists them; slin12, slin44 and beyond are nobody's
+ * here.
+ */
 const FORMATS: ReadonlyMap<string, AudioFormat> = new Map([
   ['ulaw', PCMU_8K],
   ['alaw', PCMA_8K],

@@ -6,8 +6,8 @@ export const MARKS: DialectOption = {
   values: ['mark_media', 'stop_media_buffering', 'none'],
   fallback: 'mark_media',
   meaning:
-    'How played audio is asked for: `MARK_MEDIA`, or `STOP_MEDIA_BUFFERING`, which versions before it know too. ' +
-    'An unknown command is never answered. `none` where the dial string has `p`: marks by played time.',
+    'How it is asked what was played: `MARK_MEDIA`, or `STOP_MEDIA_BUFFERING`, which older versions know ' +
+    'too; what they do not know they never answer. `none` where the dial string has `p`: by played time.',
 };
 
 /** `n` in the dial string leaves it to us to answer the channel. */
@@ -24,6 +24,6 @@ export const URI_PARAMETERS: DialectOption = {
   values: ['no', 'yes'],
   fallback: 'no',
   meaning:
-    'Take the query of the URL (`v()` of the dial string) as parameters of the call. Where some calls name none, ' +
-    'Asterisk 22.9 repeats those of an earlier one: prefer channel variables with `f(json)`.',
+    'Take the query of the URL (`v()` of the dial string) as parameters of the call. Asterisk 22.9 repeats ' +
+    'those of an earlier call where a later one names none: prefer channel variables with `f(json)`.',
 };

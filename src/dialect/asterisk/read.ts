@@ -18,7 +18,9 @@ const FRAME_BYTES_MAX = 65_500;
 /** What was agreed at the start, for whoever answers. */
 export interface AsteriskLine {
   readonly control: ControlFormat;
-  /** What Asterisk cuts audio into; a shorter rest of a message it drops. 0 where packets go as they are. */
+  /**
+   * What Asterisk cuts audio into; a shorter rest of a message it drops. 0 where packets go as they are.
+   */
   readonly optimalFrameBytes: number;
 }
 

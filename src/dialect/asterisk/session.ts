@@ -5,7 +5,9 @@ import type { SessionOptions } from '../dialect.ts';
 import { AsteriskReader } from './read.ts';
 import { openAsteriskWriter } from './write.ts';
 
-/** `HANGUP` takes effect, and Asterisk closes with 1000: our own close first would be seen as a lost line. */
+/**
+ * `HANGUP` takes effect, and Asterisk closes with 1000: our own close first would be seen as a lost line.
+ */
 const END_GRACE_MS = 1_000;
 
 /** Our end of one media WebSocket of Asterisk, whoever dialled it. */

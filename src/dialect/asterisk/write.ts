@@ -48,7 +48,10 @@ const MARK_WORDS: ReadonlyMap<string, string> = new Map([
   ['stop_media_buffering', 'STOP_MEDIA_BUFFERING'],
 ]);
 
-/** Each message is whole frames of Asterisk's: the rest of a message that is shorter than one is dropped there. */
+/**
+ * Each message is whole frames of Asterisk's: the rest of a message that is shorter than one is dropped
+ * there.
+ */
 function audioWriterOf({ outbound }: LegStarted, { optimalFrameBytes }: AsteriskLine): BinaryWriter {
   const ours = frameBytes(outbound);
   const messageBytes = optimalFrameBytes === 0 ? ours : leastCommonMultiple(ours, optimalFrameBytes);

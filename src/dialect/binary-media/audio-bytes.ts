@@ -2,8 +2,8 @@ import { refuse, type Refusal } from '../../base/errors.ts';
 import { AUDIO, IGNORED, type Inbound } from '../dialect.ts';
 
 /**
- * Reads a binary message that is audio and nothing else, of any length that holds whole samples. An empty one
- * means nothing.
+ * Reads a binary message that is audio and nothing else, of any length that holds whole samples. An empty
+ * one means nothing.
  */
 export function readAudioBytes(
   message: Uint8Array,

@@ -5,8 +5,9 @@ import { isRefusal, parametersOf, type Parameters } from '../fields.ts';
 const KNOWN = ['from', 'to', 'direction', 'lead_id', 'contact_id', 'conversation_id'];
 
 /**
- * Parameters out of an object that holds whatever the user of the provider put there, and the provider itself.
- * Objects and lists become JSON; what cannot be kept is left out, for a call is worth more than its metadata.
+ * Parameters out of an object that holds whatever the user of the provider put there, and the provider
+ * itself. Objects and lists become JSON; what cannot be kept is left out, for a call is worth more than its
+ * metadata.
  */
 export function flatParametersOf(given: JsonObject, except: readonly string[] = []): Parameters {
   const kept = Object.entries(given).flatMap(([name, value]) => {

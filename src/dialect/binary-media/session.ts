@@ -24,12 +24,15 @@ export interface BinaryManners {
   /** False where audio to the provider is text, though audio from it is not. */
   readonly audioIsBinary?: boolean;
   readonly endGraceMs?: number;
+  /** Whether its writer has a tail to say. */
+  readonly hasTail?: boolean;
 }
 
 /** The server's side of a connection whose audio is binary messages without any header of their own. */
 export class BinarySession implements DialectSession {
   readonly audioIsBinary: boolean;
   readonly endGraceMs: number;
+  readonly writeTail?: () => WireMessage | undefined;
   readonly #reader: BinaryReader;
   readonly #openWriter: (started: LegStarted) => BinaryWriter;
   #writer: BinaryWriter | undefined;
@@ -39,6 +42,8 @@ export class BinarySession implements DialectSession {
     this.endGraceMs = manners.endGraceMs ?? 0;
     this.#reader = manners.reader;
     this.#openWriter = manners.openWriter;
+    // Whoever has none owes none: its leg is not kept ticking for it.
+    if (manners.hasTail === true) this.writeTail = () => this.#writer?.tail?.();
   }
 
   read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult {
@@ -54,10 +59,6 @@ export class BinarySession implements DialectSession {
 
   flushAudio(): Uint8Array | undefined {
     return this.#writer?.flush?.();
-  }
-
-  writeTail(): WireMessage | undefined {
-    return this.#writer?.tail?.();
   }
 
   writeStarted(): WireMessage | undefined {

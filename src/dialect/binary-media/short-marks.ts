@@ -1,7 +1,7 @@
 /**
  * Marks under short ids of our own, for providers that echo an id: what calls name their marks is as long as
- * they like, may hold quotes, and may come twice. Ids are never used again, so that one that comes late, after
- * its mark was given up, is told from the same name given anew.
+ * they like, may hold quotes, and may come twice. Ids are never used again, so that one that comes late,
+ * after its mark was given up, is told from the same name given anew.
  */
 export class ShortMarks {
   readonly stats = { lateMarks: 0 };
@@ -15,7 +15,10 @@ export class ShortMarks {
     return id;
   }
 
-  /** The mark of an id that came back; undefined for one that is late. What is no id of ours is left as it is. */
+  /**
+   * The mark of an id that came back; undefined for one that is late. What is no id of ours is left as it
+   * is.
+   */
   take(id: string): string | undefined {
     const name = this.#names.get(id);
     if (name !== undefined) {

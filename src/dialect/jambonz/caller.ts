@@ -2,9 +2,8 @@ import { refuse, VoiceError } from '../../base/errors.ts';
 import { isObject, numberOf, parseObject, type JsonObject } from '../../base/json.ts';
 import { AudioBytes, readAudioBytes } from '../binary-media/audio-bytes.ts';
 import type { CallerOptions, CallerRead, DialectCaller } from '../caller.ts';
-import { AUDIO, IGNORED, type Inbound, type WireMessage } from '../dialect.ts';
+import { IGNORED, type Inbound, type WireMessage } from '../dialect.ts';
 import { nameOf } from '../fields.ts';
-import { MediaScan } from '../json-media/scan.ts';
 import { readMediaStrictly } from '../json-media/strict.ts';
 import type { MediaWords } from '../json-media/words.ts';
 import { textMessage } from '../text-message.ts';
@@ -34,7 +33,6 @@ export class JambonzCaller implements DialectCaller {
   readonly waitsForReady = false;
   readonly #options: CallerOptions;
   readonly #audio = new AudioBytes();
-  readonly #scan = new MediaScan(PLAY_AUDIO_WORDS);
   #message: WireMessage = { bytes: new Uint8Array(0), isBinary: true };
 
   constructor(options: CallerOptions) {
@@ -87,7 +85,6 @@ export class JambonzCaller implements DialectCaller {
   read(message: Uint8Array, isBinary: boolean, into: Inbound): CallerRead {
     // An odd byte is kept for the next message, so that none is refused.
     if (isBinary) return readAudioBytes(message, 1, into);
-    if (this.#scan.scan(message, into) === 'audio') return AUDIO;
     const parsed = parseObject(message);
     if (parsed === undefined) return refuse('not_json', 'a text message that is no JSON object');
     return this.#readWord(parsed, into);

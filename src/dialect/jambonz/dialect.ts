@@ -45,6 +45,7 @@ export const jambonzDialect: Dialect = {
       reader: new JambonzReader(options, marks),
       openWriter: (started) => (streams ? openStreamingWriter(started, marks) : openPlayAudioWriter(started)),
       audioIsBinary: streams,
+      hasTail: streams,
     });
   },
   openCaller: (options) => new JambonzCaller(options),

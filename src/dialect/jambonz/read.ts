@@ -20,7 +20,9 @@ const HUNG_UP = { type: 'hung_up', reason: 'provider' } as const;
 
 type ReaderState = 'opening' | 'started' | 'ended';
 
-/** What jambonz says: metadata, audio as much as has come together, digits, marks, and an empty last word. */
+/**
+ * What jambonz says: metadata, audio as much as has come together, digits, marks, and an empty last word.
+ */
 export class JambonzReader {
   readonly #options: OptionValues;
   readonly #marks: ShortMarks;

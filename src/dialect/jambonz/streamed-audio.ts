@@ -1,8 +1,9 @@
 import { invariant } from '../../base/errors.ts';
 
 /**
- * Linear samples, written in place, none of which is −1: jambonz puts that very sample between others to find
- * a mark again, and takes a real one for it (mod_audio_fork, AUDIO_MARKER). One step of 65 536 is not heard.
+ * Linear samples, written in place, none of which is −1: jambonz puts that very sample between others to
+ * find a mark again, and takes a real one for it (mod_audio_fork, AUDIO_MARKER). One step of 65 536 is not
+ * heard.
  */
 export class StreamedAudio {
   #bytes = new Uint8Array(0);

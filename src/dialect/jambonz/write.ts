@@ -36,7 +36,9 @@ export function openStreamingWriter(
   };
 }
 
-/** What we say to a `listen` that plays files. Its marks belong to streams: ours are told by played time. */
+/**
+ * What we say to a `listen` that plays files. Its marks belong to streams: ours are told by played time.
+ */
 export function openPlayAudioWriter({ outbound, bidirectional }: LegStarted): BinaryWriter {
   const writer = new MediaWriter({
     bidirectional,

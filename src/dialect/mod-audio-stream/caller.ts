@@ -7,7 +7,9 @@ import { textMessage } from '../text-message.ts';
 
 const RATES_HZ: readonly number[] = [8000, 16_000, 24_000, 32_000, 48_000];
 
-/** FreeSWITCH' side of `uuid_audio_stream` (amigniter/mod_audio_stream), with metadata that tells the rate. */
+/**
+ * FreeSWITCH' side of `uuid_audio_stream` (amigniter/mod_audio_stream), with metadata that tells the rate.
+ */
 export class ModAudioStreamCaller implements DialectCaller {
   readonly subprotocols = [];
   readonly upgradeHeaders = {};

@@ -9,8 +9,7 @@ export const SAMPLE_RATE: DialectOption = {
   name: 'sample_rate',
   values: RATES,
   fallback: '8000',
-  meaning:
-    'The rate given to `uuid_audio_stream … start` (`8k`, `16k`), where the metadata names no `sampleRate`.',
+  meaning: 'The rate of `uuid_audio_stream … start` (`8k`, `16k`), where the metadata names no `sampleRate`.',
 };
 
 export const CHANNELS: DialectOption = {
@@ -26,7 +25,7 @@ export const PLAYBACK: DialectOption = {
   values: ['stream_audio', 'binary'],
   fallback: 'stream_audio',
   meaning:
-    'Audio to FreeSWITCH: `streamAudio` messages of 200 ms, or binary ones, which the commercial build plays.',
+    'Audio to FreeSWITCH: `streamAudio` of 200 ms, or binary messages, which the commercial build plays.',
 };
 
 /** What the audio is, by the metadata where it says so, else by the options. */

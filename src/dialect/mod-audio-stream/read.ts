@@ -10,8 +10,9 @@ const METADATA_BYTES_MAX = 8_192;
 const CALL_ID_NAMES = ['call_id', 'uuid', 'callId'];
 
 /**
- * What mod_audio_stream says: first its user's metadata, where there is any and whatever it is, then audio. The
- * stream starts with metadata that is a JSON object, else with the first audio, which is then not heard: 20 ms.
+ * What mod_audio_stream says: first its user's metadata, where there is any and whatever it is, then audio.
+ * The stream starts with metadata that is a JSON object, else with the first audio, which is then not heard:
+ * 20 ms.
  */
 export class ModAudioStreamReader {
   readonly #options: OptionValues;

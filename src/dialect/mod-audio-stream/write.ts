@@ -7,12 +7,15 @@ import { MediaWriter } from '../json-media/stream/media-writer.ts';
 /** Each message becomes a file of its own: fewer, longer ones. */
 export const MESSAGE_FRAMES = 10;
 
-/** What we say to FreeSWITCH: audio as JSON, which its community build writes to a file for a script to play. */
+/**
+ * What we say to FreeSWITCH: audio as JSON, which its community build writes to a file for a script to play.
+ */
 export function openStreamAudioWriter({ outbound }: LegStarted): BinaryWriter {
   const writer = new MediaWriter({
     bidirectional: true,
     audio: [
-      `{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":${outbound.sampleRateHz},"audioData":"`,
+      '{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":' +
+        `${outbound.sampleRateHz},"audioData":"`,
       '"}}',
     ],
     longer: { messageBytes: MESSAGE_FRAMES * frameBytes(outbound), silence: 0 },

@@ -13,8 +13,8 @@ const NONCE_MS = 3_600_000;
 
 /**
  * Whether the upgrade carries a JWT signed with the account's signature secret (HS256, RFC 7519), as
- * `"authorization":{"type":"vonage"}` sends it. Which claims it has is not documented: their times are held to
- * where they are there, and a `jti` is good once.
+ * `"authorization":{"type":"vonage"}` sends it. Which claims it has is not documented: their times are held
+ * to where they are there, and a `jti` is good once.
  */
 export function verifyVonageUpgrade(
   { headers }: UpgradeFacts,
@@ -29,7 +29,9 @@ export function verifyVonageUpgrade(
   return { holds: true, nonce: `vonage ${sha256Hex(id)}`, expiresAtUnixMs };
 }
 
-/** The claims of a token whose signature holds. Only HS256 is believed, `none` least of all (RFC 8725 §3.1). */
+/**
+ * The claims of a token whose signature holds. Only HS256 is believed, `none` least of all (RFC 8725 §3.1).
+ */
 function claimsOf(authorization: string | undefined, secret: string): JsonObject | undefined {
   const token = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined || token.length > TOKEN_CHARACTERS_MAX || secret === '') return undefined;
