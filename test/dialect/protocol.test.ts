@@ -139,7 +139,9 @@ describe('the schema', () => {
 
   it.each([
     { type: 'start', version: 2 },
-    { type: 'start', format: { codec: 'opus' } },
+    { type: 'start', format: { codec: 'gsm' } },
+    { type: 'start', format: { codec: 'g722', rate: 48000 } },
+    { type: 'start', format: { codec: 'l16', rate: 44100 } },
     { type: 'start', format: { codec: 'pcmu', rate: 16000 } },
     { type: 'start', format: { in: { codec: 'gsm' } } },
     { type: 'start', format: 'pcmu' },

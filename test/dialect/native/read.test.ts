@@ -63,12 +63,14 @@ describe('reading start', () => {
   });
 
   it.each([
-    { codec: 'opus' },
+    { codec: 'g722', rate: 48000 },
     { codec: 'pcmu', rate: 16000 },
     { codec: 'l16', rate: 44100 },
     { codec: 'l16', rate: 'fast' },
     { in: { codec: 'gsm' } },
     { out: { codec: 'l16', rate: -8000 } },
+    { codec: 'gsm' },
+    { codec: 'opus', rate: 44100 },
   ])('refuses the format %j', (format) => {
     expect(saidFirst({ type: 'start', format })).toMatchObject(refused('unsupported_format'));
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AUDIO } from '../../../src/dialect/dialect.ts';
 import { nativeDialect } from '../../../src/dialect/native/dialect.ts';
-import { RtpReader, writeRtpNumbers, writeRtpStart } from '../../../src/dialect/native/rtp.ts';
-import type { AudioFormat } from '../../../src/media/format.ts';
+import { rtpClockHz, RtpReader, writeRtpNumbers, writeRtpStart } from '../../../src/dialect/native/rtp.ts';
+import { frameBytes, type AudioFormat } from '../../../src/media/format.ts';
 import { given, openInbound, openStartedLine, payloadOf, rampFrame } from '../wire.ts';
 
 const L16_16K: AudioFormat = { codec: 'l16', sampleRateHz: 16000, littleEndian: true };
@@ -137,5 +137,42 @@ describe('a line with RTP headers', () => {
   it('refuses audio without the header that was agreed', () => {
     const { session, inbound } = openStartedLine(nativeDialect, { rtpHeaders: true });
     expect(session.read(rampFrame(0, 172), true, inbound)).toMatchObject({ fault: 'protocol_violation' });
+  });
+});
+
+describe('RTP clocks', () => {
+  const G722: AudioFormat = { codec: 'g722', sampleRateHz: 16_000, littleEndian: true };
+  const OPUS: AudioFormat = { codec: 'opus', sampleRateHz: 48_000, littleEndian: true };
+
+  it.each([
+    [L16_16K, 16_000],
+    [G722, 8000],
+    [{ ...G722, sampleRateHz: 8000 }, 8000],
+    [OPUS, 48_000],
+    [{ ...OPUS, sampleRateHz: 16_000 }, 48_000],
+  ])('of %j count at %i Hz', (format, clockHz) => {
+    expect(rtpClockHz(format)).toBe(clockHz);
+    const { caller, session, say, inbound } = openStartedLine(nativeDialect, { rtpHeaders: true, format });
+    const frame = rampFrame(0, frameBytes(format) || 71);
+    const stamps = [0, 1, 2].map((index) => {
+      const { bytes } = given(caller.audio(frame, index));
+      expect(say({ bytes, isBinary: true })).toBe(AUDIO);
+      expect(payloadOf(inbound).equals(frame)).toBe(true);
+      expect(inbound.timestampMs).toBe(20 * index);
+      return Buffer.from(bytes).readUInt32BE(4);
+    });
+    expect(stamps).toEqual([0, clockHz / 50, clockHz / 25]);
+    expect(Buffer.from(given(session.writeAudio(frame))).readUInt32BE(4)).toBe(0);
+    expect(Buffer.from(given(session.writeAudio(frame))).readUInt32BE(4)).toBe(clockHz / 50);
+  });
+
+  it('let packets of Opus be as long as they are, but not empty', () => {
+    const { say, inbound } = openStartedLine(nativeDialect, { rtpHeaders: true, format: OPUS });
+    for (const bytes of [1, 40, 1_275]) {
+      expect(say({ bytes: packet(0, 0, rampFrame(0, bytes)), isBinary: true })).toBe(AUDIO);
+      expect(inbound.payloadBytes).toBe(bytes);
+    }
+    const empty = { bytes: packet(0, 0, rampFrame(0, 0)), isBinary: true };
+    expect(say(empty)).toMatchObject({ fault: 'protocol_violation' });
   });
 });
