@@ -19,7 +19,8 @@ export type IdPrefix =
   | 'ws'
   | 'nod'
   | 'cmd'
-  | 'conv';
+  | 'conv'
+  | 'play';
 
 /** A prefixed, time-sortable id: 48 bits of wall-clock milliseconds, 80 random bits (the layout of ULID). */
 export function newId(prefix: IdPrefix, clock: Pick<Clock, 'unixMs' | 'randomBytes'>): string {

@@ -2,86 +2,85 @@ import type { AtMs, Clock } from '../base/clock.ts';
 import type { FaultCode } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { LegRole } from '../base/roles.ts';
-import { isBuiltIn, type CallEndReason, type CallHead } from '../events/catalogue.ts';
+import type { CallCommand } from '../events/call-commands.ts';
+import { isBuiltIn, type BuiltInAgent, type CallEndReason, type CallHead } from '../events/catalogue.ts';
 import { completedFields } from '../events/completion.ts';
-import type { Leg, LegListener } from '../leg/leg.ts';
-import type { LegEndReason } from '../leg/state.ts';
+import type { CallInput, Leg, LegListener } from '../leg/leg.ts';
 import type { VoiceEdge } from '../media/voice/voice-edges.ts';
-import { Bridge } from './bridge.ts';
+import type { CallDesk } from './call-desk.ts';
 import { CallEvents, type EventSink } from './call-events.ts';
-import { BuiltInParty, LegParty, type Party, type PartyRecord } from './party.ts';
-import { answer, obey } from './in-band.ts';
+import type { CallPart } from './call-part.ts';
+import { carryOut } from './commands/carry-out.ts';
+import { OUTSIDE, type Asker, type Outcome } from './commands/outcome.ts';
+import type { CallFacts, CallLimits, CallState } from './facts.ts';
+import { Conversation } from './hearing/conversation.ts';
+import { Ear } from './hearing/ear.ts';
+import type { JoinWish } from './parties/invitation.ts';
+import { answer, hangUpOf, LegWords, tellMark } from './commands/leg-words.ts';
+import { Marks } from './hearing/marks.ts';
+import { CallNotes } from './notes.ts';
+import { BuiltInParty, LegParty, type Party } from './parties/party.ts';
+import type { CallPorts } from './ports.ts';
 import { qualityOf } from './quality.ts';
-import { SpeechGate } from './speech-gate.ts';
-
-/** Everything about a call that was settled before it began. */
-export interface CallFacts {
-  readonly id: string;
-  readonly workspaceId: string;
-  readonly testMode: boolean;
-  readonly region: string;
-  readonly node: string;
-  readonly agentId: string | null;
-  readonly direction: 'inbound' | 'outbound';
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly conversationId: string;
-  readonly leadId: string | null;
-  readonly contactId: string | null;
-  readonly metadata: JsonObject;
-}
-
-/** How long things may last; 0 switches a limit off. */
-export interface CallLimits {
-  readonly durationMaxMs: number;
-  readonly silenceMs: number;
-  readonly resumeWindowMs: number;
-}
-
-export type CallState =
-  | { readonly name: 'ringing' }
-  | { readonly name: 'active'; readonly startedAtMs: AtMs }
-  | { readonly name: 'ending'; readonly startedAtMs: AtMs; readonly reason: CallEndReason }
-  | { readonly name: 'ended'; readonly startedAtMs: AtMs; readonly reason: CallEndReason };
+import { Roster, type Member, type Seat } from './parties/roster.ts';
+import { HoldMusic } from './sounds/hold-music.ts';
 
 const CLOSE_NORMAL = 1000;
+
+/** What a call is made with. */
+export interface CallOptions {
+  readonly facts: CallFacts;
+  readonly clock: Clock;
+  readonly sink: EventSink;
+  readonly limits: CallLimits;
+  readonly ports: CallPorts;
+  readonly onEnded: (call: Call, reason: CallEndReason) => void;
+}
+
+type Why = Parameters<CallDesk['dismiss']>[1];
 
 /**
  * One conversation, from its first leg to its last. Exactly one `call_ended` and one `call_completed` come
  * of it.
  */
-export class Call implements LegListener {
+export class Call implements LegListener, CallDesk {
   readonly facts: CallFacts;
-  readonly #clock: Clock;
+  readonly clock: Clock;
+  readonly ports: CallPorts;
+  readonly roster = new Roster();
+  readonly conversation: Conversation;
+  readonly notes = new CallNotes();
   readonly #limits: CallLimits;
   readonly #events: CallEvents;
   readonly #onEnded: (call: Call, reason: CallEndReason) => void;
-  readonly #bridge = new Bridge();
-  readonly #parties = new Map<string, PartyRecord>();
-  readonly #gates = new Map<Party, SpeechGate>();
+  readonly #marks = new Marks();
+  readonly #words: LegWords;
+  readonly #parts: readonly CallPart[];
   #state: CallState = { name: 'ringing' };
   #startedAt = '';
   #lastVoiceAtMs = 0;
   #durationMs = 0;
 
-  constructor(options: {
-    facts: CallFacts;
-    clock: Clock;
-    sink: EventSink;
-    limits: CallLimits;
-    onEnded: (call: Call, reason: CallEndReason) => void;
-  }) {
+  constructor(options: CallOptions) {
     this.facts = options.facts;
-    this.#clock = options.clock;
+    this.clock = options.clock;
+    this.ports = options.ports;
     this.#limits = options.limits;
     this.#onEnded = options.onEnded;
+    const { holdMusic = (sampleRateHz) => new HoldMusic(sampleRateHz) } = options.ports;
+    this.conversation = new Conversation(this.roster, holdMusic);
     this.#events = new CallEvents({
       clock: options.clock,
       sink: options.sink,
       identity: options.facts,
       head: () => this.#head(),
     });
+    this.#words = new LegWords({
+      conversation: this.conversation,
+      marks: this.#marks,
+      carryOut: (command, member, nowMs) => this.command(command, nowMs, { type: 'leg', member }),
+    });
+    this.#parts = (options.ports.parts ?? []).map((make) => make(this));
   }
 
   get id(): string {
@@ -93,7 +92,7 @@ export class Call implements LegListener {
   }
 
   get legs(): readonly Leg[] {
-    return [...this.#parties.values()].flatMap(({ party }) => (party instanceof LegParty ? [party.leg] : []));
+    return this.roster.legs;
   }
 
   /** How long the call was; 0 before its end. */
@@ -102,21 +101,26 @@ export class Call implements LegListener {
   }
 
   /** A leg is up. The first one starts the call and brings the agent in. */
-  join(leg: Leg, nowMs: AtMs): void {
-    const party = new LegParty(leg);
+  join(leg: Leg, nowMs: AtMs, wish?: JoinWish): void {
     const isFirst = this.#state.name === 'ringing';
     if (isFirst) this.#start(leg, nowMs);
-    this.#admit(party, nowMs);
-    if (isFirst && isBuiltIn(this.facts.agentId)) this.#bringIn(this.facts.agentId, nowMs);
-    this.#rebridge();
+    const member = this.#admit(new LegParty(leg), nowMs, wish);
+    if (isFirst && isBuiltIn(this.facts.agentId)) this.#bringIn(this.facts.agentId, leg, nowMs);
+    this.conversation.rearrange(nowMs);
+    for (const part of this.#parts) part.onJoined?.(member, wish, nowMs);
   }
 
   /** A leg is back on another socket: its party has been here all along. */
   rejoin(leg: Leg, nowMs: AtMs): void {
-    const record = this.#parties.get(leg.id);
-    if (record === undefined || this.#state.name !== 'active') return;
-    const { leg_id, role, dialect, codec } = record.summary;
-    this.#emit('leg_connected', { leg_id, role, dialect, codec, resumed: true }, nowMs);
+    const member = this.roster.get(leg.id);
+    if (member === undefined || this.#state.name !== 'active') return;
+    const { leg_id, role, dialect, codec } = member.summary;
+    this.emit('leg_connected', { leg_id, role, dialect, codec, resumed: true }, nowMs);
+  }
+
+  /** Does what is asked, or says why not. */
+  command(command: CallCommand, nowMs: AtMs, asker: Asker = OUTSIDE): Outcome {
+    return carryOut(this, this.#parts, command, asker, nowMs);
   }
 
   /** Time passes: limits are looked at about once a second. */
@@ -128,193 +132,47 @@ export class Call implements LegListener {
       return;
     }
     if (silenceMs > 0 && nowMs - this.#lastVoiceAtMs >= silenceMs) {
-      this.#emit('silence_timeout', { silence_ms: Math.round(nowMs - this.#lastVoiceAtMs) }, nowMs);
+      this.emit('silence_timeout', { silence_ms: Math.round(nowMs - this.#lastVoiceAtMs) }, nowMs);
       this.end('silence_timeout', nowMs);
       return;
     }
+    for (const part of this.#parts) part.sweep?.(nowMs);
     for (const leg of this.legs) {
       if (leg.state.name !== 'lost' || nowMs - leg.state.enteredAtMs < resumeWindowMs) continue;
-      this.#leave(leg, 'connection_lost', 'connection_lost', nowMs);
+      this.#leave(leg, { leg: 'connection_lost', call: 'connection_lost' }, nowMs);
     }
   }
 
-  /** Ends the call for everybody, once. `causeAtMs` is when whatever ended it arrived. */
+  dismiss(member: Member, why: Why, nowMs: AtMs): void {
+    if (member.summary.disconnected_at !== null || this.#state.name !== 'active') return;
+    this.#disconnect(member, why.leg, nowMs);
+    const isOver = member.party.role === 'caller' || this.legs.every((other) => other.state.name === 'ended');
+    if (isOver) return this.end(this.#reasonOf(member, why.call), nowMs);
+    this.conversation.rearrange(nowMs);
+    for (const part of this.#parts) part.onLeft?.(member, nowMs);
+  }
+
+  /** `causeAtMs` is when whatever ended it arrived. */
   end(reason: CallEndReason, causeAtMs: AtMs): void {
     if (this.#state.name !== 'active') return;
     const { startedAtMs } = this.#state;
+    for (const part of this.#parts) part.onEnding?.(causeAtMs);
     this.#state = { name: 'ending', startedAtMs, reason };
-    this.#bridge.join(undefined, undefined);
-    for (const record of this.#parties.values()) this.#disconnect(record, 'call_ended', causeAtMs);
+    for (const member of this.roster.present) this.#disconnect(member, 'call_ended', causeAtMs);
     this.#state = { name: 'ended', startedAtMs, reason };
-    this.#durationMs = Math.round(this.#clock.nowMs() - startedAtMs);
-    this.#emit('call_ended', { duration_ms: this.#durationMs, reason }, causeAtMs);
-    this.#emit('call_completed', this.#completion(this.#durationMs, reason), causeAtMs);
+    this.#durationMs = Math.round(this.clock.nowMs() - startedAtMs);
+    this.emit('call_ended', { duration_ms: this.#durationMs, reason }, causeAtMs);
+    this.emit('call_completed', this.#completion(this.#durationMs, reason), causeAtMs);
     this.#onEnded(this, reason);
   }
 
-  onFrame(leg: Leg, frame: Int16Array, nowMs: AtMs): void {
-    const record = this.#parties.get(leg.id);
-    if (record !== undefined) this.#speak(record.party, frame, nowMs);
-  }
-
-  onVoice(leg: Leg, edge: VoiceEdge, nowMs: AtMs): void {
-    const record = this.#parties.get(leg.id);
-    if (record === undefined || this.#state.name === 'ended') return;
-    this.#lastVoiceAtMs = nowMs;
-    const who = { leg_id: leg.id, role: leg.role };
-    if (edge.type === 'voice_detected') {
-      record.voice = edge;
-      const { atMs: at_ms, onsetMs: onset_ms, levelDbfs: level_dbfs } = edge;
-      this.#emit('voice_detected', { ...who, at_ms, onset_ms, level_dbfs }, nowMs);
-    } else {
-      const spoken = { onset_ms: record.voice?.onsetMs ?? null, level_dbfs: record.voice?.levelDbfs ?? null };
-      record.voice = undefined;
-      record.talkMs += edge.durationMs;
-      this.#emit('voice_ended', { ...who, at_ms: edge.atMs, ...spoken, duration_ms: edge.durationMs }, nowMs);
-    }
-    for (const listener of this.#bridge.listenersOf(record.party)) {
-      this.#gates.get(listener)?.onVoice(edge.type === 'voice_detected', nowMs);
-    }
-  }
-
-  onInput(leg: Leg, input: Parameters<LegListener['onInput']>[1], nowMs: AtMs): void {
-    switch (input.type) {
-      case 'dtmf': {
-        const digit = {
-          leg_id: leg.id,
-          digit: input.digit,
-          duration_ms: input.durationMs,
-          source: 'out_of_band',
-        };
-        this.#emit('dtmf_received', digit, nowMs);
-        return;
-      }
-      case 'hung_up':
-        this.#leave(
-          leg,
-          input.reason === 'provider' ? 'provider_stop' : 'hangup',
-          hangUpOf(leg, input.reason),
-          nowMs,
-        );
-        return;
-      case 'command':
-        obey(leg, input, this.#listenersOf(leg), nowMs);
-        if (input.name === 'hang_up') this.end(hangUpOf(leg, 'peer'), nowMs);
-        return;
-      case 'ping':
-        answer(leg, { id: input.id, ok: true });
-        return;
-      case 'mark_played':
-        this.onMark(leg, input.name, nowMs);
-    }
-  }
-
-  onMark(leg: Leg, name: string, nowMs: AtMs): void {
-    this.#emit('mark_reached', { name, leg_id: leg.id }, nowMs);
-    for (const speaker of this.legs) {
-      if (!this.#listenersOf(speaker).includes(leg)) continue;
-      const message = speaker.session.writeMarkPlayed?.(name);
-      if (message !== undefined) speaker.send(message);
-    }
-  }
-
-  onPlayed(leg: Leg, playedFrames: number, nowMs: AtMs): void {
-    this.#emit('playback_finished', { leg_id: leg.id, played_ms: playedFrames * 20 }, nowMs);
-  }
-
-  onBroken(leg: Leg, fault: FaultCode, nowMs: AtMs): void {
-    const isLoss = fault === 'peer_stalled' || fault === 'handshake_timeout' || fault === 'internal';
-    const reason = isLoss ? 'connection_lost' : 'protocol_error';
-    this.#leave(leg, reason, reason, nowMs);
-  }
-
-  onLost(leg: Leg, nowMs: AtMs): void {
-    if (this.#limits.resumeWindowMs > 0) leg.markLost(nowMs);
-    else this.#leave(leg, 'connection_lost', 'connection_lost', nowMs);
-  }
-
-  #start(leg: Leg, nowMs: AtMs): void {
-    this.#state = { name: 'active', startedAtMs: nowMs };
-    this.#startedAt = new Date(this.#clock.unixMs()).toISOString();
-    this.#lastVoiceAtMs = nowMs;
-    const { dialectName: dialect, codecName: codec } = leg;
-    this.#emit('call_started', { dialect, codec, region: this.facts.region, node: this.facts.node }, nowMs);
-  }
-
-  #bringIn(agent: 'echo' | 'silent', nowMs: AtMs): void {
-    const party: BuiltInParty = new BuiltInParty(newId('leg', this.#clock), agent, (frame, atMs) =>
-      this.#speak(party, frame, atMs),
-    );
-    this.#admit(party, nowMs);
-  }
-
-  #admit(party: Party, nowMs: AtMs): void {
-    const { id: leg_id, role, dialectName: dialect, codecName: codec } = party;
-    const own = { leg_id, role, dialect, codec };
-    const { created_at: connected_at } = this.#emit('leg_connected', own, nowMs);
-    const summary = { ...own, connected_at, disconnected_at: null, reason: null };
-    this.#parties.set(party.id, { party, summary, talkMs: 0, voice: undefined });
-    if (party instanceof LegParty && party.leg.started.speechOnly) {
-      this.#gates.set(party, new SpeechGate(party.leg.sampleRateHz, (frame) => party.hear(frame)));
-    }
-  }
-
-  /** One party is gone. Without its caller, or without anybody else, the call is over. */
-  #leave(leg: Leg, legReason: LegEndReason, callReason: CallEndReason, nowMs: AtMs): void {
-    const record = this.#parties.get(leg.id);
-    if (record === undefined || this.#state.name !== 'active') return;
-    this.#disconnect(record, legReason, nowMs);
-    const isOver = leg.role === 'caller' || this.legs.every((other) => other.state.name === 'ended');
-    if (isOver) this.end(callReason, nowMs);
-    else this.#rebridge();
-  }
-
-  #disconnect(record: PartyRecord, reason: LegEndReason, nowMs: AtMs): void {
-    const { party, summary } = record;
-    if (summary.disconnected_at !== null) return;
-    if (party instanceof LegParty) party.leg.finishVoice(nowMs);
-    party.end(reason, CLOSE_NORMAL, nowMs);
-    const { leg_id, role, dialect, codec } = summary;
-    const { created_at } = this.#emit('leg_disconnected', { leg_id, role, dialect, codec, reason }, nowMs);
-    record.summary = { ...summary, disconnected_at: created_at, reason };
-  }
-
-  #speak(speaker: Party, frame: Int16Array, nowMs: AtMs): void {
-    const listeners = this.#bridge.listenersOf(speaker);
-    for (let i = 0; i < listeners.length; i++) {
-      const listener = listeners[i]!;
-      const gate = this.#gates.size === 0 ? undefined : this.#gates.get(listener);
-      if (gate !== undefined) gate.hear(frame, nowMs);
-      // An agent with a socket may speak faster than real time: its words queue at the listener.
-      else if (speaker.role === 'agent' && speaker instanceof LegParty && listener instanceof LegParty) {
-        listener.leg.queue(frame);
-      } else listener.hear(frame, nowMs);
-    }
-  }
-
-  /** The caller's ear belongs to the agent that came last and is still here. */
-  #rebridge(): void {
-    const present = [...this.#parties.values()].filter((record) => record.summary.disconnected_at === null);
-    const caller = present.find(({ party }) => party.role === 'caller')?.party;
-    const partner = present.findLast(({ party }) => party.role === 'agent' || party.role === 'human')?.party;
-    this.#bridge.join(caller, partner);
-  }
-
-  /** The legs that hear `speaker` now. */
-  #listenersOf(speaker: Leg): readonly Leg[] {
-    const record = this.#parties.get(speaker.id);
-    if (record === undefined) return [];
-    const listeners = this.#bridge.listenersOf(record.party);
-    return listeners.flatMap((party) => (party instanceof LegParty ? [party.leg] : []));
-  }
-
-  #emit(
+  emit(
     type: Parameters<CallEvents['emit']>[0],
     own: JsonObject,
     nowMs: AtMs,
   ): { readonly created_at: string } {
     const envelope = this.#events.emit(type, own, nowMs);
-    for (const { party } of this.#parties.values()) {
+    for (const { party } of this.roster.present) {
       if (!(party instanceof LegParty) || !party.leg.started.wantsEvents) continue;
       const message = party.leg.session.writeEvent(envelope);
       if (message !== undefined) party.leg.send(message);
@@ -322,18 +180,175 @@ export class Call implements LegListener {
     return envelope;
   }
 
+  onFrame(leg: Leg, frame: Int16Array, nowMs: AtMs): void {
+    const member = this.roster.get(leg.id);
+    if (member !== undefined) this.#speak(member, frame, nowMs);
+  }
+
+  onVoice(leg: Leg, edge: VoiceEdge, nowMs: AtMs): void {
+    const member = this.roster.get(leg.id);
+    if (member === undefined || this.#state.name === 'ended') return;
+    this.#lastVoiceAtMs = nowMs;
+    this.#tellVoice(member, edge, nowMs);
+    for (const channel of member.channels) channel.onVoice(edge.type === 'voice_detected', nowMs);
+    for (const part of this.#parts) part.onVoice?.(member, edge, nowMs);
+  }
+
+  onInput(leg: Leg, input: CallInput, nowMs: AtMs): void {
+    const member = this.roster.get(leg.id);
+    if (member === undefined) return;
+    for (const part of this.#parts) if (part.onInput?.(member, input, nowMs) === true) return;
+    switch (input.type) {
+      case 'dtmf': {
+        const { digit, durationMs: duration_ms } = input;
+        this.emit('dtmf_received', { leg_id: leg.id, digit, duration_ms, source: 'out_of_band' }, nowMs);
+        return;
+      }
+      case 'hung_up': {
+        const legReason = input.reason === 'provider' ? 'provider_stop' : 'hangup';
+        return this.dismiss(member, { leg: legReason, call: hangUpOf(leg, input.reason) }, nowMs);
+      }
+      case 'command':
+        return this.#words.obey(member, leg, input, nowMs);
+      case 'ping':
+        return answer(leg, input.id, { ok: true, value: undefined });
+      case 'mark_played':
+        this.onMark(leg, input.name, nowMs);
+    }
+  }
+
+  onMark(leg: Leg, name: string, nowMs: AtMs): void {
+    this.emit('mark_reached', { name, leg_id: leg.id }, nowMs);
+    const speakerId = this.#marks.settle(leg.id, name);
+    const speaker = speakerId === undefined ? undefined : this.roster.find(speakerId)?.party;
+    if (speaker instanceof LegParty) tellMark(speaker.leg, name);
+  }
+
+  onPlayed(leg: Leg, playedFrames: number, nowMs: AtMs): void {
+    // Who only listens in hears the same words: they have been told of once.
+    if (leg.role === 'supervisor') return;
+    this.emit('playback_finished', { leg_id: leg.id, played_ms: playedFrames * 20 }, nowMs);
+  }
+
+  onBroken(leg: Leg, fault: FaultCode, nowMs: AtMs): void {
+    const isLoss = fault === 'peer_stalled' || fault === 'handshake_timeout' || fault === 'internal';
+    const reason = isLoss ? 'connection_lost' : 'protocol_error';
+    this.#leave(leg, { leg: reason, call: reason }, nowMs);
+  }
+
+  onLost(leg: Leg, nowMs: AtMs): void {
+    if (this.#limits.resumeWindowMs > 0) leg.markLost(nowMs);
+    else this.#leave(leg, { leg: 'connection_lost', call: 'connection_lost' }, nowMs);
+  }
+
+  #start(leg: Leg, nowMs: AtMs): void {
+    this.#state = { name: 'active', startedAtMs: nowMs };
+    this.#startedAt = new Date(this.clock.unixMs()).toISOString();
+    this.#lastVoiceAtMs = nowMs;
+    const { dialectName: dialect, codecName: codec } = leg;
+    this.emit('call_started', { dialect, codec, region: this.facts.region, node: this.facts.node }, nowMs);
+  }
+
+  #bringIn(agent: BuiltInAgent, caller: Leg, nowMs: AtMs): void {
+    const id = newId('leg', this.clock);
+    const party: BuiltInParty = new BuiltInParty(id, agent, caller.sampleRateHz, (frame, atMs) =>
+      this.#speak(member, frame, atMs),
+    );
+    const member = this.#admit(party, nowMs, undefined);
+  }
+
+  #admit(party: Party, nowMs: AtMs, wish: JoinWish | undefined): Member {
+    const { id: leg_id, role, dialectName: dialect, codecName: codec } = party;
+    const own = { leg_id, role, dialect, codec };
+    const { created_at: connected_at } = this.emit('leg_connected', own, nowMs);
+    const member: Member = {
+      party,
+      ear: party instanceof LegParty ? this.#earOf(party.leg) : undefined,
+      summary: { ...own, connected_at, disconnected_at: null, reason: null },
+      seat: 'aside',
+      isMuted: false,
+      gainRatio: 1,
+      supervision: role === 'supervisor' ? (wish?.mode ?? 'monitor') : null,
+      channels: [],
+      talkMs: 0,
+      voice: undefined,
+    };
+    member.seat = this.#seatOf(member, wish);
+    this.roster.add(member);
+    if (member.supervision !== null) {
+      this.emit('supervisor_joined', { leg_id, mode: member.supervision }, nowMs);
+    }
+    return member;
+  }
+
+  #earOf(leg: Leg): Ear {
+    return new Ear(leg, (name) => this.onMark(leg, name, this.clock.nowMs()));
+  }
+
+  /** Whoever comes first has the caller; who comes to them joins in, unless a part knows better. */
+  #seatOf(member: Member, wish: JoinWish | undefined): Seat {
+    for (const part of this.#parts) {
+      const seat = part.seatOf?.(member, wish);
+      if (seat !== undefined) return seat;
+    }
+    return this.conversation.partner === undefined ? 'partner' : 'guest';
+  }
+
+  /** One party is gone. Without its caller, or without anybody else, the call is over. */
+  #leave(leg: Leg, why: Why, nowMs: AtMs): void {
+    const member = this.roster.get(leg.id);
+    if (member !== undefined) this.dismiss(member, why, nowMs);
+  }
+
+  #disconnect(member: Member, reason: Why['leg'], nowMs: AtMs): void {
+    const { party, summary, ear, supervision } = member;
+    if (summary.disconnected_at !== null) return;
+    if (party instanceof LegParty) party.leg.finishVoice(nowMs);
+    ear?.close();
+    party.end(reason, CLOSE_NORMAL, nowMs);
+    const { leg_id, role, dialect, codec } = summary;
+    const { created_at } = this.emit('leg_disconnected', { leg_id, role, dialect, codec, reason }, nowMs);
+    this.roster.left(member, created_at, reason);
+    if (supervision !== null) this.emit('supervisor_left', { leg_id, mode: supervision }, nowMs);
+  }
+
+  /** A telephone call that was given away goes on elsewhere: that is how it ended here. */
+  #reasonOf({ party }: Member, reason: CallEndReason): CallEndReason {
+    const isGivenAway = this.notes.transferredTo !== null && party.role === 'caller';
+    return isGivenAway && reason !== 'protocol_error' ? 'transferred' : reason;
+  }
+
+  #speak(member: Member, frame: Int16Array, nowMs: AtMs): void {
+    this.conversation.speak(member, frame, nowMs);
+    for (let i = 0; i < this.#parts.length; i++) this.#parts[i]!.onFrame?.(member, frame, nowMs);
+  }
+
+  #tellVoice(member: Member, edge: VoiceEdge, nowMs: AtMs): void {
+    const who = { leg_id: member.party.id, role: member.party.role };
+    if (edge.type === 'voice_detected') {
+      member.voice = edge;
+      const { atMs: at_ms, onsetMs: onset_ms, levelDbfs: level_dbfs } = edge;
+      this.emit('voice_detected', { ...who, at_ms, onset_ms, level_dbfs }, nowMs);
+      return;
+    }
+    const spoken = { onset_ms: member.voice?.onsetMs ?? null, level_dbfs: member.voice?.levelDbfs ?? null };
+    member.voice = undefined;
+    member.talkMs += edge.durationMs;
+    this.emit('voice_ended', { ...who, at_ms: edge.atMs, ...spoken, duration_ms: edge.durationMs }, nowMs);
+  }
+
   #completion(durationMs: number, reason: CallEndReason): JsonObject {
-    const records = [...this.#parties.values()];
-    const talkMs: Partial<Record<LegRole, number>> = {};
-    for (const { party, talkMs: ms } of records) talkMs[party.role] = (talkMs[party.role] ?? 0) + ms;
-    return completedFields({
+    const measured = completedFields({
       durationMs,
       reason,
-      talkMs,
+      talkMs: this.roster.talkMs(),
       quality: Object.fromEntries(this.legs.map((leg) => [leg.id, qualityOf(leg)])),
-      legs: records.map(({ summary }) => summary),
+      legs: this.roster.all.map(({ summary }) => summary),
       timeline: this.#events.timeline,
     });
+    const { disposition, qualification } = this.notes;
+    const noted = { disposition: disposition?.disposition ?? null, qualification };
+    return Object.assign({}, measured, noted, ...this.#parts.map((part) => part.completion?.() ?? {}));
   }
 
   #head(): CallHead {
@@ -352,10 +367,4 @@ export class Call implements LegListener {
       started_at: this.#startedAt,
     };
   }
-}
-
-function hangUpOf(leg: Leg, by: 'provider' | 'peer'): CallEndReason {
-  if (by === 'provider') return 'provider_stop';
-  if (leg.role === 'agent') return 'agent_hangup';
-  return leg.role === 'caller' ? 'caller_hangup' : 'human_hangup';
 }

@@ -1,7 +1,9 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import type { CallEndReason } from '../events/catalogue.ts';
-import { Call, type CallFacts, type CallLimits } from './call.ts';
+import { Call } from './call.ts';
 import type { EventSink } from './call-events.ts';
+import type { CallFacts, CallLimits } from './facts.ts';
+import type { CallPorts } from './ports.ts';
 
 /** Every call this node owns. */
 export class CallDirectory {
@@ -9,6 +11,7 @@ export class CallDirectory {
   readonly #clock: Clock;
   readonly #sink: EventSink;
   readonly #limits: CallLimits;
+  readonly #ports: CallPorts;
   readonly #onEnded: (call: Call, reason: CallEndReason) => void;
   readonly #calls = new Map<string, Call>();
 
@@ -16,11 +19,13 @@ export class CallDirectory {
     clock: Clock;
     sink: EventSink;
     limits: CallLimits;
+    ports?: CallPorts;
     onEnded?: (call: Call, reason: CallEndReason) => void;
   }) {
     this.#clock = options.clock;
     this.#sink = options.sink;
     this.#limits = options.limits;
+    this.#ports = options.ports ?? {};
     this.#onEnded = options.onEnded ?? (() => {});
   }
 
@@ -39,6 +44,7 @@ export class CallDirectory {
       clock: this.#clock,
       sink: this.#sink,
       limits: this.#limits,
+      ports: this.#ports,
       onEnded: (ended, reason) => this.#forget(ended, reason),
     });
     this.#calls.set(facts.id, call);

@@ -9,7 +9,13 @@ export type CallCommand =
   | { readonly name: 'set_gain'; readonly leg_id: string; readonly gain_ratio: number }
   | { readonly name: 'supervise'; readonly leg_id: string; readonly mode: SupervisionMode }
   | { readonly name: 'remove_leg'; readonly leg_id: string }
-  | { readonly name: 'play'; readonly url: string; readonly leg_id: string | null; readonly loop: boolean }
+  | {
+      readonly name: 'play';
+      readonly url: string;
+      readonly leg_id: string | null;
+      readonly loop: boolean;
+      readonly gain_ratio: number;
+    }
   | { readonly name: 'clear'; readonly leg_id: string | null }
   | { readonly name: 'dtmf'; readonly digits: string; readonly leg_id: string | null }
   | { readonly name: 'invite'; readonly role: InvitedRole; readonly mode: SupervisionMode | null }
@@ -99,12 +105,14 @@ const READERS: { readonly [N in CallCommandName]: Reader<N> } = {
   },
   play: (args) => {
     const [url, leg_id, loop] = [text(args, 'url'), textOrNull(args, 'leg_id'), flag(args, 'loop', false)];
+    const gain = number(args, 'gain_ratio', 0, GAIN_RATIO_MAX, 1);
     return (
-      firstRefusal(url, leg_id, loop) ?? {
+      firstRefusal(url, leg_id, loop, gain) ?? {
         name: 'play',
         url: sure(url),
         leg_id: sure(leg_id),
         loop: sure(loop),
+        gain_ratio: sure(gain),
       }
     );
   },

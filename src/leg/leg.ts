@@ -48,6 +48,14 @@ export type SocketLoss =
   | { readonly type: 'closed'; readonly closeCode: number }
   | { readonly type: 'broken'; readonly fault: FaultCode };
 
+/**
+ * What is mixed over a leg's own queue, once a tick. `frame` holds the queue's next frame, or silence where
+ * `isQueued` is false; false when nothing was to be heard of the others.
+ */
+export interface Overlay {
+  mixInto(frame: Int16Array, isQueued: boolean): boolean;
+}
+
 /** Where a leg asks for the node's tick, and gives it back when it has nothing to pace. */
 export interface Pacer {
   add(tickable: { tick(nowMs: AtMs): void }): void;
@@ -100,6 +108,7 @@ export class Leg {
   #session: DialectSession;
   #sink: FrameSink;
   #state: LegState;
+  #overlay: Overlay | undefined;
   #isTicking = false;
 
   constructor(options: LegOptions) {
@@ -209,6 +218,13 @@ export class Leg {
     return true;
   }
 
+  /** From the next tick on `overlay` is mixed over the queue; without one nothing is. */
+  setOverlay(overlay: Overlay | undefined): void {
+    if (this.#state.name === 'ended') return;
+    this.#overlay = overlay;
+    if (overlay !== undefined) this.#startTicking();
+  }
+
   /** Asks to be told when everything queued so far was really played. */
   mark(name: string, nowMs: AtMs): void {
     this.playout.mark(name);
@@ -235,7 +251,7 @@ export class Leg {
     const isBuffered = this.#ingress.jitter.targetMs > 0;
     if (isBuffered) this.#ingress.play(nowMs);
     this.#playQueued(nowMs);
-    const isDone = this.playout.isIdle && this.#egress.collectedFrames === 0;
+    const isDone = this.#overlay === undefined && this.playout.isIdle && this.#egress.collectedFrames === 0;
     if (this.#state.name === 'ended' || (!isBuffered && isDone)) this.#stopTicking();
   }
 
@@ -268,6 +284,7 @@ export class Leg {
       this.#sink.close(closeCode, reason, this.#session.endGraceMs);
     }
     this.#state = advance(this.#state, { type: 'ended', reason }, nowMs);
+    this.#overlay = undefined;
     this.playout.clear();
     this.#stopTicking();
     this.#edges.close();
@@ -308,19 +325,30 @@ export class Leg {
 
   #playQueued(nowMs: AtMs): void {
     if (this.#state.name !== 'active' || this.#egress.isHeld) return;
-    if (this.playout.waitingFrames === 0) {
-      this.#inFlight.rest();
-      return this.#egress.rest();
-    }
+    const hadQueue = this.playout.waitingFrames > 0;
+    let isQuiet = true;
     for (let turns = this.#inFlight.takeTurns(); turns > 0; turns--) {
       if (!this.#inFlight.hasRoom(this.#egress.collectedFrames, nowMs)) return;
-      if (!this.playout.playInto(this.#frame)) return this.#inFlight.rest();
+      if (!this.#nextFrame()) {
+        this.#inFlight.rest();
+        if (isQuiet) this.#egress.rest();
+        break;
+      }
+      isQuiet = false;
       this.#inFlight.used();
       this.#inFlight.left(this.#egress.send(this.#frame), nowMs);
       this.#reportMarks(nowMs);
     }
-    if (this.playout.waitingFrames > 0) return;
+    if (!hadQueue || this.playout.waitingFrames > 0) return;
     this.#listener.onPlayed(this, this.playout.playedOfSpeechFrames, nowMs);
+  }
+
+  /** Whether there is anything to play: of the queue, or of the others. */
+  #nextFrame(): boolean {
+    const isQueued = this.playout.playInto(this.#frame);
+    if (this.#overlay === undefined) return isQueued;
+    if (!isQueued) this.#frame.fill(0);
+    return this.#overlay.mixInto(this.#frame, isQueued) || isQueued;
   }
 
   /** Marks go through the provider where it has them: only it knows when its own buffer has played. */

@@ -43,6 +43,11 @@ export class Playout {
     this.#framesMax = framesMax;
   }
 
+  /** Another queue out of the same pool. */
+  beside(): Playout {
+    return new Playout(this.#slots, this.#framesMax);
+  }
+
   get waitingFrames(): number {
     return this.#queue.length - this.#head;
   }

@@ -7,6 +7,7 @@ export type LegEndReason =
   | 'connection_lost'
   | 'protocol_error'
   | 'call_ended'
+  | 'removed'
   | 'replaced';
 
 /** One party's line. `lost`: the socket is gone and may come back within the resume window. */

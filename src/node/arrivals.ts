@@ -1,8 +1,9 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import { FAULTS, refuse, type Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
-import type { CallFacts } from '../call/call.ts';
+import type { CallFacts } from '../call/facts.ts';
 import type { CallDirectory } from '../call/directory.ts';
+import { joinWishOf } from '../call/parties/invitation.ts';
 import type { Arrival, Arrivals, Caller, LegConnection } from '../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../gateway/door/admission.ts';
 import type { ResumeClaims, ResumeTokens } from '../gateway/resume-token.ts';
@@ -67,6 +68,8 @@ export class NodeArrivals implements Arrivals, Resumes {
       return refuse('call_not_found', 'the call has ended or never was');
     }
     if (known !== undefined && caller.role === 'caller') return refuse('conflict', 'the call has its caller');
+    if (known?.roster.hasRoom === false)
+      return refuse('overloaded', 'the call has no room for another party');
     const call = known ?? calls.open(this.#factsOf(arrival));
     const leg = this.#makeLeg(arrival, call, nowMs);
     this.#present.set(leg, call.id);
@@ -75,7 +78,7 @@ export class NodeArrivals implements Arrivals, Resumes {
       log.warn(facts, 'a leg speaks a dialect whose facts are second-hand (docs/dialects.md)');
     }
     this.#greet(leg, call.id, arrival, { resumed: false });
-    call.join(leg, nowMs);
+    call.join(leg, nowMs, joinWishOf(caller.metadata));
     return new Line(leg, arrival, clock, this.#options.observer);
   }
 

@@ -1,5 +1,5 @@
 import { CallDirectory } from '../../src/call/directory.ts';
-import type { CallLimits } from '../../src/call/call.ts';
+import type { CallLimits } from '../../src/call/facts.ts';
 import { dialectOf } from '../../src/dialect/registry.ts';
 import type { DialectCaller } from '../../src/dialect/caller.ts';
 import { AUDIO, type Inbound, type LegStarted } from '../../src/dialect/dialect.ts';

@@ -1,9 +1,8 @@
-import type { AtMs } from '../base/clock.ts';
-import type { LegRole } from '../base/roles.ts';
-import type { BuiltInAgent, LegSummary } from '../events/catalogue.ts';
-import type { Leg } from '../leg/leg.ts';
-import type { LegEndReason } from '../leg/state.ts';
-import type { VoiceDetected } from '../media/voice/voice-edges.ts';
+import type { AtMs } from '../../base/clock.ts';
+import type { LegRole } from '../../base/roles.ts';
+import type { BuiltInAgent } from '../../events/catalogue.ts';
+import type { Leg } from '../../leg/leg.ts';
+import type { LegEndReason } from '../../leg/state.ts';
 
 /** Anybody on the line: a leg with a socket, or software of the house. */
 export interface Party {
@@ -11,8 +10,10 @@ export interface Party {
   readonly role: LegRole;
   readonly dialectName: string;
   readonly codecName: string | null;
-  /** One frame of what this party is to hear; copy it to keep it. */
-  hear(frame: Int16Array, nowMs: AtMs): void;
+  /** The rate of what it says. */
+  readonly sampleRateHz: number;
+  /** May speak faster than real time: what it says queues at whoever hears it. */
+  readonly isPaced: boolean;
   end(reason: LegEndReason, closeCode: number, nowMs: AtMs): void;
 }
 
@@ -40,8 +41,12 @@ export class LegParty implements Party {
     return this.leg.codecName;
   }
 
-  hear(frame: Int16Array): void {
-    this.leg.forward(frame);
+  get sampleRateHz(): number {
+    return this.leg.sampleRateHz;
+  }
+
+  get isPaced(): boolean {
+    return this.leg.role === 'agent';
   }
 
   end(reason: LegEndReason, closeCode: number, nowMs: AtMs): void {
@@ -52,21 +57,25 @@ export class LegParty implements Party {
 /** What a built-in agent may do: speak. Its barge-in policy is `ignore` (contract.md §5.2). */
 export type Speak = (frame: Int16Array, nowMs: AtMs) => void;
 
-/** Software on the line, without a socket. */
+/** Software on the line, without a socket: it hears the caller and nobody else. */
 export class BuiltInParty implements Party {
   readonly id: string;
   readonly role = 'agent';
   readonly codecName = null;
+  readonly isPaced = false;
   readonly dialectName: BuiltInAgent;
+  readonly sampleRateHz: number;
   readonly #speak: Speak;
   #hasEnded = false;
 
-  constructor(id: string, agent: BuiltInAgent, speak: Speak) {
+  constructor(id: string, agent: BuiltInAgent, sampleRateHz: number, speak: Speak) {
     this.id = id;
     this.dialectName = agent;
+    this.sampleRateHz = sampleRateHz;
     this.#speak = speak;
   }
 
+  /** One frame of the caller, valid until this returns. */
   hear(frame: Int16Array, nowMs: AtMs): void {
     if (this.dialectName === 'echo' && !this.#hasEnded) this.#speak(frame, nowMs);
   }
@@ -74,14 +83,4 @@ export class BuiltInParty implements Party {
   end(): void {
     this.#hasEnded = true;
   }
-}
-
-/** One party's share of the call, kept for `leg_disconnected` and the post-call payload. */
-export interface PartyRecord {
-  readonly party: Party;
-  summary: LegSummary;
-  /** Voiced milliseconds so far. */
-  talkMs: number;
-  /** The voice that is going on. */
-  voice: VoiceDetected | undefined;
 }

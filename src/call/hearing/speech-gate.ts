@@ -1,7 +1,7 @@
-import type { AtMs } from '../base/clock.ts';
-import { frameSamples } from '../base/units.ts';
-import { PreRoll } from '../media/voice/pre-roll.ts';
-import { VOICE_DEFAULTS } from '../media/voice-detector.ts';
+import type { AtMs } from '../../base/clock.ts';
+import { frameSamples } from '../../base/units.ts';
+import { PreRoll } from '../../media/voice/pre-roll.ts';
+import { VOICE_DEFAULTS } from '../../media/voice-detector.ts';
 
 /**
  * Lets only speech through to one listener, with what was said before the onset was confirmed (calls.md,

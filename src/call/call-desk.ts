@@ -1,0 +1,28 @@
+import type { AtMs, Clock } from '../base/clock.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { CallEndReason, CallEventType } from '../events/catalogue.ts';
+import type { LegEndReason } from '../leg/state.ts';
+import type { CallFacts, CallState } from './facts.ts';
+import type { Conversation } from './hearing/conversation.ts';
+import type { CallNotes } from './notes.ts';
+import type { CallPorts } from './ports.ts';
+import type { Member, Roster } from './parties/roster.ts';
+
+/** What commands and parts of a call may do with it. */
+export interface CallDesk {
+  readonly facts: CallFacts;
+  readonly clock: Clock;
+  readonly state: CallState;
+  readonly ports: CallPorts;
+  /** Who is here. */
+  readonly roster: Roster;
+  /** Who hears whom. */
+  readonly conversation: Conversation;
+  /** What was written down about the call. */
+  readonly notes: CallNotes;
+  emit(type: CallEventType, own: JsonObject, nowMs: AtMs): { readonly created_at: string };
+  /** Ends one party's line; a call without its caller, or without anybody, is over for `callReason`. */
+  dismiss(member: Member, why: { leg: LegEndReason; call: CallEndReason }, nowMs: AtMs): void;
+  /** Ends the call for everybody, once. */
+  end(reason: CallEndReason, nowMs: AtMs): void;
+}

@@ -1,0 +1,36 @@
+import type { AtMs } from '../base/clock.ts';
+import type { CallCommand, CallCommandName } from '../events/call-commands.ts';
+import type { CallInput } from '../leg/leg.ts';
+import type { VoiceEdge } from '../media/voice/voice-edges.ts';
+import type { CallDesk } from './call-desk.ts';
+import type { Asker, Outcome } from './commands/outcome.ts';
+import type { JoinWish } from './parties/invitation.ts';
+import type { Member, Seat } from './parties/roster.ts';
+
+/**
+ * Something built on top of a call: made with it, told what happens in it, and asked to carry out the
+ * commands it is for. Every hook is optional, and runs in the turn of its cause.
+ */
+export interface CallPart {
+  /** The commands it carries out; the first part that names one has it. */
+  readonly commands?: readonly CallCommandName[];
+  command?(command: CallCommand, asker: Asker, nowMs: AtMs): Outcome;
+  /** Where a leg that has just come in is to sit; undefined where that is not this part's business. */
+  seatOf?(member: Member, wish: JoinWish | undefined): Seat | undefined;
+  onJoined?(member: Member, wish: JoinWish | undefined, nowMs: AtMs): void;
+  /** The party is out of the roster, and those who are left hear each other already. */
+  onLeft?(member: Member, nowMs: AtMs): void;
+  /** After the frame has gone to everybody who hears the speaker. Per frame: it must not allocate. */
+  onFrame?(speaker: Member, frame: Int16Array, nowMs: AtMs): void;
+  onVoice?(speaker: Member, edge: VoiceEdge, nowMs: AtMs): void;
+  /** What a leg said beside audio. True where the part has seen to it, and nobody else needs to. */
+  onInput?(member: Member, input: CallInput, nowMs: AtMs): boolean;
+  /** About once a second. */
+  sweep?(nowMs: AtMs): void;
+  /** Own fields of `call_completed`; what was measured by the call itself is there already. */
+  completion?(): { readonly [field: string]: unknown };
+  /** The call is ending; its parties are still there. */
+  onEnding?(nowMs: AtMs): void;
+}
+
+export type MakeCallPart = (desk: CallDesk) => CallPart;

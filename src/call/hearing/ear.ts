@@ -1,0 +1,262 @@
+import type { AtMs } from '../../base/clock.ts';
+import { invariant } from '../../base/errors.ts';
+import { frameSamples } from '../../base/units.ts';
+import type { Leg, Overlay } from '../../leg/leg.ts';
+import type { Cleared } from '../../leg/playout.ts';
+import { Mixer } from '../../media/mixer/mixer.ts';
+import type { Party } from '../parties/party.ts';
+import type { FrameSource } from '../sounds/frame-source.ts';
+import { LegChannel, type Way } from './channel.ts';
+
+/** Somebody who is to be heard, and how loud. */
+export interface Voice {
+  readonly party: Party;
+  readonly gainRatio: number;
+}
+
+/** A sound that is played to one listener until it is over, or stopped. */
+export interface Playback {
+  readonly id: string;
+  readonly source: FrameSource;
+  readonly gainRatio: number;
+  /** Told once, when it has ended by itself. */
+  readonly onFinished: (playedFrames: number) => void;
+}
+
+/** Sounds that one listener can be played at once. */
+export const PLAYBACKS_MAX = 4;
+/** Voices one listener can be given: as many as a call has parties. */
+const VOICES_MAX = 16;
+// The place of what is in the leg's own queue and nobody's any more.
+const NOBODYS_PLACE = 0;
+const PLACES = 1 + VOICES_MAX + PLAYBACKS_MAX;
+
+interface Playing extends Playback {
+  readonly place: number;
+  playedFrames: number;
+  hasFinished: boolean;
+}
+
+/**
+ * What one leg hears. One voice alone, at its own loudness, goes to the leg directly: in the turn it came,
+ * bit for bit. As soon as there is more to hear it is mixed, once a tick, over the leg's own queue.
+ */
+export class Ear implements Overlay {
+  readonly leg: Leg;
+  readonly #scratch: Int16Array;
+  readonly #silence: Int16Array;
+  readonly #freePlaces = Array.from({ length: PLACES - 1 }, (_, index) => PLACES - 1 - index);
+  #channels: readonly LegChannel[] = [];
+  #playings: Playing[] = [];
+  /** Whose words the leg's own queue holds: the first paced voice. */
+  #owner: LegChannel | undefined;
+  /** The owner's words wait until it is heard again. */
+  #isParked = false;
+  #mixer: Mixer | undefined;
+  #isMixing = false;
+  /** The one voice that needs no mix. */
+  #heardDirectly: LegChannel | undefined;
+  #areGainsPlain = true;
+  #gains: readonly number[] = [];
+  readonly #onMark: (name: string) => void;
+
+  constructor(leg: Leg, onMark: (name: string) => void) {
+    this.leg = leg;
+    this.#onMark = onMark;
+    this.#scratch = new Int16Array(frameSamples(leg.sampleRateHz));
+    this.#silence = new Int16Array(frameSamples(leg.sampleRateHz));
+  }
+
+  get isMixing(): boolean {
+    return this.#isMixing;
+  }
+
+  channelFrom(speakerId: string): LegChannel | undefined {
+    return this.#channels.find(({ speaker }) => speaker.id === speakerId);
+  }
+
+  /**
+   * Whom the leg hears from now on. Whoever is no longer heard is forgotten, here and at the provider, but
+   * for words that are `parked`: those wait for their speaker to be heard again.
+   */
+  listen(voices: readonly Voice[], { isParked }: { isParked: boolean }, nowMs: AtMs): void {
+    const before = this.#channels;
+    const known = (id: string): LegChannel | undefined =>
+      before.find(({ speaker }) => speaker.id === id) ??
+      (this.#owner?.speaker.id === id ? this.#owner : undefined);
+    this.#channels = voices.map(
+      ({ party }) => known(party.id) ?? new LegChannel(party, this.leg, this.#takePlace()),
+    );
+    const gone = before.filter((channel) => !this.#channels.includes(channel));
+    this.#keepQueue(gone, isParked, nowMs);
+    for (const channel of gone) if (channel !== this.#owner) this.#release(channel);
+    this.#choose(voices);
+  }
+
+  /** Plays a sound beside the voices; false when too many are playing. */
+  play(playback: Playback): boolean {
+    if (!this.hasRoomToPlay) return false;
+    const place = this.#takePlace();
+    this.#playings.push({ ...playback, place, playedFrames: 0, hasFinished: false });
+    this.#mixerNow().setGain(place, playback.gainRatio);
+    this.#settle();
+    return true;
+  }
+
+  /** Stops the sounds that are named; nothing is said of them. */
+  stop(isStopped: (playbackId: string) => boolean): void {
+    const stopped = this.#playings.filter(({ id }) => isStopped(id));
+    if (stopped.length === 0) return;
+    this.#playings = this.#playings.filter((playing) => !stopped.includes(playing));
+    for (const { place } of stopped) this.#freePlaces.push(place);
+  }
+
+  get hasRoomToPlay(): boolean {
+    return this.#playings.length < PLAYBACKS_MAX;
+  }
+
+  isPlaying(playbackId: string): boolean {
+    return this.#playings.some(({ id }) => id === playbackId);
+  }
+
+  /** Drops what the leg was to hear and has not: voices and the sounds that are named. */
+  clear(isStopped: (playbackId: string) => boolean, nowMs: AtMs): Cleared {
+    for (const channel of this.#channels) channel.drop();
+    this.stop(isStopped);
+    return this.leg.clear(nowMs);
+  }
+
+  mixInto(frame: Int16Array, isQueued: boolean): boolean {
+    const mixer = this.#mixerNow();
+    mixer.begin();
+    if (isQueued) mixer.add(frame, this.#owner?.place ?? NOBODYS_PLACE);
+    for (let i = 0; i < this.#channels.length; i++) {
+      const channel = this.#channels[i]!;
+      if (channel.takeInto(this.#scratch)) mixer.add(this.#scratch, channel.place);
+      for (let name = channel.takeMark(); name !== undefined; name = channel.takeMark()) this.#onMark(name);
+    }
+    const hasFinished = this.#mixSounds(mixer);
+    const isHeard = mixer.takeInto(frame);
+    if (hasFinished) this.#finish();
+    else if (!this.#needsMix) this.#unmix();
+    return isHeard;
+  }
+
+  /** The leg has ended: what was lent is given back. */
+  close(): void {
+    for (const channel of this.#channels) channel.drop();
+    this.#owner?.drop();
+    this.#channels = [];
+    this.#playings = [];
+    this.#owner = undefined;
+    this.leg.setOverlay(undefined);
+  }
+
+  #keepQueue(gone: readonly LegChannel[], isParked: boolean, nowMs: AtMs): void {
+    const isOwnerGone = this.#owner !== undefined && !this.#channels.includes(this.#owner);
+    if (isOwnerGone && isParked) {
+      this.#isParked = true;
+      this.leg.playout.pause();
+      return;
+    }
+    if (this.#isParked) this.leg.playout.resume();
+    this.#isParked = false;
+    if (isOwnerGone) {
+      const owner = this.#owner!;
+      this.#owner = undefined;
+      this.leg.clear(nowMs);
+      this.#release(owner);
+    } else if (this.#owner === undefined && gone.some(({ way }) => way === 'direct')) {
+      // What a live voice left in the queue goes with it; where there is nothing, nothing is said.
+      if (this.leg.playout.waitingFrames > 0) this.leg.clear(nowMs);
+    }
+  }
+
+  #mixSounds(mixer: Mixer): boolean {
+    let hasFinished = false;
+    for (let i = 0; i < this.#playings.length; i++) {
+      const playing = this.#playings[i]!;
+      if (playing.source.nextInto(this.#scratch)) {
+        mixer.add(this.#scratch, playing.place);
+        playing.playedFrames++;
+      } else {
+        playing.hasFinished = true;
+        hasFinished = true;
+      }
+    }
+    return hasFinished;
+  }
+
+  #choose(voices: readonly Voice[]): void {
+    this.#owner ??= this.#channels.find(({ speaker }) => speaker.isPaced);
+    this.#areGainsPlain = voices.every(({ gainRatio }) => gainRatio === 1);
+    this.#gains = voices.map(({ gainRatio }) => gainRatio);
+    this.#settle();
+  }
+
+  get #needsMix(): boolean {
+    if (this.#playings.length > 0 || this.#channels.length > 1 || !this.#areGainsPlain) return true;
+    return this.#channels.some((channel) => channel.speaker.isPaced && channel !== this.#owner);
+  }
+
+  /** Into the mix at once; out of it only after a tick, in which what has gone was faded out. */
+  #settle(): void {
+    if (this.#isMixing || this.#needsMix) this.#mix();
+    else this.#goDirectly();
+  }
+
+  #goDirectly(): void {
+    for (const channel of this.#channels) channel.go(this.#wayOf(channel), this.#scratch);
+    [this.#heardDirectly] = this.#channels;
+  }
+
+  #mix(): void {
+    const mixer = this.#mixerNow();
+    const isNew = !this.#isMixing;
+    this.#isMixing = true;
+    if (isNew) mixer.carryOn(NOBODYS_PLACE, this.#silence);
+    for (const [index, channel] of this.#channels.entries()) {
+      // Who was heard directly until now goes on in the mix without a dip, and turns to its gain smoothly.
+      if (isNew && channel === this.#heardDirectly) mixer.carryOn(channel.place, this.#silence);
+      mixer.setGain(channel.place, this.#gains[index]!);
+      channel.go(this.#wayOf(channel), this.#scratch);
+    }
+    this.#heardDirectly = undefined;
+    if (isNew) this.leg.setOverlay(this);
+  }
+
+  #unmix(): void {
+    this.#isMixing = false;
+    this.leg.setOverlay(undefined);
+    this.#goDirectly();
+  }
+
+  #wayOf(channel: LegChannel): Way {
+    if (channel === this.#owner) return 'queue';
+    if (channel.speaker.isPaced) return 'second';
+    return this.#isMixing ? 'ring' : 'direct';
+  }
+
+  #finish(): void {
+    const finished = this.#playings.filter(({ hasFinished }) => hasFinished);
+    this.stop((id) => finished.some((playing) => playing.id === id));
+    for (const { onFinished, playedFrames } of finished) onFinished(playedFrames);
+  }
+
+  #mixerNow(): Mixer {
+    this.#mixer ??= new Mixer({ sampleRateHz: this.leg.sampleRateHz, sources: PLACES });
+    return this.#mixer;
+  }
+
+  #takePlace(): number {
+    const place = this.#freePlaces.pop();
+    invariant(place !== undefined, 'a listener has a place for everybody');
+    this.#mixer?.release(place);
+    return place;
+  }
+
+  #release(channel: LegChannel): void {
+    channel.drop();
+    this.#freePlaces.push(channel.place);
+  }
+}

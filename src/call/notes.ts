@@ -1,0 +1,40 @@
+import type { JsonObject } from '../base/json.ts';
+import type { TranscriptSegment } from '../events/call-commands.ts';
+
+/** What became of the question whether the caller qualifies. */
+export interface Qualification {
+  readonly score: number;
+  readonly threshold: number | null;
+  readonly criteria: JsonObject;
+  /** Null where nobody said how much is enough. */
+  readonly isMet: boolean | null;
+}
+
+/** A live transcript holds so much; the journal has every segment. */
+const SEGMENTS_MAX = 2_000;
+const CHARACTERS_MAX = 262_144;
+
+/** What was written down about a call while it ran. */
+export class CallNotes {
+  readonly stats = { forgottenSegments: 0 };
+  disposition: { readonly disposition: string; readonly by: string } | null = null;
+  qualification: Qualification | null = null;
+  /** Where the telephone call was sent. */
+  transferredTo: string | null = null;
+  readonly #segments: TranscriptSegment[] = [];
+  #characters = 0;
+
+  /** The transcript so far, oldest first; of a long call its end. */
+  get transcript(): readonly TranscriptSegment[] {
+    return this.#segments;
+  }
+
+  addSegment(segment: TranscriptSegment): void {
+    this.#segments.push(segment);
+    this.#characters += segment.text.length;
+    while (this.#segments.length > SEGMENTS_MAX || this.#characters > CHARACTERS_MAX) {
+      this.#characters -= this.#segments.shift()!.text.length;
+      this.stats.forgottenSegments++;
+    }
+  }
+}

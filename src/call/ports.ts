@@ -1,0 +1,19 @@
+import type { FrameSource } from './sounds/frame-source.ts';
+import type { Sounds } from './sounds/sounds.ts';
+import type { Invitations } from './parties/invitation.ts';
+import type { MakeCallPart } from './call-part.ts';
+
+/**
+ * What calls need of the world. Whatever is missing on a node is refused by name when somebody asks for it:
+ * `failed_precondition`, "… is not available on this node".
+ */
+export interface CallPorts {
+  /** Files and URLs, as samples. */
+  readonly sounds?: Sounds;
+  /** Tokens for parties that are to join. */
+  readonly invitations?: Invitations;
+  /** What callers on hold hear, where it is not the house's own music. */
+  readonly holdMusic?: (sampleRateHz: number) => FrameSource;
+  /** What is built on top of a call: handovers, recording, forks, agents, barge-in. */
+  readonly parts?: readonly MakeCallPart[];
+}
