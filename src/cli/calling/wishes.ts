@@ -98,7 +98,7 @@ export function recordFileOf(file: string, index: number, count: number): string
 }
 
 function formatOf({ codec, sampleRate }: CallFlags, dialect: Dialect): AudioFormat {
-  const name = codec ?? 'pcmu';
+  const name = codec ?? usualCodecOf(dialect);
   if (!CODECS.includes(name)) throw wrong(`--codec ${name}: known are ${CODECS.join(', ')}`);
   const format = { codec: name as CodecName, sampleRateHz: sampleRate ?? 8000, littleEndian: true };
   const isG711 = format.codec !== 'l16';
@@ -107,6 +107,11 @@ function formatOf({ codec, sampleRate }: CallFlags, dialect: Dialect): AudioForm
   }
   requireSpoken(format, dialect);
   return format;
+}
+
+/** Telephone audio where the provider has it, else what it has first. */
+function usualCodecOf({ formats }: Dialect): string {
+  return formats.some(({ codec }) => codec === 'pcmu') ? 'pcmu' : (formats[0]?.codec ?? 'pcmu');
 }
 
 // What a dialect can speak it says when a caller is opened.

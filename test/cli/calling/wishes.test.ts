@@ -27,6 +27,14 @@ describe('wishes', () => {
     });
   });
 
+  it('take the audio the provider has, where it has none of the telephone', () => {
+    const formatAs = (as: string): unknown => readWishes(['a.wav'], { ...FLAGS, as }).format;
+    for (const as of ['vonage', 'infobip', 'jambonz', 'mod_audio_stream']) {
+      expect(formatAs(as)).toMatchObject({ codec: 'l16', sampleRateHz: 8000 });
+    }
+    expect(formatAs('asterisk')).toMatchObject({ codec: 'pcmu', sampleRateHz: 8000 });
+  });
+
   it('repeat the sound where a duration is wished for, but not before a hang-up', () => {
     expect(readWishes([], { ...FLAGS, duration: 2 })).toMatchObject({ repeat: true, framesMax: 100 });
     expect(readWishes([], { ...FLAGS, hangupAfter: 2_000 })).toMatchObject({ repeat: false, framesMax: 100 });
