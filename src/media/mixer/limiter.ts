@@ -17,8 +17,8 @@ export class Limiter {
     saturatedSamples: 0,
   };
   /**
-   * The gain at the end of the last frame, and at the end of this one. In an array and not handed to functions:
-   * a broken number would be put on the heap, frame after frame.
+   * The gain at the end of the last frame, and at the end of this one. In an array and not handed to
+   * functions: a broken number would be put on the heap, frame after frame.
    */
   readonly #gains = Float64Array.of(1, 1);
 

@@ -19,8 +19,8 @@ export interface MixerOptions {
 }
 
 /**
- * What one listener hears: everybody else, each at a gain of the routing matrix. Each tick: `begin`, `add` for
- * every source that has a frame, `takeInto`. One source alone at gain 1 passes bit for bit. A new gain is
+ * What one listener hears: everybody else, each at a gain of the routing matrix. Each tick: `begin`, `add`
+ * for every source that has a frame, `takeInto`. One source alone at gain 1 passes bit for bit. A new gain is
  * reached over one frame; a source that begins fades in, one that is missing fades out by itself.
  */
 export class Mixer {
@@ -138,7 +138,7 @@ export class Mixer {
     }
   }
 
-  /** The end of what was heard last runs backwards and fades: no step in the sound, and no longer than 5 ms. */
+  /** The end of what was heard last runs backwards and fades within 5 ms: no step in the sound. */
   #addEnding(source: number): void {
     const sum = this.#sum;
     const edge = this.#edgeSamples;

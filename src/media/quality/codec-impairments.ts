@@ -11,8 +11,8 @@ const G711_WITH_CONCEALMENT: CodecImpairment = { coding: 0, lossRobustness: 25.1
  * - L16 is not coded at all: as G.711.
  * - G.722 at 64 kbit/s impairs less than G.711 on the wideband scale of G.107.1 (Ie,wb 13 beside 36, G.113
  *   Appendix IV), so it costs nothing here; its gaps are filled by the same concealer.
- * - Opus: no value of the ITU is known. Nothing for coding at 16 kbit/s and more; a lost packet counts as one of
- *   G.711, since its decoder conceals at least as well; what its FEC brings back is not lost at all.
+ * - Opus: no value of the ITU is known. Nothing for coding at 16 kbit/s and more; a lost packet counts as
+ *   one of G.711, since its decoder conceals at least as well; what its FEC brings back is not lost at all.
  */
 const IMPAIRMENTS: Readonly<Record<CodecName, CodecImpairment>> = {
   pcmu: G711_WITH_CONCEALMENT,

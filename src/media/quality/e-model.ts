@@ -44,8 +44,8 @@ export function mosOf(rFactor: number): number {
 }
 
 /**
- * The burst ratio of G.107 §7.5: the mean length of the runs that were lost, over what it would be had the same
- * share been lost at random. Never below 1: that would credit a line for losses that are spread evenly.
+ * The burst ratio of G.107 §7.5: the mean length of the runs that were lost, over what it would be had the
+ * same share been lost at random. Never below 1: that would credit a line for losses spread evenly.
  */
 export function burstRatioOf(lossRatio: number, meanRunFrames: number): number {
   return lossRatio <= 0 || lossRatio >= 1 ? 1 : Math.max(1, meanRunFrames * (1 - lossRatio));

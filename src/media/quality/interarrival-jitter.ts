@@ -3,9 +3,9 @@ const GAIN = 1 / 16;
 /** A pause or a sender that started over says nothing about the network. */
 const DIFFERENCE_MS_MAX = 1000;
 
-/** How unevenly frames arrive, as RTCP reports it: smoothed difference of spacing between sending and arrival. */
+/** How unevenly frames arrive, as RTCP reports it: by how much their spacing differs from the sender's. */
 export class InterarrivalJitter {
-  /** The estimate, and transit time of the last frame: numbers out of the object's own fields are not boxed. */
+  /** The estimate, and transit time of the last frame: numbers in arrays are not boxed. */
   readonly #jitterMs = new Float64Array(1);
   readonly #transitMs = Float64Array.of(NaN);
 

@@ -51,7 +51,8 @@ export const QUALITY_WINDOW_MS = 10_000;
 
 /**
  * Judges one direction of one leg, window by window and as a whole. It is fed counters now and then (once a
- * second will do), told the time, and has a report at the end of each window in which anything was to be played.
+ * second will do), told the time, and has a report at the end of each window in which anything was to be
+ * played.
  */
 export class QualityWindow {
   readonly #codec: CodecName;

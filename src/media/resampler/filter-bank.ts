@@ -28,7 +28,7 @@ const SAMPLE_MAX = 32_768;
 /** What a 32-bit lane of the kernel holds. */
 const LANE_MAX = 2 ** 31 - 1;
 
-/** Designs the bank of a pair: a windowed sinc (Kaiser's window and his formulas for its length and slope). */
+/** Designs the bank of a pair: a sinc under Kaiser's window, with his formulas for length and slope. */
 export function designFilterBank(fromHz: number, toHz: number): FilterBank {
   const divisor = greatestCommonDivisor(fromHz, toHz);
   const [phases, step] = [toHz / divisor, fromHz / divisor];

@@ -13,7 +13,7 @@ const TARGET_ADDRESS = BYTES_PER_SAMPLE * (TAPS_MAX + CHUNK_SAMPLES_MAX);
 // Up to two outputs more than the chunk would make evenly.
 const TARGET_BYTES = BYTES_PER_SAMPLE * (OUTPUTS_PER_SAMPLE_MAX * CHUNK_SAMPLES_MAX + 16);
 const PAGE_BYTES = 65_536;
-// All pairs of rates together take 2.2 MB; what nobody asks for is never touched, so the machine never gives it.
+// All pairs of rates together take 2.2 MB; what nobody asks for is never touched, and never taken.
 const PAGES = 64;
 
 /** A place in the kernel's memory that speaks of one bank. */
@@ -25,8 +25,8 @@ interface Exports {
 }
 
 /**
- * The inner loop of all resamplers of the process, with the weights they share: 128 bits at a time. Its memory
- * is lent for one step and holds nothing of anybody's sound between steps.
+ * The inner loop of all resamplers of the process, with the weights they share: 128 bits at a time. Its
+ * memory is lent for one step and holds nothing of anybody's sound between steps.
  */
 export class Kernel {
   readonly #exports: Exports;
