@@ -18,6 +18,7 @@ import { installIdempotency } from './idempotency.ts';
 import { Listener } from './listener.ts';
 import { LiveReaders } from './live/live-readers.ts';
 import { EventSockets } from './live/socket.ts';
+import { callCommandRoutes } from './routes/call-commands.ts';
 import { callRoutes } from './routes/calls.ts';
 import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -164,6 +165,7 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
   const resources = [
     credentialRoutes,
     callRoutes,
+    callCommandRoutes,
     webhookRoutes,
     webhookChangeRoutes,
     webhookTrialRoutes,

@@ -1,11 +1,20 @@
 import type { FaultCode } from '../base/errors.ts';
+import type { CallCommand } from './call-commands.ts';
 
 /** What control may ask of a media node. Answered once the node has done or refused it. */
 export type Command =
-  | { readonly name: 'hang_up'; readonly call_id: string; readonly workspace_id: string }
+  | CommandToCall
   | { readonly name: 'apply_credentials'; readonly view: CredentialView }
   | { readonly name: 'read_metrics' }
   | { readonly name: 'drain' };
+
+/** Something asked of one call, carried out by the node that owns it. */
+export interface CommandToCall {
+  readonly name: 'call_command';
+  readonly call_id: string;
+  readonly workspace_id: string;
+  readonly command: CallCommand;
+}
 
 export type CommandResult =
   | { readonly ok: true; readonly value: unknown }

@@ -21,13 +21,12 @@ const HANDLERS: {
     node.applyCredentials(view);
     return done({ version: view.version });
   },
-  hang_up: async (node, { call_id, workspace_id }, { clock }) => {
+  call_command: async (node, { call_id, workspace_id, command }, { clock }) => {
     const call = node.calls.get(call_id);
     if (call === undefined || call.facts.workspaceId !== workspace_id) {
       return { ok: false, fault: 'call_not_found', detail: 'this node has no such call' };
     }
-    call.end('api', clock.nowMs());
-    return done({ call_id });
+    return call.command(command, clock.nowMs());
   },
   read_metrics: async (node) => done(await node.figures.snapshot()),
   drain: async (node, _, { settings }) => {

@@ -71,6 +71,7 @@ describe('the OpenAPI document', () => {
         .map(({ path, method }) => `${method} ${path}`)
         .sort(),
     ).toEqual([
+      'delete /api/v1/calls/{id}/legs/{leg}',
       'delete /api/v1/keys/{id}',
       'delete /api/v1/voice/stream-credentials/{id}',
       'delete /api/v1/webhooks/{id}',
@@ -86,9 +87,20 @@ describe('the OpenAPI document', () => {
       'get /api/v1/webhooks',
       'get /api/v1/webhooks/{id}',
       'get /api/v1/webhooks/{id}/deliveries',
+      'patch /api/v1/calls/{id}/legs/{leg}',
       'patch /api/v1/keys/{id}',
       'patch /api/v1/webhooks/{id}',
+      'post /api/v1/calls/{id}/clear',
+      'post /api/v1/calls/{id}/disposition',
+      'post /api/v1/calls/{id}/dtmf',
       'post /api/v1/calls/{id}/hangup',
+      'post /api/v1/calls/{id}/hold',
+      'post /api/v1/calls/{id}/legs',
+      'post /api/v1/calls/{id}/mute',
+      'post /api/v1/calls/{id}/play',
+      'post /api/v1/calls/{id}/qualification',
+      'post /api/v1/calls/{id}/transcript',
+      'post /api/v1/calls/{id}/transfer',
       'post /api/v1/dead-letters/replay',
       'post /api/v1/deliveries/{id}/replay',
       'post /api/v1/events/ticket',
@@ -161,13 +173,19 @@ describe('every route', () => {
     });
     const key = await made(`${base}/keys`, { name: 'a' });
     house.ports.allDeliveries.push(delivery(webhook));
-    const steps: [string, string, (string | undefined)?, object?][] = [
+    house.nodes.result = { ok: true, value: COMMAND_ANSWER };
+    const steps: Step[] = [
       ['post', `${base}/voice/sessions`, undefined, {}],
       ['post', '/functions/v1/voice-runtime-session', undefined, {}],
       ['get', `${base}/voice/stream-credentials`],
       ['get', `${base}/calls`],
       ['get', `${base}/calls/{id}`, 'call_1'],
       ['post', `${base}/calls/{id}/hangup`, 'call_1'],
+      ...Object.entries(COMMANDS).map(
+        ([path, body]) => ['post', `${base}/calls/{id}/${path}`, 'call_1', body] as Step,
+      ),
+      ['patch', `${base}/calls/{id}/legs/{leg}`, 'call_1', { muted: true }],
+      ['delete', `${base}/calls/{id}/legs/{leg}`, 'call_1'],
       ['get', `${base}/webhooks`],
       ['get', `${base}/webhooks/{id}`, webhook],
       ['post', `${base}/webhooks/{id}/test`, webhook],
@@ -190,7 +208,7 @@ describe('every route', () => {
       ['delete', `${base}/keys/{id}`, key],
     ];
     for (const [method, path, id = '', body] of steps) {
-      const answer = await house.request(method.toUpperCase(), path.replace('{id}', id), body);
+      const answer = await house.request(method.toUpperCase(), filled(path, id), body);
       expect([method, path, answer.body.success]).toEqual([method, path, true]);
       expectDocumented(path, method, answer);
     }
@@ -201,7 +219,7 @@ describe('every route', () => {
   it('answers without a key, without the scope and for what is not there as documented', async () => {
     const weak = { authorization: `Bearer ${house.key({ scopes: ['ops'] })}` };
     for (const { path, method, operation } of operations()) {
-      const url = path.replace('{id}', 'none_1');
+      const url = filled(path, 'none_1');
       const ask = (headers?: { readonly [name: string]: string }) => {
         const body = operation.requestBody === undefined ? undefined : bodyFor(path, method);
         return house.request(method.toUpperCase(), url, body, headers);
@@ -233,7 +251,53 @@ describe('the documentation page', () => {
   });
 });
 
+type Step = [string, string, (string | undefined)?, object?];
+
+/** What each command to a call takes at least. */
+const COMMANDS: { readonly [path: string]: object } = {
+  hold: { on: true },
+  mute: { leg_id: 'leg_1', on: true },
+  play: { url: 'tone:busy' },
+  clear: {},
+  dtmf: { digits: '1' },
+  legs: { role: 'human' },
+  transfer: { to: '+15550123' },
+  disposition: { disposition: 'sale' },
+  qualification: { score: 1 },
+  transcript: { segments: [{ speaker: 'caller', text: 'hello' }] },
+};
+
+/** Of each command what it answers, all in one. */
+const COMMAND_ANSWER = {
+  on: true,
+  source: 'in_band',
+  leg_id: 'leg_1',
+  leg_ids: ['leg_1'],
+  playback_id: 'play_1',
+  cleared: [{ leg_id: 'leg_1', played_ms: 20, unplayed_ms: 40 }],
+  digits: '1',
+  role: 'human',
+  mode: null,
+  ws_url: 'ws://127.0.0.1:8082/media/native',
+  token: 'a.b.c',
+  expires_at: '2026-11-20T12:05:00.000Z',
+  to: '+15550123',
+  disposition: 'sale',
+  by: 'api',
+  score: 1,
+  threshold: null,
+  met: null,
+  segments: 1,
+};
+
+function filled(path: string, id: string): string {
+  return path.replace('{id}', id).replace('{leg}', 'leg_1');
+}
+
 function bodyFor(path: string, method: string): object {
+  const command = /\/calls\/\{id\}\/(\w+)$/.exec(path)?.[1];
+  if (command !== undefined) return COMMANDS[command] ?? {};
+  if (path.endsWith('/legs/{leg}')) return { muted: true };
   if (method === 'patch' && path.includes('/webhooks')) return { description: null };
   if (path.endsWith('/recover')) return { since: '2026-11-20' };
   if (/\/(?:rotate-secret|replay)$/.test(path)) return {};

@@ -67,11 +67,10 @@ const Filters = Type.Object(
   { additionalProperties: false },
 );
 
-const HungUp = Type.Object({ id: Type.String(), state: Type.Literal('ending') });
 const tags = ['Calls'];
 
 /** Calls, live and ended. */
-export const callRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, { ports, nodes }) => {
+export const callRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, { ports }) => {
   app.route({
     method: 'GET',
     url: '/calls',
@@ -98,38 +97,10 @@ export const callRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, {
     handler: async (request) =>
       ok(request, callView(await requireCall(request, request.params.id, ports.calls))),
   });
-
-  app.route({
-    method: 'POST',
-    url: '/calls/:id/hangup',
-    config: { access: { scope: 'calls:write' } },
-    schema: {
-      summary: 'Hang up; answered when the node that owns the call has done it',
-      tags,
-      params: ById,
-      response: answers(HungUp),
-    },
-    handler: async (request) => {
-      const call = await requireCall(request, request.params.id, ports.calls);
-      if (call.state === 'ended') throw new VoiceError('failed_precondition', 'this call has ended');
-      const result = await nodes.command(call, {
-        name: 'hang_up',
-        call_id: call.id,
-        workspace_id: call.workspace_id,
-      });
-      if (!result.ok) throw refusal(result);
-      return ok(request, { id: call.id, state: 'ending' as const });
-    },
-  });
 };
 
-// The call was there a moment ago: a node that does not know it any more has just seen it end.
-function refusal({ fault, detail }: { fault: VoiceError['code']; detail: string }): VoiceError {
-  if (fault === 'call_not_found') return new VoiceError('failed_precondition', 'this call has ended');
-  return new VoiceError(fault, detail);
-}
-
-async function requireCall(request: FastifyRequest, id: string, calls: CallStore): Promise<CallView> {
+/** The call as this key may see it. */
+export async function requireCall(request: FastifyRequest, id: string, calls: CallStore): Promise<CallView> {
   const { workspaceId, testMode } = keyOf(request);
   const call = await calls.get(workspaceId, id);
   if (call === undefined || call.test_mode !== testMode) {

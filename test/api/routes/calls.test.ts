@@ -69,15 +69,20 @@ it('hides calls of the other mode and of other workspaces', async () => {
   }
 });
 
+const toCall = (command: object) => ({
+  name: 'call_command',
+  call_id: 'call_1',
+  workspace_id: 'ws_default',
+  command,
+});
+
 describe('hanging up', () => {
   const hangUp = (id = 'call_1') => house.request('POST', `/api/v1/calls/${id}/hangup`);
 
   it('is done by the node that owns the call', async () => {
     const { status, body } = await hangUp();
     expect([status, body.data]).toEqual([200, { id: 'call_1', state: 'ending' }]);
-    expect(house.nodes.commands).toEqual([
-      { name: 'hang_up', call_id: 'call_1', workspace_id: 'ws_default' },
-    ]);
+    expect(house.nodes.commands).toEqual([toCall({ name: 'hang_up' })]);
   });
 
   it('takes an announced but empty JSON body', async () => {
@@ -99,3 +104,102 @@ describe('hanging up', () => {
     expect([answer.status, answer.body.error.code]).toEqual([status, code]);
   });
 });
+
+describe('a command to a live call', () => {
+  const commands = () => house.nodes.commands.map((command) => (command as { command: unknown }).command);
+
+  it.each([
+    ['hold', { on: true }, { name: 'hold', on: true, source: 'music' }, { on: true, source: 'music' }],
+    ['mute', { leg_id: 'leg_1', on: true }, { name: 'mute', leg_id: 'leg_1', on: true }, {}],
+    [
+      'play',
+      { url: 'tone:busy' },
+      { name: 'play', url: 'tone:busy', leg_id: null, loop: false, gain_ratio: 1 },
+      { playback_id: 'play_1', leg_ids: ['leg_1'] },
+    ],
+    ['clear', {}, { name: 'clear', leg_id: null }, { cleared: [] }],
+    ['dtmf', { digits: '1a#' }, { name: 'dtmf', digits: '1A#', leg_id: null }, {}],
+    ['legs', { role: 'supervisor' }, { name: 'invite', role: 'supervisor', mode: 'monitor' }, {}],
+    ['transfer', { to: '+15550123' }, { name: 'transfer', to: '+15550123' }, { to: '+15550123' }],
+    [
+      'disposition',
+      { disposition: 'sale' },
+      { name: 'set_disposition', disposition: 'sale', by: 'api' },
+      { disposition: 'sale', by: 'api' },
+    ],
+    [
+      'qualification',
+      { score: 7, threshold: 5 },
+      { name: 'qualify', score: 7, threshold: 5, criteria: {} },
+      { score: 7, threshold: 5, met: true },
+    ],
+  ])(
+    '%s goes to the node that owns the call, and its answer comes back',
+    async (path, body, command, value) => {
+      house.nodes.result = { ok: true, value: { ...ANSWER, ...value } };
+      const answer = await house.request('POST', `/api/v1/calls/call_1/${path}`, body);
+      expect([answer.status, answer.body.data]).toEqual([200, expect.objectContaining(value)]);
+      expect(commands()).toEqual([command]);
+    },
+  );
+
+  it('changes several things of a leg in their order, and takes it out', async () => {
+    const path = '/api/v1/calls/call_1/legs/leg_1';
+    const change = { mode: 'barge', gain_ratio: 2, muted: false };
+    expect((await house.request('PATCH', path, change)).body.data).toEqual({ leg_id: 'leg_1', ...change });
+    expect((await house.request('DELETE', path)).body.data).toEqual({ leg_id: 'leg_1' });
+    expect(commands()).toEqual([
+      { name: 'supervise', leg_id: 'leg_1', mode: 'barge' },
+      { name: 'set_gain', leg_id: 'leg_1', gain_ratio: 2 },
+      { name: 'mute', leg_id: 'leg_1', on: false },
+      { name: 'remove_leg', leg_id: 'leg_1' },
+    ]);
+  });
+
+  it.each([
+    ['hold', {}],
+    ['hold', { on: true, source: 'noise' }],
+    ['mute', { on: true }],
+    ['play', { url: '' }],
+    ['play', { url: 'tone:busy', gain_ratio: 5 }],
+    ['dtmf', { digits: '12x' }],
+    ['legs', { role: 'caller' }],
+    ['legs', { role: 'human', mode: 'barge' }],
+    ['transcript', { segments: [] }],
+    ['disposition', { disposition: 'sale', colour: 'red' }],
+  ])('%s %j is refused before any node hears of it', async (path, body) => {
+    const answer = await house.request('POST', `/api/v1/calls/call_1/${path}`, body);
+    expect([answer.status, answer.body.error.code]).toEqual([400, 'invalid_argument']);
+    expect(house.nodes.commands).toEqual([]);
+  });
+
+  it.each([
+    ['not_found', 404, 'not_found'],
+    ['conflict', 409, 'conflict'],
+    ['failed_precondition', 422, 'failed_precondition'],
+    ['unavailable', 503, 'unavailable'],
+  ] as const)('refused by its node with %s is answered %i', async (fault, status, code) => {
+    house.nodes.result = { ok: false, fault, detail: 'so it is' };
+    const answer = await house.request('POST', '/api/v1/calls/call_1/hold', { on: true });
+    expect([answer.status, answer.body.error]).toEqual([status, { code, message: 'so it is' }]);
+  });
+
+  it('needs the scope to change calls', async () => {
+    const headers = { authorization: `Bearer ${house.key({ scopes: ['calls:read'] })}` };
+    const answer = await house.request('POST', '/api/v1/calls/call_1/hold', { on: true }, headers);
+    expect([answer.status, answer.body.error.code]).toEqual([403, 'permission_denied']);
+  });
+});
+
+/** Whatever any of them answers, where a test does not say it. */
+const ANSWER = {
+  leg_id: 'leg_1',
+  on: true,
+  digits: '1A#',
+  source: 'in_band',
+  role: 'supervisor',
+  mode: 'monitor',
+  ws_url: 'ws://127.0.0.1:8082/media/native',
+  token: 'a.b.c',
+  expires_at: '2026-11-20T12:05:00.000Z',
+};
