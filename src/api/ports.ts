@@ -136,6 +136,9 @@ export interface DeliveryRow {
 /** A delivery with the event it tells; null where that is no longer kept. */
 export interface WholeDelivery extends DeliveryRow {
   readonly envelope: Envelope | null;
+  readonly previousUndelivered: readonly string[];
+  /** The body of its first attempt, where that failed. */
+  readonly sentBody: string | null;
 }
 
 /** An attempt as the log has it. */

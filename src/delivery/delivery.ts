@@ -3,6 +3,7 @@ import { messageOf, type Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { CommittedEvent } from '../events/journal.ts';
+import { ageClock } from './age-clock.ts';
 import { Backlog } from './backlog.ts';
 import { newHealthStats, type HealthStats } from './breaker/health.ts';
 import type { EndpointNotice, HealthStore } from './breaker/health-record.ts';
@@ -119,6 +120,7 @@ export class Delivery implements DeliverySink {
     });
     this.#roster = new Roster({
       clock,
+      ages: ageClock(clock),
       outbox,
       log,
       observer: options.observer,

@@ -100,6 +100,8 @@ export interface PendingDelivery {
   readonly isAside?: boolean;
   /** What its payload named on its first attempt, and names on every other. */
   readonly previousUndelivered?: readonly string[];
+  /** The body of its first attempt, where that failed; every other sends it again. */
+  readonly body?: string | null;
 }
 
 /** An event that others of its resource have gone past: given up, or still tried outside the lane. */
@@ -134,7 +136,7 @@ export interface Attempt {
   readonly timings: AttemptTimings;
   /** Where it went, without its query, which may hold secrets. */
   readonly url: string;
-  /** `<event id>/<format>/<version>`: names the bytes of the body; they are the same on every attempt. */
+  /** `<event id>/<format>/<version>`: what the body was made of; its bytes are the same on every attempt. */
   readonly bodyRef: string;
   readonly bodyBytes: number;
   readonly requestHeaders: { readonly [name: string]: string };
@@ -175,6 +177,8 @@ export interface AttemptOutcome {
   readonly refusals?: number;
   readonly isAside?: boolean;
   readonly previousUndelivered?: readonly string[];
+  /** What was sent and did not arrive: kept for the next attempt, whoever makes it. */
+  readonly body?: string;
   /** From now on later events of its resource name it. */
   readonly undelivered?: Undelivered;
   /** Positions of the same endpoint and resource that need not be named any more. */

@@ -12,6 +12,8 @@ import type { Sender } from './wire/sender.ts';
 
 export interface RosterOptions {
   readonly clock: Clock;
+  /** What ages are told by. */
+  readonly ages: Clock;
   readonly outbox: Outbox;
   readonly log: DeliveryLog;
   readonly observer: DeliveryObserver;
@@ -170,9 +172,10 @@ export class Roster {
   }
 
   #lanePorts(id: string, health: EndpointHealth): LanePorts {
-    const { clock, outbox, observer, log, sender, laneStats, limits, backlog } = this.#options;
+    const { clock, ages, outbox, observer, log, sender, laneStats, limits, backlog } = this.#options;
     return {
       clock,
+      ages,
       outbox,
       observer,
       log,
@@ -187,7 +190,7 @@ export class Roster {
   }
 
   #healthPorts(): HealthPorts {
-    const { clock, log, healthStats, announce, autoDisable, health } = this.#options;
+    const { ages: clock, log, healthStats, announce, autoDisable, health } = this.#options;
     const store = health ?? { save: async () => undefined };
     const disable: HealthPorts['disable'] = (endpoint, reason) => this.#disable(endpoint, reason);
     return { clock, log, announce, autoDisable, disable, store, stats: healthStats };

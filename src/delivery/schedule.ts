@@ -39,15 +39,15 @@ export function retryDelaysMsOf(policy: string | readonly number[]): readonly nu
 export function nextDelayMs(
   retryDelaysMs: readonly number[],
   attempts: number,
-  createdUnixMs: number,
-  clock: Pick<Clock, 'unixMs' | 'randomBytes'>,
+  ageMs: number,
+  dice: Pick<Clock, 'randomBytes'>,
 ): number | null {
   const nominalMs = retryDelaysMs[attempts - 1];
   if (nominalMs === undefined) return null;
   const windowMs = Math.max(WINDOW_MS, sumOf(retryDelaysMs));
-  const leftMs = createdUnixMs + windowMs - clock.unixMs();
+  const leftMs = windowMs - ageMs;
   if (leftMs <= 0) return null;
-  const jitter = 1 - JITTER_RATIO + 2 * JITTER_RATIO * randomRatio(clock);
+  const jitter = 1 - JITTER_RATIO + 2 * JITTER_RATIO * randomRatio(dice);
   return Math.min(Math.round(nominalMs * jitter), leftMs);
 }
 

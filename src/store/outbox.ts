@@ -27,6 +27,7 @@ interface DeliveryRecord {
   readonly is_aside: boolean | number;
   readonly previous_undelivered: string | null;
   readonly body: string;
+  readonly sent_body: string | null;
 }
 
 /** Deliveries that are owed, and every attempt to pay them. */
@@ -130,6 +131,7 @@ export class SqlOutbox implements Outbox {
     return this.#db
       .selectFrom('deliveries')
       .innerJoin('events', 'events.position', 'deliveries.event_position')
+      .leftJoin('sent_bodies', 'sent_bodies.delivery_id', 'deliveries.id')
       .select([
         'deliveries.id',
         'deliveries.endpoint_id',
@@ -143,6 +145,7 @@ export class SqlOutbox implements Outbox {
         'deliveries.is_aside',
         'deliveries.previous_undelivered',
         'events.body',
+        'sent_bodies.body as sent_body',
       ]);
   }
 }
@@ -161,5 +164,6 @@ function pendingOf(row: DeliveryRecord): PendingDelivery {
     refusals: row.refusals,
     isAside: Boolean(row.is_aside),
     previousUndelivered: JSON.parse(row.previous_undelivered ?? '[]') as readonly string[],
+    body: row.sent_body,
   };
 }

@@ -21,6 +21,7 @@ export interface Schema {
   endpoints: EndpointsTable;
   deliveries: DeliveriesTable;
   attempts: AttemptsTable;
+  sent_bodies: SentBodiesTable;
   undelivered: UndeliveredTable;
   endpoint_health: EndpointHealthTable;
   api_keys: ApiKeysTable;
@@ -112,6 +113,12 @@ export interface DeliveriesTable {
   refusals: ColumnType<number, number | undefined, number>;
   is_aside: ColumnType<boolean | number, boolean | undefined, boolean>;
   previous_undelivered: ColumnType<Json | null, Json | null | undefined, Json | null>;
+}
+
+/** Bodies of deliveries that did not arrive at once, as every attempt sends them. */
+export interface SentBodiesTable {
+  delivery_id: string;
+  body: string;
 }
 
 /** Events that later ones of their resource have to name. */

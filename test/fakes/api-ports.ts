@@ -108,7 +108,8 @@ export class FakePorts implements Ports {
       ),
     get: async (_, id) => {
       const row = this.allDeliveries.find((one) => one.id === id);
-      return row === undefined ? undefined : { ...row, envelope: null };
+      if (row === undefined) return undefined;
+      return { ...row, envelope: null, previousUndelivered: [], sentBody: null };
     },
     attempts: async () => [],
     deadLetters: async (query) =>

@@ -109,6 +109,7 @@ export class FakeSender implements Sender {
         errorClass,
         errorDetail: errorClass,
       },
+      body: Buffer.from(JSON.stringify(request.envelope)),
       retryAfterMs: (typeof said === 'object' ? said?.retryAfterMs : undefined) ?? null,
       startedAtMs,
       sentAtMs: startedAtMs,

@@ -24,6 +24,7 @@ export interface OutboxRow {
   refusals?: number;
   isAside?: boolean;
   previousUndelivered?: readonly string[];
+  body?: string;
 }
 
 /** An endpoint that wants everything. */
@@ -139,6 +140,7 @@ export class FakeOutbox implements Outbox {
     row.refusals = outcome.refusals ?? 0;
     row.isAside = outcome.isAside ?? false;
     row.previousUndelivered = outcome.previousUndelivered ?? [];
+    if (outcome.body !== undefined) row.body ??= outcome.body;
     this.#note(outcome);
   }
 

@@ -35,6 +35,7 @@ describe('what is owed', () => {
       nextAttemptUnixMs: null,
       envelope: committed[0]!.envelope,
       isManual: false,
+      body: null,
       createdUnixMs: Date.parse('2026-11-20T12:00:00.000Z'),
       refusals: 0,
       isAside: false,

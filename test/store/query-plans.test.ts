@@ -5,7 +5,7 @@ import { atTheEnd, openTempStore, tempPath } from './temp-store.ts';
 
 const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 2, page: 1 };
 /** Tables that grow with traffic. Endpoints, keys and credentials are few. */
-const BIG_TABLES = /^SCAN (?:events|calls|deliveries|attempts|idempotency)\b/;
+const BIG_TABLES = /^SCAN (?:events|calls|deliveries|attempts|sent_bodies|idempotency)\b/;
 /** Indexes that hold open calls and owed deliveries only. */
 const SMALL_INDEXES = /USING (?:COVERING )?INDEX (?:calls_open|deliveries_owed)\b/;
 

@@ -7,19 +7,26 @@ type Dress = Pick<Endpoint, 'format' | 'apiVersion'>;
 
 /** A body as it goes over the wire. */
 export interface Payload {
-  readonly body: Uint8Array;
-  /** `<event id>/<format>/<version>`: the same reference, the same bytes. */
+  readonly body: Buffer;
+  /** `<event id>/<format>/<version>`. */
   readonly ref: string;
 }
 
-/**
- * Bodies of events, written once for all endpoints and attempts that want the same format and version. They
- * are a function of the stored event alone, so that an attempt after a restart sends the same bytes again.
- */
+/** What is to be told to whom. */
+export interface Telling {
+  readonly endpoint: Dress;
+  readonly envelope: Envelope;
+  readonly previousUndelivered?: readonly string[];
+  /** As it was written for an earlier attempt. */
+  readonly body?: string | null;
+}
+
+/** Bodies of events, written once for all endpoints that want the same format and version. */
 export class Payloads {
   readonly #written = new WeakMap<Envelope, Map<string, Payload>>();
 
-  of(envelope: Envelope, dress: Dress, previousUndelivered: readonly string[] = []): Payload {
+  of({ endpoint: dress, envelope, previousUndelivered = [], body = null }: Telling): Payload {
+    if (body !== null) return { body: Buffer.from(body), ref: refOf(envelope, dress) };
     // It names the events of one endpoint: nobody else's body may be like it.
     if (previousUndelivered.length > 0) return writePayload(envelope, dress, previousUndelivered);
     const key = `${dress.format}/${dress.apiVersion}`;
@@ -34,9 +41,13 @@ export class Payloads {
 /** The body of an event in a format and a version. */
 export function writePayload(
   envelope: Envelope,
-  { format, apiVersion }: Dress,
+  dress: Dress,
   previousUndelivered: readonly string[],
 ): Payload {
-  const told = FORMATS[format](envelopeIn(apiVersion, envelope), previousUndelivered);
-  return { body: Buffer.from(JSON.stringify(told)), ref: `${envelope.id}/${format}/${apiVersion}` };
+  const told = FORMATS[dress.format](envelopeIn(dress.apiVersion, envelope), previousUndelivered);
+  return { body: Buffer.from(JSON.stringify(told)), ref: refOf(envelope, dress) };
+}
+
+function refOf({ id }: Envelope, { format, apiVersion }: Dress): string {
+  return `${id}/${format}/${apiVersion}`;
 }

@@ -24,8 +24,8 @@ const MOMENTARY = [408, 425, 429];
 export function aftermathOf(
   { attempt, retryAfterMs }: Pick<SendResult, 'attempt' | 'retryAfterMs'>,
   endpoint: Pick<Endpoint, 'retryDelaysMs'>,
-  createdUnixMs: number,
-  clock: Pick<Clock, 'unixMs' | 'randomBytes'>,
+  ageMs: number,
+  dice: Pick<Clock, 'randomBytes'>,
 ): Aftermath {
   const { errorClass, status, number } = attempt;
   const pauseMs = retryAfterMs === null ? 0 : pauseMsOf(retryAfterMs, endpoint.retryDelaysMs);
@@ -34,7 +34,7 @@ export function aftermathOf(
   if (errorClass === null) return { next: { state: 'delivered' }, ...rest };
   if (status === 410) return { next: { state: 'dead', reason: 'gone' }, ...rest };
   if (errorClass === 'blocked') return { next: { state: 'dead', reason: 'blocked' }, ...rest };
-  const delayMs = nextDelayMs(endpoint.retryDelaysMs, number, createdUnixMs, clock);
+  const delayMs = nextDelayMs(endpoint.retryDelaysMs, number, ageMs, dice);
   if (delayMs === null) return { next: { state: 'dead', reason: 'exhausted' }, ...rest };
   return { next: { state: 'retrying', delayMs: Math.max(delayMs, pauseMs) }, ...rest };
 }

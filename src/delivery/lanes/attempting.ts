@@ -4,7 +4,7 @@ import { classOf } from '../../events/catalogue.ts';
 import type { Envelope } from '../../events/envelope.ts';
 import { aftermathOf, type Aftermath } from './aftermath.ts';
 import type { LaneStats } from './lane-entry.ts';
-import type { Item } from './lane.ts';
+import { letterOf, type Item, type Letter } from './lane.ts';
 import type { DeliveryLog, DeliveryObserver } from '../observer.ts';
 import type { AttemptOutcome, Endpoint, Outbox, Undelivered } from '../outbox.ts';
 import type { UndeliveredNames } from './undelivered.ts';
@@ -13,6 +13,8 @@ import type { Sender, SendResult } from '../wire/sender.ts';
 /** What an attempt asks of the rest of the house. */
 export interface AttemptPorts {
   readonly clock: Clock;
+  /** What ages are told by: a clock that nobody sets. */
+  readonly ages: Pick<Clock, 'unixMs'>;
   readonly sender: Pick<Sender, 'send'>;
   readonly outbox: Pick<Outbox, 'load' | 'record'>;
   readonly observer: DeliveryObserver;
@@ -50,12 +52,12 @@ export class Attempting {
   }
 
   /** undefined when the outbox no longer owes it, null when the outbox does not answer. */
-  async load(item: Item): Promise<Envelope | undefined | null> {
+  async load(item: Item): Promise<Letter | undefined | null> {
     const { outbox, stats, log, clock } = this.#ports;
     try {
       const row = await outbox.load(item.id);
       if (row === undefined) stats.vanished++;
-      return row?.envelope;
+      return row === undefined ? undefined : letterOf(row);
     } catch (error) {
       stats.loadFailures++;
       log.warn({ deliveryId: item.id, detail: messageOf(error) }, 'delivery not loaded');
@@ -65,10 +67,11 @@ export class Attempting {
   }
 
   /** One attempt, recorded; null when it was cut off. */
-  async make(endpoint: Endpoint, item: Item, envelope: Envelope): Promise<Made | null> {
-    const { clock, sender } = this.#ports;
+  async make(endpoint: Endpoint, item: Item, letter: Letter): Promise<Made | null> {
+    const { clock, ages, sender } = this.#ports;
     const number = item.attempts + 1;
     const { manualSinceUnixMs } = item;
+    const { envelope, body } = letter;
     const trigger = manualSinceUnixMs !== null ? 'manual' : number === 1 ? 'event' : 'retry';
     if (number === 1 && isInOrder(item, endpoint)) {
       item.previousUndelivered = this.#names.before(item.resourceId, item.position);
@@ -81,13 +84,16 @@ export class Attempting {
       trigger,
       envelope,
       previousUndelivered,
+      body,
     });
     if (this.#isCutOff) return null;
     const sinceUnixMs = manualSinceUnixMs ?? Date.parse(envelope.created_at);
-    const after = aftermathOf(result, endpoint, sinceUnixMs, clock);
+    const after = aftermathOf(result, endpoint, ages.unixMs() - sinceUnixMs, clock);
     if (after.isRefusal) item.refusals++;
+    // Where not all of it left, nobody can know what it was.
+    if (after.next.state !== 'delivered' && result.sentAtMs !== null) letter.body ??= result.body.toString();
     if (after.next.state === 'retrying' && isOvertaken(item, endpoint, clock.nowMs())) item.isAside = true;
-    const isRecorded = await this.#record(result, this.#outcomeOf(endpoint, item, envelope, after));
+    const isRecorded = await this.#record(result, this.#outcomeOf(endpoint, item, letter, after));
     return { result, after, isRecorded };
   }
 
@@ -105,12 +111,13 @@ export class Attempting {
     observer.attemptFinished({ ...common, trigger, state, errorClass, status, ...stamps });
   }
 
-  #outcomeOf(endpoint: Endpoint, item: Item, envelope: Envelope, { next }: Aftermath): AttemptOutcome {
+  #outcomeOf(endpoint: Endpoint, item: Item, letter: Letter, { next }: Aftermath): AttemptOutcome {
     const { clock } = this.#ports;
     const { refusals, isAside, previousUndelivered, resourceId, position } = item;
     const { state } = next;
     const nextAttemptUnixMs = state === 'retrying' ? clock.unixMs() + next.delayMs : null;
-    const outcome = { state, nextAttemptUnixMs, refusals, isAside, previousUndelivered };
+    const kept = letter.body === null ? {} : { body: letter.body };
+    const outcome = { state, nextAttemptUnixMs, refusals, isAside, previousUndelivered, ...kept };
     if (!isInOrder(item, endpoint)) return outcome;
     if (state === 'delivered') {
       const positions = this.#names.settledBy(resourceId, position, previousUndelivered);
@@ -119,7 +126,7 @@ export class Attempting {
       return { ...outcome, named: { endpointId: endpoint.id, resourceId, positions } };
     }
     if (state === 'retrying' && !isAside) return outcome;
-    const place = { endpointId: endpoint.id, resourceId, position, eventId: envelope.id };
+    const place = { endpointId: endpoint.id, resourceId, position, eventId: letter.envelope.id };
     const undelivered: Undelivered = { ...place, isDead: state === 'dead' };
     this.#names.add(undelivered);
     return { ...outcome, undelivered };

@@ -15,6 +15,7 @@ export interface LaneEntry {
   readonly refusals?: number;
   readonly isAside?: boolean;
   readonly previousUndelivered?: readonly string[];
+  readonly body?: string | null;
   /** null for what was found again after a restart. */
   readonly stamps: LaneStamps | null;
 }
@@ -99,9 +100,9 @@ export function isAfter(place: OutboxCursor, cursor: OutboxCursor | undefined): 
 /** A row of the outbox as it enters a lane: found again, and due when it says. */
 export function entryOf(row: PendingDelivery, clock: Pick<Clock, 'unixMs'>): LaneEntry {
   const { id, position, attempts, envelope, nextAttemptUnixMs, isManual, createdUnixMs } = row;
-  const { refusals = 0, isAside = false, previousUndelivered = [] } = row;
+  const { refusals = 0, isAside = false, previousUndelivered = [], body = null } = row;
   const dueInMs = nextAttemptUnixMs === null ? 0 : nextAttemptUnixMs - clock.unixMs();
-  const state = { attempts, refusals, isAside, previousUndelivered, dueInMs };
+  const state = { attempts, refusals, isAside, previousUndelivered, body, dueInMs };
   const manual = isManual ? { manualSinceUnixMs: createdUnixMs } : {};
   return { id, position, envelope, ...state, ...manual, stamps: null };
 }

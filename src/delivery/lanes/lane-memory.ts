@@ -1,6 +1,5 @@
-import type { Envelope } from '../../events/envelope.ts';
 import type { LaneLimits } from './lane-entry.ts';
-import type { Item } from './lane.ts';
+import type { Item, Letter } from './lane.ts';
 
 export interface LaneMemoryPorts {
   readonly limits: LaneLimits;
@@ -45,25 +44,25 @@ export class LaneMemory {
     return this.#known.has(deliveryId);
   }
 
-  hold(item: Item, envelope: Envelope): void {
+  hold(item: Item, letter: Letter): void {
     this.#known.add(item.id);
-    this.keep(item, envelope);
+    this.keep(item, letter);
   }
 
-  /** Keeps the envelope with its item while there is room for envelopes. */
-  keep(item: Item, envelope: Envelope): void {
-    if (item.envelope !== null) return;
+  /** Keeps the letter with its item while there is room for letters. */
+  keep(item: Item, letter: Letter): void {
+    if (item.letter !== null) return;
     if (this.envelopes >= this.#ports.limits.envelopesMax) {
       this.#ports.stats.spilledEnvelopes++;
       return;
     }
-    item.envelope = envelope;
+    item.letter = letter;
     this.envelopes++;
   }
 
   forget(item: Item): void {
-    if (item.envelope !== null) this.envelopes--;
-    item.envelope = null;
+    if (item.letter !== null) this.envelopes--;
+    item.letter = null;
     this.#known.delete(item.id);
   }
 

@@ -2,6 +2,13 @@ import type { AtMs, Cancel } from '../../base/clock.ts';
 import type { Envelope } from '../../events/envelope.ts';
 import type { LaneEntry, LaneStamps } from './lane-entry.ts';
 
+/** What a delivery tells; only so many are in memory. */
+export interface Letter {
+  readonly envelope: Envelope;
+  /** What its first attempt sent, where that failed: every other attempt sends it again. */
+  body: string | null;
+}
+
 /** One delivery that waits, or is under way. */
 export interface Item {
   readonly id: string;
@@ -10,7 +17,7 @@ export interface Item {
   readonly stamps: LaneStamps | null;
   /** A replay, asked for at this instant; null for what the journal itself owed. */
   readonly manualSinceUnixMs: number | null;
-  envelope: Envelope | null;
+  letter: Letter | null;
   attempts: number;
   dueAtMs: AtMs;
   refusals: number;
@@ -47,7 +54,12 @@ export function itemOf(entry: LaneEntry, dueAtMs: AtMs): Item {
   const { refusals = 0, isAside = false, previousUndelivered = [] } = entry;
   const fixed = { id, position, stamps, manualSinceUnixMs, resourceId: envelope.resource.id };
   const moving = { attempts, dueAtMs, refusals, isAside, previousUndelivered };
-  return { ...fixed, ...moving, envelope: null, holdUntilAtMs: null };
+  return { ...fixed, ...moving, letter: null, holdUntilAtMs: null };
+}
+
+/** What the entry tells. */
+export function letterOf({ envelope, body = null }: Pick<LaneEntry, 'envelope' | 'body'>): Letter {
+  return { envelope, body };
 }
 
 /** Puts an item where its position says; almost always that is the end. A head under way keeps its place. */

@@ -1,13 +1,23 @@
 import { sleep } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { Envelope } from '../../events/envelope.ts';
 import type { Aftermath } from './aftermath.ts';
 import { Attempting, isInOrder, type AttemptPorts, type Made } from './attempting.ts';
 import type { EndpointHealth } from '../breaker/health.ts';
 import type { DisableReason } from '../breaker/health-record.ts';
 import { entryOf, isAfter, type LaneEntry, type LaneLimits, type OutboxCursor } from './lane-entry.ts';
 import { LaneMemory } from './lane-memory.ts';
-import { insertInOrder, itemOf, oldestOf, READY, removeFrom, SENDING, type Item, type Lane } from './lane.ts';
+import {
+  insertInOrder,
+  itemOf,
+  letterOf,
+  oldestOf,
+  READY,
+  removeFrom,
+  SENDING,
+  type Item,
+  type Lane,
+  type Letter,
+} from './lane.ts';
 import type { Endpoint, Outbox, PendingDelivery } from '../outbox.ts';
 import { LaneParking } from './parking.ts';
 import { EndpointPause } from './pause.ts';
@@ -104,7 +114,7 @@ export class EndpointLanes {
     if (!isParked && !this.#memory.hasRoom && !this.#letGo()) return false;
     if (isAfter(entry, this.#lastTaken)) this.#lastTaken = { position: entry.position, id: entry.id };
     if (isParked) return true;
-    this.#memory.hold(item, entry.envelope);
+    this.#memory.hold(item, letterOf(entry));
     this.#enqueue(item, key);
     this.#memory.noteRoom();
     this.#pump();
@@ -213,9 +223,9 @@ export class EndpointLanes {
     const pass = health.begin();
     let made: Made | null = null;
     try {
-      const envelope = item.envelope ?? (await this.#attempting.load(item));
-      if (envelope === undefined) this.#drop(lane, item);
-      else if (envelope !== null && this.#phase === 'open') made = await this.#attempt(lane, item, envelope);
+      const letter = item.letter ?? (await this.#attempting.load(item));
+      if (letter === undefined) this.#drop(lane, item);
+      else if (letter !== null && this.#phase === 'open') made = await this.#attempt(lane, item, letter);
     } catch (error) {
       // A broken promise of ours costs this entry its turn, never the endpoint: the sweep brings it back.
       log.error({ deliveryId: item.id, detail: messageOf(error) }, 'delivery failed within');
@@ -226,26 +236,26 @@ export class EndpointLanes {
     else health.end(pass, made?.result.attempt);
   }
 
-  async #attempt(lane: Lane, item: Item, envelope: Envelope): Promise<Made | null> {
+  async #attempt(lane: Lane, item: Item, letter: Letter): Promise<Made | null> {
     const endpoint = this.#endpoint;
-    const made = await this.#attempting.make(endpoint, item, envelope);
+    const made = await this.#attempting.make(endpoint, item, letter);
     if (made === null) return null;
     const { after, isRecorded } = made;
     this.#pause.extend(after.pauseMs);
-    if (isRecorded) this.#settle(lane, item, envelope, after);
+    if (isRecorded) this.#settle(lane, item, letter, after);
     else this.#drop(lane, item);
     if (after.disables !== null) this.#ports.disable(endpoint, after.disables);
-    this.#attempting.tell(endpoint, item, envelope, made);
+    this.#attempting.tell(endpoint, item, letter.envelope, made);
     return made;
   }
 
-  #settle(lane: Lane, item: Item, envelope: Envelope, { next }: Aftermath): void {
+  #settle(lane: Lane, item: Item, letter: Letter, { next }: Aftermath): void {
     const { stats, clock, log } = this.#ports;
     if (next.state === 'retrying') {
       stats.failedAttempts++;
       item.attempts++;
       item.dueAtMs = clock.nowMs() + next.delayMs;
-      this.#memory.keep(item, envelope);
+      this.#memory.keep(item, letter);
       if (item.isAside) this.#stepAside(lane, item);
       return;
     }
@@ -253,7 +263,8 @@ export class EndpointLanes {
       stats.failedAttempts++;
       const { id: deliveryId } = item;
       const { id: endpointId } = this.#endpoint;
-      log.warn({ endpointId, deliveryId, eventId: envelope.id, reason: next.reason }, 'delivery is dead');
+      const { id: eventId } = letter.envelope;
+      log.warn({ endpointId, deliveryId, eventId, reason: next.reason }, 'delivery is dead');
     }
     stats[next.state]++;
     this.#drop(lane, item);
@@ -270,7 +281,7 @@ export class EndpointLanes {
       // Held for as long as it may be. A restart would hold it again, so that only an attempt writes it down.
       item.isAside = true;
       const { resourceId, position } = item;
-      const eventId = item.envelope?.id;
+      const eventId = item.letter?.envelope.id;
       const place = { endpointId: this.#endpoint.id, resourceId, position, isDead: false };
       if (eventId !== undefined) this.#names.add({ ...place, eventId });
     }
@@ -296,7 +307,7 @@ export class EndpointLanes {
           if (this.#memory.knows(row.id)) continue;
           const entry = entryOf(row, this.#ports.clock);
           const item = itemOf(entry, this.#ports.clock.nowMs() + Math.max(0, entry.dueInMs));
-          this.#memory.hold(item, entry.envelope);
+          this.#memory.hold(item, letterOf(entry));
           insertInOrder(lane, item);
         }
       },

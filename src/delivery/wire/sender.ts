@@ -24,11 +24,14 @@ export interface HookRequest {
   readonly envelope: Envelope;
   /** Events of the same resource that were given up, or stepped aside, and that the payload names. */
   readonly previousUndelivered?: readonly string[];
+  /** What an earlier attempt sent: sent again, whatever a release makes of the envelope meanwhile. */
+  readonly body?: string | null;
 }
 
 /** An attempt, and what only the lanes and the latency budget need to know of it. */
 export interface SendResult {
   readonly attempt: Attempt;
+  readonly body: Buffer;
   /** What a 429 or 503 asked for; null when it did not ask. */
   readonly retryAfterMs: number | null;
   readonly startedAtMs: AtMs;
@@ -93,8 +96,8 @@ export class HttpSender implements Sender {
     this.stats.attempts++;
     const startedAtMs = clock.nowMs();
     const startedUnixMs = clock.unixMs();
-    const { endpoint, envelope, previousUndelivered } = request;
-    const payload = this.#payloads.of(envelope, endpoint, previousUndelivered);
+    const { endpoint } = request;
+    const payload = this.#payloads.of(request);
     const { headers, result } = await this.#tryWithAuth(request, payload, startedUnixMs);
     const failure = failureOf(result, endpoint.success);
     const { sentAtMs, firstByteAtMs, doneAtMs, connect } = result;
@@ -119,7 +122,7 @@ export class HttpSender implements Sender {
       errorDetail: failure?.detail ?? null,
     };
     const retryAfterMs = retryAfterOf(result, clock.unixMs());
-    return { attempt, retryAfterMs, startedAtMs, sentAtMs, firstByteAtMs, doneAtMs };
+    return { attempt, body: payload.body, retryAfterMs, startedAtMs, sentAtMs, firstByteAtMs, doneAtMs };
   }
 
   forget(endpointId: string): void {

@@ -33,6 +33,16 @@ export function attemptStatement(db: Kysely<Schema>): Compiled<Columns> {
   );
 }
 
+/** Keeps what the first failed attempt of a delivery sent. */
+export function bodyStatement(db: Kysely<Schema>): Compiled<keyof Schema['sent_bodies']> {
+  return new Compiled(
+    db
+      .insertInto('sent_bodies')
+      .values({ delivery_id: slot('delivery_id'), body: slot('body') })
+      .onConflict((conflict) => conflict.column('delivery_id').doNothing()),
+  );
+}
+
 /** What `attemptStatement` is run with. */
 export function attemptValues(attempt: Attempt, { nextAttemptUnixMs }: AttemptOutcome) {
   return {

@@ -21,6 +21,7 @@ import { attemptsOf } from './attempts.ts';
 import { deadLetterPage } from './dead-letters.ts';
 
 type Row = Selectable<Schema['deliveries']> & { readonly body: string | null };
+type WholeRow = Row & { readonly sent_body: string | null };
 
 /** What was sent, what came of it, and what was given up. */
 export class SqlDeliveryLog implements DeliveryStore {
@@ -61,7 +62,9 @@ export class SqlDeliveryLog implements DeliveryStore {
       .executeTakeFirst();
     const endpoint = row === undefined ? undefined : this.#endpoints.find(row.endpoint_id);
     if (row === undefined || endpoint?.workspaceId !== workspaceId) return undefined;
-    return { ...deliveryOf(row, endpoint), envelope: envelopeOf(row) ?? null };
+    const previousUndelivered = namesOf(row);
+    const whole = { envelope: envelopeOf(row) ?? null, previousUndelivered, sentBody: row.sent_body };
+    return { ...deliveryOf(row, endpoint), ...whole };
   }
 
   attempts(deliveryId: string): Promise<readonly LoggedAttempt[]> {
@@ -94,6 +97,9 @@ export class SqlDeliveryLog implements DeliveryStore {
     const told = row === undefined ? undefined : envelopeOf(row);
     if (row === undefined || told === undefined) return undefined;
     const sentAs = wish.sentAs ?? row.sent_as;
+    // Under the id it had, it is what it was to the byte; under another one it is told anew.
+    const again: WholeRow =
+      wish.sentAs === null ? row : { ...row, previous_undelivered: null, sent_body: null };
     const createdUnixMs = this.#clock.unixMs();
     await transaction
       .insertInto('deliveries')
@@ -111,8 +117,15 @@ export class SqlDeliveryLog implements DeliveryStore {
         settled_unix_ms: null,
         is_manual: true,
         sent_as: sentAs,
+        previous_undelivered: again.previous_undelivered,
       })
       .execute();
+    if (again.sent_body !== null) {
+      await transaction
+        .insertInto('sent_bodies')
+        .values({ delivery_id: wish.replayId, body: again.sent_body })
+        .execute();
+    }
     await transaction
       .updateTable('deliveries')
       .set({ replayed_as: wish.replayId })
@@ -127,6 +140,8 @@ export class SqlDeliveryLog implements DeliveryStore {
       envelope: sentAs === null ? told : { ...told, id: sentAs },
       isManual: true,
       createdUnixMs,
+      previousUndelivered: namesOf(again),
+      body: again.sent_body,
     };
   }
 
@@ -134,9 +149,14 @@ export class SqlDeliveryLog implements DeliveryStore {
     return db
       .selectFrom('deliveries')
       .leftJoin('events', 'events.position', 'deliveries.event_position')
+      .leftJoin('sent_bodies', 'sent_bodies.delivery_id', 'deliveries.id')
       .selectAll('deliveries')
-      .select('events.body');
+      .select(['events.body', 'sent_bodies.body as sent_body']);
   }
+}
+
+function namesOf({ previous_undelivered: names }: Row): readonly string[] {
+  return JSON.parse(names ?? '[]') as readonly string[];
 }
 
 function envelopeOf(row: Row): Envelope | undefined {

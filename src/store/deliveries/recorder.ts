@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Attempt, AttemptOutcome } from '../../delivery/outbox.ts';
 import { Compiled, slot } from '../compiled.ts';
 import type { Schema } from '../schema.ts';
-import { attemptStatement, attemptValues } from './attempts.ts';
+import { attemptStatement, attemptValues, bodyStatement } from './attempts.ts';
 
 interface Waiting {
   readonly attempt: Attempt;
@@ -37,6 +37,7 @@ export class AttemptRecorder {
   readonly #db: Kysely<Schema>;
   readonly #clock: Pick<Clock, 'unixMs'>;
   readonly #insert: ReturnType<typeof attemptStatement>;
+  readonly #keepBody: ReturnType<typeof bodyStatement>;
   readonly #settleBy = new Map<number, ReturnType<typeof settleStatement>>();
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
@@ -45,6 +46,7 @@ export class AttemptRecorder {
     this.#db = db;
     this.#clock = clock;
     this.#insert = attemptStatement(db);
+    this.#keepBody = bodyStatement(db);
   }
 
   async record(attempt: Attempt, outcome: AttemptOutcome): Promise<void> {
@@ -98,6 +100,9 @@ export class AttemptRecorder {
     for (const { attempt, outcome } of batch) {
       if (!known.has(attempt.id)) continue;
       await this.#insert.run(transaction, attemptValues(attempt, outcome));
+      if (outcome.body !== undefined) {
+        await this.#keepBody.run(transaction, { delivery_id: attempt.deliveryId, body: outcome.body });
+      }
       await note(transaction, outcome);
     }
     return known;

@@ -6,6 +6,7 @@ import { foundation } from './0001-foundation.ts';
 import { hooks } from './0002-hooks.ts';
 import { streamProofs } from './0003-stream-proofs.ts';
 import { deliveryHealth } from './0004-delivery-health.ts';
+import { sentBodies } from './0005-sent-bodies.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, name: 'hooks', up: hooks },
   { version: 3, name: 'stream_proofs', up: streamProofs },
   { version: 4, name: 'delivery_health', up: deliveryHealth },
+  { version: 5, name: 'sent_bodies', up: sentBodies },
 ];
 
 /** Brings the database to the newest schema this code knows, all of it or nothing. */

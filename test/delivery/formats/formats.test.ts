@@ -158,12 +158,21 @@ describe('payloads', () => {
   it('are written once for all who want them alike', () => {
     const payloads = new Payloads();
     const flow = { format: 'omniflow', apiVersion: VERSION } as const;
-    const first = payloads.of(ENDED, flow);
-    expect(payloads.of(ENDED, { ...flow })).toBe(first);
-    expect(payloads.of(ENDED, { ...flow, apiVersion: '2025-06-01' })).not.toBe(first);
-    expect(payloads.of(ENDED, { ...flow, format: 'omniai' }).body).not.toEqual(first.body);
-    expect(payloads.of(ENDED, flow, ['evt_1']).body).not.toEqual(first.body);
+    const of = (endpoint: { format: HookFormat; apiVersion: string }, previousUndelivered: string[] = []) =>
+      payloads.of({ envelope: ENDED, endpoint, previousUndelivered });
+    const first = of(flow);
+    expect(of({ ...flow })).toBe(first);
+    expect(of({ ...flow, apiVersion: '2025-06-01' })).not.toBe(first);
+    expect(of({ ...flow, format: 'omniai' }).body).not.toEqual(first.body);
+    expect(of(flow, ['evt_1']).body).not.toEqual(first.body);
     expect(first.ref).toBe(`${ENDED.id}/omniflow/${VERSION}`);
+  });
+
+  it('that were sent already are not written again', () => {
+    const endpoint = { format: 'omniflow', apiVersion: VERSION } as const;
+    const sent = '{"as":"an earlier release wrote it"}';
+    const again = new Payloads().of({ envelope: ENDED, endpoint, body: sent });
+    expect(again).toEqual({ body: Buffer.from(sent), ref: `${ENDED.id}/omniflow/${VERSION}` });
   });
 
   it.each(HOOK_FORMATS)('%s of an event read back from the journal are the same bytes', (format) => {

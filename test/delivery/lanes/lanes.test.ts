@@ -43,6 +43,7 @@ beforeEach(() => {
 function lanesOf(endpoint: Partial<Endpoint> = {}, limits: Partial<LaneLimits> = {}): EndpointLanes {
   return new EndpointLanes(anEndpoint(endpoint), {
     clock,
+    ages: clock,
     sender,
     outbox,
     stats,

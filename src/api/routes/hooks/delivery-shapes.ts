@@ -30,7 +30,7 @@ export const Attempt = Type.Object({
   method: Type.Literal('POST'),
   url: Type.String({ description: 'without its query' }),
   request_headers: TextMap,
-  request_body_ref: Type.String({ description: 'event/format/version: the same reference, the same bytes' }),
+  request_body_ref: Type.String({ description: 'event/format/version' }),
   request_body_bytes: Type.Integer(),
   resolved_address: Nullable(Type.String()),
   status: Nullable(Type.Integer()),
@@ -129,10 +129,17 @@ export function deliveryLogView(
   endpoint: StoredEndpoint,
   attempts: readonly LoggedAttempt[],
 ): Static<typeof DeliveryLog> {
-  const body = row.envelope === null ? null : writePayload(row.envelope, endpoint, []).body;
   return {
     ...deliveryView(row),
-    request_body: body === null ? null : Buffer.from(body).toString('utf8'),
+    request_body: bodyOf(row, endpoint),
     attempt_log: attempts.map(attemptView),
   };
+}
+
+function bodyOf(
+  { envelope, sentBody, previousUndelivered }: WholeDelivery,
+  dress: StoredEndpoint,
+): string | null {
+  if (sentBody !== null || envelope === null) return sentBody;
+  return writePayload(envelope, dress, previousUndelivered).body.toString();
 }
