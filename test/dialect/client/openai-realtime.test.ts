@@ -67,11 +67,12 @@ describe.each(['ga', 'beta'] as const)('OpenAI Realtime, %s names, over a real s
     // Deltas need not be whole frames.
     for (let at = 0; at < speech.length; at += 300) server.speak(response, speech.subarray(at, at + 300));
     server.endResponse(response, 'Hello.');
-    await talk.hears('agent_spoke');
+    await talk.hears('transcript', 2);
     const decoded = new Int16Array(1600);
     decodeMulawInto(speech, speech.length, decoded);
     expect(talk.samples).toEqual(decoded);
-    expect(talk.inputs.map(({ type }) => type)).toEqual(['agent_speaking', 'transcript', 'agent_spoke']);
+    const kinds = ['agent_speaking', 'transcript', 'agent_spoke', 'transcript'];
+    expect(talk.inputs.map(({ type }) => type)).toEqual(kinds);
   });
 
   it('says who the agent is, greets, and names its tools', async () => {
