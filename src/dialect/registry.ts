@@ -1,5 +1,6 @@
 import type { Dialect } from './dialect.ts';
 import { asteriskDialect } from './asterisk/dialect.ts';
+import { audioSocketDialect } from './audiosocket/dialect.ts';
 import { bandwidthDialect } from './bandwidth/dialect.ts';
 import { exotelDialect } from './exotel/dialect.ts';
 import { fonosterDialect } from './fonoster/dialect.ts';
@@ -29,6 +30,7 @@ export const DIALECTS: readonly Dialect[] = [
   jambonzDialect,
   modAudioStreamDialect,
   asteriskDialect,
+  audioSocketDialect,
 ];
 
 /** The dialect of that name, as a path or a flag gives it. */

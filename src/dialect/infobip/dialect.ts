@@ -18,8 +18,8 @@ const SAMPLE_RATE: DialectOption = {
 };
 
 /**
- * Infobip's media streams (infobip.com/docs/voice-and-video, Calls API): Vonage's words as far as anybody has
- * told, without a documented way to clear or to mark. Its wire is not documented at all.
+ * Infobip's media streams (infobip.com/docs/voice-and-video, Calls API): Vonage's words as far as anybody
+ * has told, without a documented way to clear or to mark. Its wire is not documented at all.
  */
 export const infobipDialect: Dialect = {
   name: 'infobip',
