@@ -46,6 +46,7 @@ function limitsOf({ store, delivery, streams, api }: ControlParts): { readonly [
     hook_dead_letters: delivery.stats.dead,
     hook_parked_lanes: delivery.stats.parkedLanes,
     hook_overtakes: delivery.stats.overtakes,
+    hook_requests_under_way: delivery.stats.inFlightWaits,
     hook_names_forgotten: delivery.stats.forgottenNames,
     hook_breaker_openings: delivery.stats.breakerOpenings,
     hook_endpoints_auto_disabled: delivery.stats.autoDisabled,

@@ -7,6 +7,7 @@ import { ageClock } from './age-clock.ts';
 import { Backlog } from './backlog.ts';
 import { newHealthStats, type HealthStats } from './breaker/health.ts';
 import type { EndpointNotice, HealthStore } from './breaker/health-record.ts';
+import { IN_FLIGHT_LIMITS, type InFlightLimits } from './lanes/in-flight.ts';
 import { entryOf, LANE_LIMITS, newLaneStats, type LaneLimits, type LaneStats } from './lanes/lane-entry.ts';
 import { openTokenRequest } from './oauth/token-request.ts';
 import { OAuthTokens } from './oauth/tokens.ts';
@@ -37,6 +38,7 @@ export interface DeliverySettings {
   readonly sweepMs?: number;
   readonly pageRows?: number;
   readonly limits?: LaneLimits;
+  readonly inFlight?: InFlightLimits;
   /** Whether endpoints that fail for days are switched off. */
   readonly autoDisable?: boolean;
 }
@@ -129,6 +131,7 @@ export class Delivery implements DeliverySink {
       laneStats: this.#laneStats,
       healthStats: this.#healthStats,
       limits: settings.limits ?? LANE_LIMITS,
+      inFlight: settings.inFlight ?? IN_FLIGHT_LIMITS,
       autoDisable: settings.autoDisable ?? true,
       ...(options.health === undefined ? {} : { health: options.health }),
       announce: options.announce ?? (() => undefined),

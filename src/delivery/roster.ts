@@ -3,6 +3,7 @@ import { messageOf, VoiceError } from '../base/errors.ts';
 import { OUTBOX_START, type Backlog } from './backlog.ts';
 import { EndpointHealth, type HealthPorts, type HealthStats } from './breaker/health.ts';
 import type { DisableReason, EndpointNotice, HealthRecord, HealthStore } from './breaker/health-record.ts';
+import { InFlightBudget, type InFlightLimits } from './lanes/in-flight.ts';
 import type { LaneLimits, LaneStats, OutboxCursor } from './lanes/lane-entry.ts';
 import { EndpointLanes, type LanePorts } from './lanes/lanes.ts';
 import type { DeliveryLog, DeliveryObserver } from './observer.ts';
@@ -22,6 +23,7 @@ export interface RosterOptions {
   readonly laneStats: LaneStats;
   readonly healthStats: HealthStats;
   readonly limits: LaneLimits;
+  readonly inFlight: InFlightLimits;
   readonly autoDisable: boolean;
   readonly health?: HealthStore;
   readonly announce: (notice: EndpointNotice) => void;
@@ -33,6 +35,7 @@ const NAMES_LOADED_MAX = 10_000;
 /** The endpoints there are, each with its lanes; what was known of their health comes with them. */
 export class Roster {
   readonly #options: RosterOptions;
+  readonly #budget: InFlightBudget;
   readonly #lanes = new Map<string, EndpointLanes>();
   readonly #health = new Map<string, EndpointHealth>();
   readonly #records = new Map<string, HealthRecord>();
@@ -49,6 +52,7 @@ export class Roster {
 
   constructor(options: RosterOptions) {
     this.#options = options;
+    this.#budget = new InFlightBudget(options.inFlight, options.laneStats);
   }
 
   /** How many breakers are not closed. */
@@ -181,6 +185,7 @@ export class Roster {
       log,
       sender,
       limits,
+      budget: this.#budget,
       health,
       stats: laneStats,
       names: this.#namesOf(id),

@@ -63,6 +63,7 @@ export interface LaneStats {
   spilledEnvelopes: number;
   parkedLanes: number;
   overtakes: number;
+  inFlightWaits: number;
   forgottenNames: number;
   vanished: number;
   loadFailures: number;
@@ -81,6 +82,7 @@ export function newLaneStats(): LaneStats {
     spilledEnvelopes: 0,
     parkedLanes: 0,
     overtakes: 0,
+    inFlightWaits: 0,
     forgottenNames: 0,
     vanished: 0,
     loadFailures: 0,

@@ -4,6 +4,7 @@ import type { Aftermath } from './aftermath.ts';
 import { Attempting, isInOrder, type AttemptPorts, type Made } from './attempting.ts';
 import type { EndpointHealth } from '../breaker/health.ts';
 import type { DisableReason } from '../breaker/health-record.ts';
+import type { InFlightBudget, Seats } from './in-flight.ts';
 import { entryOf, isAfter, type LaneEntry, type LaneLimits, type OutboxCursor } from './lane-entry.ts';
 import { LaneMemory } from './lane-memory.ts';
 import {
@@ -28,6 +29,8 @@ import { UndeliveredNames } from './undelivered.ts';
 export interface LanePorts extends AttemptPorts {
   readonly outbox: Pick<Outbox, 'load' | 'record' | 'following'>;
   readonly limits: LaneLimits;
+  /** Shared by all endpoints. */
+  readonly budget: InFlightBudget;
   readonly health: Pick<EndpointHealth, 'gate' | 'begin' | 'end' | 'onChange' | 'update' | 'close'>;
   readonly names?: UndeliveredNames;
   /** There is room again after there was little. */
@@ -39,7 +42,7 @@ export interface LanePorts extends AttemptPorts {
 /**
  * Everything owed to one endpoint. A lane is what is owed of one resource: one request under way at a time,
  * in journal order, the next waiting until the head is delivered, dead or aside. Lanes do not wait for each
- * other, and endpoints share nothing at all.
+ * other, and endpoints share nothing but a budget that leaves each of them its own part.
  */
 export class EndpointLanes {
   readonly #ports: LanePorts;
@@ -51,6 +54,7 @@ export class EndpointLanes {
   readonly #attempting: Attempting;
   readonly #parking: LaneParking;
   readonly #names: UndeliveredNames;
+  readonly #seats: Seats;
   #endpoint: Endpoint;
   #lastTaken: OutboxCursor | undefined;
   readonly #pause: EndpointPause;
@@ -64,6 +68,7 @@ export class EndpointLanes {
     this.#attempting = new Attempting(ports, this.#names);
     this.#parking = new LaneParking(endpoint.id, ports, () => this.#phase === 'open');
     this.#pause = new EndpointPause(ports, () => this.#pump());
+    this.#seats = ports.budget.open(() => this.#pump());
     ports.health.onChange(() => this.#pump());
   }
 
@@ -198,7 +203,7 @@ export class EndpointLanes {
       if (gate === 'shut') return;
       const [next] = this.#ready;
       const lane = gate === 'probe' ? oldestOf(this.#ready) : next;
-      if (lane === undefined) return;
+      if (lane === undefined || !this.#seats.take()) return;
       this.#ready.delete(lane);
       this.#startHead(lane);
     }
@@ -210,6 +215,7 @@ export class EndpointLanes {
       .then(() => this.#refill(lane))
       .then(() => {
         this.#working.delete(work);
+        this.#seats.giveBack();
         this.#arm(lane);
         this.#pump();
       });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { IN_FLIGHT_LIMITS, InFlightBudget } from '../../../src/delivery/lanes/in-flight.ts';
 import { LANE_LIMITS, newLaneStats, type LaneLimits } from '../../../src/delivery/lanes/lane-entry.ts';
 import { EndpointLanes, type LanePorts } from '../../../src/delivery/lanes/lanes.ts';
 import type { AttemptFinished, HookSent } from '../../../src/delivery/observer.ts';
@@ -50,6 +51,7 @@ function lanesOf(endpoint: Partial<Endpoint> = {}, limits: Partial<LaneLimits> =
     observer: { hookSent: (told) => sent.push(told), attemptFinished: (told) => finished.push(told) },
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     limits: { ...LANE_LIMITS, ...limits },
+    budget: new InFlightBudget(IN_FLIGHT_LIMITS, stats),
     health: WELL,
     disable: (_, reason) => disabled.push(reason),
     roomMade: () => roomMade++,
