@@ -9,6 +9,7 @@ import type {
 import { CLIENT_DIALECTS } from '../../src/dialect/client-registry.ts';
 import type { DialLimits } from '../../src/gateway/dialling/dial-limits.ts';
 import { openDialler, type DialGuard, type Dialler } from '../../src/gateway/dialling/dialler.ts';
+import type { FrameSink } from '../../src/leg/frame-sink.ts';
 import type { CallInput, Leg, LegListener } from '../../src/leg/leg.ts';
 import { VOICE_DEFAULTS } from '../../src/media/voice-detector.ts';
 import { DialledLegs } from '../../src/node/dialled-legs.ts';
@@ -110,6 +111,8 @@ export class BackendHouse {
   readonly groups = new LegGroups(CLIENT_DIALECTS.map(({ name }) => name));
   readonly dialler: Dialler;
   readonly legs: DialledLegs;
+  readonly #sinks: FrameSink[] = [];
+  readonly #talks: Talk[] = [];
 
   constructor(limits: Partial<DialLimits> = {}, guard: DialGuard = { reachable: loopback }) {
     const { clock } = this;
@@ -122,7 +125,7 @@ export class BackendHouse {
     });
     this.legs = new DialledLegs({
       clock,
-      dialler: this.dialler,
+      dialler: this.#remembering(),
       media: new LegMedia({ detectors: loudDetectors, voice: VOICE_DEFAULTS, jitterTargetMs: 0 }),
       pacer: new NodePacer({ clock, observeLagMs: () => {}, onFailure: () => {} }),
       groups: this.groups,
@@ -132,6 +135,7 @@ export class BackendHouse {
 
   dial(backend: Partial<AgentBackend>, call: Partial<AgentCall> = {}): Talk {
     const talk = new Talk();
+    this.#talks.push(talk);
     talk.dialled = this.legs.dial(
       { ...BACKEND, ...backend },
       { ...AGENT_CALL, ...call },
@@ -154,8 +158,28 @@ export class BackendHouse {
     }
   }
 
-  close(): Promise<void> {
-    return this.legs.close();
+  /** The node leaves: connections are closed, and calls end their legs. */
+  async close(): Promise<void> {
+    await this.legs.close();
+    for (const { line } of this.#talks) line?.leg.end('call_ended', 1000, this.clock.nowMs());
+  }
+
+  /** The socket a leg is on. */
+  sinkOf({ leg }: Talk): FrameSink {
+    return this.#sinks.find((sink) => leg.isOn(sink))!;
+  }
+
+  #remembering(): Dialler {
+    const { dialler } = this;
+    const dial: Dialler['dial'] = (peer, events) =>
+      dialler.dial(peer, {
+        started: (start, nowMs) => {
+          this.#sinks.push(start.socket);
+          return events.started(start, nowMs);
+        },
+        failed: (failure, nowMs) => events.failed(failure, nowMs),
+      });
+    return { stats: dialler.stats, connections: 0, dial, close: () => dialler.close() };
   }
 }
 
