@@ -9,6 +9,7 @@ import { FULL_EFFORT, measure, SMOKE_EFFORT, type Kernel } from './measure.ts';
 import { mediaKernels } from './media-kernels.ts';
 import { mixKernels } from './mix-kernels.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
+import { toneKernels } from './tone-kernels.ts';
 import { mediaMessages, wireKernels } from './wire-kernels.ts';
 
 const CHECKED_FRAMES = 500;
@@ -23,6 +24,7 @@ const kernels = [
   ...(await mediaKernels(speech)),
   ...(await codecKernels(speech)),
   ...concealKernels(speech),
+  ...toneKernels(speech),
   ...mixKernels(speech),
   ...(await pipelineKernels(speech)),
 ];

@@ -6,10 +6,15 @@ export const HEARD_HZ = 8000;
 /** Media times that differ by less are the same: they are rounded on their way. */
 const JITTER_MS = 1;
 
+/** Tells the media time of the end of the hop: a number that is handed on is one on the heap. */
+export interface HopClock {
+  readonly endMs: number;
+}
+
 /** Where the hops go; times are media times. */
 export interface HopListener {
-  /** One hop of samples at 8 kHz, valid until the call returns, and the time of its end. */
-  hearHop(hop: Float32Array, endMs: number): void;
+  /** One hop of samples at 8 kHz, valid until the call returns; `clock` says when it ended. */
+  hearHop(hop: Float32Array, clock: HopClock): void;
   /** Sound is missing, and the next hop begins `gapMs` after the end of the last one; negative: earlier. */
   skip(gapMs: number): void;
 }
@@ -19,7 +24,8 @@ export interface HopListener {
  * give the
  * same answer at any chunking. A hop that a gap cuts off is dropped.
  */
-export class TelephoneHops {
+export class TelephoneHops implements HopClock {
+  endMs = 0;
   readonly stats = { gaps: 0 };
   readonly #listener: HopListener;
   readonly #hop: Float32Array;
@@ -81,6 +87,7 @@ export class TelephoneHops {
     const raw = this.#raw;
     if (this.#half !== undefined) this.#half.halveInto(raw, hop);
     else for (let i = 0; i < hop.length; i++) hop[i] = raw[i]!;
-    this.#listener.hearHop(hop, this.#baseMs + this.#samplesSinceBase / this.#samplesPerMs);
+    this.endMs = this.#baseMs + this.#samplesSinceBase / this.#samplesPerMs;
+    this.#listener.hearHop(hop, this);
   }
 }

@@ -57,6 +57,8 @@ export class DtmfBank {
   readonly #im2 = new Float64Array(TONES.length);
   readonly #bellRe = new Float64Array(TONES.length);
   readonly #bellIm = new Float64Array(TONES.length);
+  /** Of this window, and of the two before it. */
+  #energy = 0;
   #energyBefore = 0;
   #energyBeforeThat = 0;
   #quietHops = 0;
@@ -67,7 +69,8 @@ export class DtmfBank {
   }
 
   hear(hop: Float32Array): void {
-    const energy = this.#shape(hop);
+    this.#shape(hop);
+    const energy = this.#energy;
     this.totalPower = (0.5 * energy + this.#energyBefore + 0.5 * this.#energyBeforeThat) / BELL_SUM;
     this.#energyBeforeThat = this.#energyBefore;
     this.#energyBefore = energy;
@@ -76,7 +79,7 @@ export class DtmfBank {
       this.#quietHops++;
     } else {
       this.#filter(0);
-      if (this.#hasLow(energy)) this.#filter(GROUP);
+      if (this.#hasLow()) this.#filter(GROUP);
       else this.#restFrom(GROUP);
       this.#quietHops = 0;
     }
@@ -93,7 +96,7 @@ export class DtmfBank {
     for (let hop = 0; hop < QUIET_HOPS; hop++) this.#ring();
   }
 
-  #shape(hop: Float32Array): number {
+  #shape(hop: Float32Array): void {
     const recent = this.#recent;
     const shaped = this.#shaped;
     let energy = 0;
@@ -107,7 +110,7 @@ export class DtmfBank {
       energy += early * past + late * now;
       recent[HOP + i] = now;
     }
-    return energy;
+    this.#energy = energy;
   }
 
   /** Four Goertzel filters side by side: one alone would wait for its own last sample. */
@@ -117,7 +120,14 @@ export class DtmfBank {
     const b = 2 * COS[first + 1]!;
     const c = 2 * COS[first + 2]!;
     const d = 2 * COS[first + 3]!;
-    let [a1, a2, b1, b2, c1, c2, d1, d2] = [0, 0, 0, 0, 0, 0, 0, 0];
+    let a1 = 0;
+    let a2 = 0;
+    let b1 = 0;
+    let b2 = 0;
+    let c1 = 0;
+    let c2 = 0;
+    let d1 = 0;
+    let d2 = 0;
     for (let i = 0; i < WINDOW; i++) {
       const sample = shaped[i]!;
       const a0 = a * a1 + (sample - a2);
@@ -151,12 +161,12 @@ export class DtmfBank {
     }
   }
 
-  #hasLow(energy: number): boolean {
+  #hasLow(): boolean {
     let most = 0;
     for (let tone = 0; tone < GROUP; tone++) {
       most = Math.max(most, this.#re[tone]! ** 2 + this.#im[tone]! ** 2);
     }
-    return (2 * most) / WINDOW_SUM >= LOW_SHARE_MIN * energy;
+    return (2 * most) / WINDOW_SUM >= LOW_SHARE_MIN * this.#energy;
   }
 
   /** The bell: each older window is turned to where its tone would be by now. */

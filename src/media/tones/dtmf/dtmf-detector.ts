@@ -3,7 +3,7 @@ import { DTMF_DEFAULTS, type DtmfSettings } from './dtmf-settings.ts';
 import { KeyFinder } from './key-finder.ts';
 import { PressedKey } from './pressed-key.ts';
 import { powerOfDbm0 } from '../power.ts';
-import { TelephoneHops, type HopListener } from '../telephone-hops.ts';
+import { TelephoneHops, type HopClock, type HopListener } from '../telephone-hops.ts';
 
 /** A key is down, told at the moment that is sure. */
 export interface KeyPressed {
@@ -76,15 +76,15 @@ export class DtmfDetector implements HopListener {
     return this.#edges ?? NONE;
   }
 
-  hearHop(hop: Float32Array, endMs: number): void {
+  hearHop(hop: Float32Array, clock: HopClock): void {
     this.stats.hops++;
-    this.#heardUntilMs = endMs;
+    this.#heardUntilMs = clock.endMs;
     this.#bank.hear(hop);
     const key = this.#finder.find(this.#bank);
-    if (this.#pressed.key !== -1) this.#hold(key, endMs);
+    if (this.#pressed.key !== -1) this.#hold(key, clock);
     // While a key is down its own tone is not a new one.
     if (this.#next.key === -1 && (key === -1 || key === this.#pressed.key)) return;
-    this.#rise(key, endMs);
+    this.#rise(key, clock);
   }
 
   skip(gapMs: number): void {
@@ -93,18 +93,18 @@ export class DtmfDetector implements HopListener {
     if (gapMs < 0 || gapMs > GAP_MAX_MS) this.#release(this.#heardUntilMs);
   }
 
-  #hold(key: number, endMs: number): void {
+  #hold(key: number, clock: HopClock): void {
     const pressed = this.#pressed;
-    pressed.hear(this.#bank, key === pressed.key, endMs);
-    if (pressed.goneMs >= this.#settings.pauseMinMs) this.#release(pressed.endedMs(endMs));
+    pressed.hear(this.#bank, key === pressed.key, clock);
+    if (pressed.goneMs >= this.#settings.pauseMinMs) this.#release(pressed.endedMs(clock.endMs));
   }
 
-  #rise(key: number, endMs: number): void {
+  #rise(key: number, clock: HopClock): void {
     const next = this.#next;
     if (next.key === -1 || (key !== -1 && key !== next.key)) next.begin(key, this.#bank);
-    next.hear(this.#bank, key === next.key, endMs);
+    next.hear(this.#bank, key === next.key, clock);
     if (next.goneMs > FALTER_MAX_MS) next.clear();
-    else if (key === next.key && next.isSure(this.#settings)) this.#press(endMs);
+    else if (key === next.key && next.isSure(this.#settings)) this.#press(clock.endMs);
   }
 
   #press(endMs: number): void {

@@ -1,4 +1,4 @@
-import { invariant, VoiceError } from '../../../base/errors.ts';
+import { VoiceError } from '../../../base/errors.ts';
 import { amplitudeOfDbm0 } from '../power.ts';
 import { tonesOf } from './keypad.ts';
 
@@ -26,9 +26,11 @@ const LIMITS = { onMs: 60_000, offMs: 60_000, digits: 128 } as const;
 
 /** Says keys in-band, sample by sample, in pieces of any length. */
 export class DtmfTone {
-  readonly #digits: string;
-  readonly #radiansPerHz: number;
-  readonly #settings: DtmfToneSettings;
+  /** Radians per sample of each key's tones. */
+  readonly #lowSteps: Float64Array;
+  readonly #highSteps: Float64Array;
+  readonly #lowAmplitude: number;
+  readonly #highAmplitude: number;
   readonly #onSamples: number;
   readonly #keySamples: number;
   readonly #rampSamples: number;
@@ -40,16 +42,15 @@ export class DtmfTone {
   constructor(digits: string, sampleRateHz: number, settings: DtmfToneSettings = DTMF_TONE_DEFAULTS) {
     const { onMs, offMs } = settings;
     const isFit = onMs > 0 && onMs <= LIMITS.onMs && offMs >= 0 && offMs <= LIMITS.offMs;
-    if (
-      !isFit ||
-      digits.length > LIMITS.digits ||
-      digits.split('').some((digit) => tonesOf(digit) === undefined)
-    ) {
+    const tones = digits.split('').flatMap((digit) => tonesOf(digit) ?? []);
+    if (!isFit || digits.length > LIMITS.digits || tones.length < digits.length) {
       throw new VoiceError('invalid_argument', 'these keys cannot be said');
     }
-    this.#digits = digits;
-    this.#settings = settings;
-    this.#radiansPerHz = (2 * Math.PI) / sampleRateHz;
+    const radiansPerHz = (2 * Math.PI) / sampleRateHz;
+    this.#lowSteps = Float64Array.from(tones, ({ lowHz }) => lowHz * radiansPerHz);
+    this.#highSteps = Float64Array.from(tones, ({ highHz }) => highHz * radiansPerHz);
+    this.#lowAmplitude = amplitudeOfDbm0(settings.lowLevelDbm0);
+    this.#highAmplitude = amplitudeOfDbm0(settings.highLevelDbm0);
     this.#onSamples = Math.round((onMs * sampleRateHz) / 1000);
     this.#keySamples = this.#onSamples + Math.round((offMs * sampleRateHz) / 1000);
     const rampSamples = Math.round((settings.rampMs * sampleRateHz) / 1000);
@@ -58,7 +59,7 @@ export class DtmfTone {
 
   /** Whether all keys and the pause after the last one have been said. */
   get isDone(): boolean {
-    return this.#at >= this.#digits.length * this.#keySamples;
+    return this.#at >= this.#lowSteps.length * this.#keySamples;
   }
 
   /** Fills the whole target; after the last key with silence. Returns how many samples were of keys. */
@@ -66,7 +67,7 @@ export class DtmfTone {
     let filled = 0;
     while (filled < target.length && !this.isDone) {
       const inKey = this.#at % this.#keySamples;
-      if (inKey === 0) this.#press(this.#digits[this.#at / this.#keySamples]!);
+      if (inKey === 0) this.#press(this.#at / this.#keySamples);
       const isOn = inKey < this.#onSamples;
       const most = (isOn ? this.#onSamples : this.#keySamples) - inKey;
       const count = Math.min(most, target.length - filled);
@@ -79,11 +80,9 @@ export class DtmfTone {
     return filled;
   }
 
-  #press(digit: string): void {
-    const tones = tonesOf(digit);
-    invariant(tones !== undefined, 'keys were looked at before');
-    this.#low.begin(tones.lowHz * this.#radiansPerHz, amplitudeOfDbm0(this.#settings.lowLevelDbm0));
-    this.#high.begin(tones.highHz * this.#radiansPerHz, amplitudeOfDbm0(this.#settings.highLevelDbm0));
+  #press(index: number): void {
+    this.#low.begin(this.#lowSteps[index]!, this.#lowAmplitude);
+    this.#high.begin(this.#highSteps[index]!, this.#highAmplitude);
   }
 
   #soundInto(target: Int16Array, from: number, count: number, inKey: number): void {

@@ -1,6 +1,7 @@
 import { bellShare, HOP_MS, SPAN_MS, type DtmfBank } from './dtmf-bank.ts';
 import { DIGITS, HIGH_HZ, LOW_HZ } from './keypad.ts';
 import { ratioOfDb } from '../power.ts';
+import type { HopClock } from '../telephone-hops.ts';
 import type { DtmfSettings } from './dtmf-settings.ts';
 
 const HIGH = LOW_HZ.length;
@@ -77,12 +78,12 @@ export class PressedKey {
     this.#totalPower = 0;
   }
 
-  /** One more hop, which ended at `endMs`; `isAlone`: nothing but this key was heard in it. */
-  hear(bank: DtmfBank, isAlone: boolean, endMs: number): void {
+  /** One more hop; `isAlone`: nothing but this key was heard in it. */
+  hear(bank: DtmfBank, isAlone: boolean, clock: HopClock): void {
     const amplitude = this.#amplitude(bank.power);
     this.#follow(amplitude, isAlone);
     this.#sum += amplitude;
-    if (!this.#isSettled) this.#onsetMs = endMs - LAG_MS - this.soundedMs;
+    if (!this.#isSettled) this.#onsetMs = clock.endMs - LAG_MS - this.soundedMs;
     const missing = 1 - Math.min(1, amplitude / this.#steady);
     if (amplitude >= STEADY * this.#steady) this.goneMs = 0;
     else this.goneMs += HOP_MS * missing;
