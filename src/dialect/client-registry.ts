@@ -1,9 +1,11 @@
+import { asteriskIncomingDialect } from './asterisk/client.ts';
 import { asProvider } from './client/as-provider.ts';
 import { deepgramAgentDialect } from './client/deepgram/agent.ts';
 import { deepgramSttDialect } from './client/deepgram/stt.ts';
 import { nativeClientDialect } from './client/native/client.ts';
 import { openAiRealtimeDialect } from './client/openai-realtime/dialect.ts';
 import type { ClientDialect } from './client.ts';
+import type { Dialect } from './dialect.ts';
 import { DIALECTS } from './registry.ts';
 
 const OWN: readonly ClientDialect[] = [
@@ -11,6 +13,7 @@ const OWN: readonly ClientDialect[] = [
   openAiRealtimeDialect,
   deepgramAgentDialect,
   deepgramSttDialect,
+  asteriskIncomingDialect,
 ];
 
 /**
@@ -19,10 +22,15 @@ const OWN: readonly ClientDialect[] = [
  */
 export const CLIENT_DIALECTS: readonly ClientDialect[] = [
   ...OWN,
-  ...DIALECTS.filter(({ name }) => OWN.every((own) => own.name !== name)).map(asProvider),
+  ...DIALECTS.filter(isBotProtocol).map(asProvider),
 ];
 
 /** The client side of that name, as an agent's backend names it. */
 export function clientDialectOf(name: string): ClientDialect | undefined {
   return CLIENT_DIALECTS.find((dialect) => dialect.name === name);
+}
+
+/** AudioSocket is bare TCP: a bot behind it has no URL that could be dialled. */
+function isBotProtocol({ name }: Dialect): boolean {
+  return name !== 'audiosocket' && OWN.every((own) => own.name !== name);
 }
