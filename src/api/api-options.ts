@@ -67,6 +67,11 @@ export interface ApiSettings {
   readonly loopDelayMaxMs?: number;
 }
 
+/** Keeps a session's token under the UUID that stands for it; a second one of the same UUID is `conflict`. */
+export interface SessionUuids {
+  put(uuid: string, token: string): Promise<void>;
+}
+
 export interface ApiOptions {
   readonly ports: {
     readonly keys: KeyStore;
@@ -77,6 +82,8 @@ export interface ApiOptions {
     readonly idempotency: IdempotencyStore;
   };
   readonly nodes: Nodes;
+  /** Absent where no port for AudioSocket is open. */
+  readonly audioSocketUuids?: SessionUuids;
   readonly streams: Pick<Streams, 'open'>;
   readonly journal: Pick<Journal, 'epoch' | 'read' | 'bounds'>;
   readonly delivery: DeliveryDesk;

@@ -37,6 +37,7 @@ export const SETTINGS = {
   host: setting(kinds.host, DEFAULT_HOST, 'address both public ports listen on'),
   port: setting(port, 8080, 'REST, event streams and pages; 0 takes a free one'),
   mediaPort: setting(port, 8081, 'media WebSockets, shared by all nodes; node n has its own at this + 1 + n'),
+  audiosocketPort: setting(port, 0, 'plain TCP for Asterisk AudioSocket, shared by all nodes; 0 is none'),
   mediaNodes: setting(
     kinds.whole({ min: 1, max: 64 }),
     ({ cores }) => Math.max(1, cores - 1),

@@ -9,6 +9,7 @@ import type { EndpointNotice } from '../delivery/breaker/health-record.ts';
 import { openDelivery, type Delivery } from '../delivery/delivery.ts';
 import { StreamHub } from '../delivery/stream-hub.ts';
 import { DIALECTS } from '../dialect/registry.ts';
+import { AudioSocketTickets } from '../gateway/audiosocket/tickets.ts';
 import { termsOf } from '../dialect/terms.ts';
 import type { CallView } from '../events/call-view.ts';
 import type { EventRecord } from '../events/envelope.ts';
@@ -90,7 +91,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     lifetime.own(events);
     const link = lifetime.own(openLink(options, parts, lifetime));
     nodes.fit(link);
-    const api = lifetime.own(await openHostApi(options, { store, nodes, delivery, streams, figures }));
+    const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
+    const api = lifetime.own(await openHostApi(options, uuids, { store, nodes, delivery, streams, figures }));
     figures.watch({ store, delivery, streams, link, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
@@ -153,13 +155,14 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
   return link;
 }
 
-function openHostApi(options: ControlOptions, parts: Parts): Promise<Api> {
+function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: Parts): Promise<Api> {
   const { settings, clock, log } = options;
   const { store, nodes, delivery, streams, figures } = parts;
   const tls = readTls(settings);
   return openApi({
     ports: store,
     nodes,
+    ...(settings.audiosocketPort === 0 ? {} : { audioSocketUuids: uuids }),
     streams,
     journal: store.journal,
     delivery,

@@ -9,7 +9,9 @@ import type { Settings } from '../config/settings.ts';
 import { readTls } from '../config/tls.ts';
 import { DIALECTS, dialectOf } from '../dialect/registry.ts';
 import type { Command, CommandResult, CredentialView } from '../events/commands.ts';
-import { openSessionGate } from '../gateway/door/session-gate.ts';
+import type { AudioSocketDoor } from '../gateway/audiosocket/door.ts';
+import { openSharedAudioSocketDoor } from '../gateway/audiosocket/shared-door.ts';
+import { openSessionGate, type SessionGate } from '../gateway/door/session-gate.ts';
 import { openGateway, type Gateway } from '../gateway/gateway.ts';
 import { ResumeTokens } from '../gateway/resume-token.ts';
 import { openTokenLedger } from '../gateway/token-ledger.ts';
@@ -102,6 +104,7 @@ export class MediaNode implements Closeable {
   readonly figures: NodeMetrics;
   link!: NodeEnd;
   gateway: Gateway | undefined;
+  #audioSocket: AudioSocketDoor | undefined;
   readonly #parts: NodeParts;
   readonly #observer: ReturnType<typeof observerOf>;
   readonly #resumeTokens: ResumeTokens;
@@ -192,6 +195,8 @@ export class MediaNode implements Closeable {
     const { settings, paths, index, clock, log } = this.#parts.options;
     const ledger = this.#parts.lifetime.own(openTokenLedger({ directory: paths.tokensDir, clock }));
     const tls = readTls(settings);
+    const sessions = openSessionGate({ secrets: settings.signingSecret, clock, ledger });
+    await this.#openAudioSocket(sessions);
     this.gateway = this.#parts.lifetime.own(
       await openGateway({
         clock,
@@ -200,7 +205,7 @@ export class MediaNode implements Closeable {
         resumes: this.arrivals,
         resumeTokens: this.#resumeTokens,
         credentials: this.credentials,
-        sessions: openSessionGate({ secrets: settings.signingSecret, clock, ledger }),
+        sessions,
         trustedProxies: settings.trustedProxies,
         publicMediaUrls: settings.mediaUrl === undefined ? [] : [settings.mediaUrl],
         limits: { messagesPerSecondMax: settings.messagesPerSecond },
@@ -214,6 +219,24 @@ export class MediaNode implements Closeable {
     );
     this.#state = 'serving';
     this.link.statusChanged();
+  }
+
+  async #openAudioSocket(sessions: SessionGate): Promise<void> {
+    const { settings, paths, clock, log } = this.#parts.options;
+    const door = await openSharedAudioSocketDoor({
+      host: settings.host,
+      port: settings.audiosocketPort,
+      tokensDir: paths.tokensDir,
+      sessions,
+      arrivals: this.arrivals,
+      messagesPerSecondMax: settings.messagesPerSecond,
+      clock,
+      reportFailure: (error, where) =>
+        log.error({ error: messageOf(error), where }, 'a promise was broken'),
+    });
+    if (door === undefined) return;
+    this.#audioSocket = this.#parts.lifetime.own(door);
+    log.info({ port: door.port }, 'AudioSocket is listened to');
   }
 
   /** What control told which credentials are valid: the door may open. */
@@ -249,6 +272,7 @@ export class MediaNode implements Closeable {
    */
   async finish(deadlineMs: number): Promise<void> {
     this.gateway?.stopListening();
+    this.#audioSocket?.stopListening();
     await this.drain(deadlineMs);
   }
 

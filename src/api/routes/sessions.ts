@@ -1,9 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
+import type { Clock } from '../../base/clock.ts';
 import { VoiceError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import { mintSessionToken, SESSION_TOKEN_TTL_MS, type SessionClaims } from '../../base/session-token.ts';
+import type { SessionUuids } from '../api-options.ts';
 import { answers, Nullable, ok } from '../answers.ts';
 import { requireAgent } from '../built-in-agents.ts';
 import { keyOf } from '../door/door.ts';
@@ -24,6 +26,12 @@ const Wish = Type.Object(
     lead_id: Type.Optional(Nullable(Reference)),
     contact_id: Type.Optional(Nullable(Reference)),
     region: Type.Optional(Nullable(Reference)),
+    audiosocket_uuid: Type.Optional(
+      Type.String({
+        pattern: '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$|^new$',
+        description: 'the UUID Asterisk will say on its AudioSocket, or `new` for one of ours',
+      }),
+    ),
     metadata: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'at most 2 KiB as JSON' }),
     ),
@@ -38,6 +46,7 @@ const Session = Type.Object({
   ws_url: Type.String(),
   expires_at: Type.String(),
   region: Type.String(),
+  audiosocket_uuid: Type.Optional(Type.String({ description: 'good for one connection, as the token is' })),
 });
 
 /** Voice sessions: where a caller's stream may connect, and the token that opens the door there. */
@@ -57,12 +66,13 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteContext & { path: str
 async function startSession(
   request: FastifyRequest,
   wish: Static<typeof Wish>,
-  { nodes, settings, clock }: RouteContext,
+  { nodes, settings, clock, audioSocketUuids }: RouteContext,
 ): Promise<Static<typeof Session>> {
   const claims = claimsOf(wish, keyOf(request), { settings, clock });
   if (nodes.serving === 0) throw new VoiceError('unavailable', 'no media node is serving');
   const nowUnixMs = clock.unixMs();
   const token = await mintSessionToken(claims, settings.signingSecrets, nowUnixMs);
+  const uuid = await keepUuid(wish.audiosocket_uuid, token, { audioSocketUuids, clock });
   return {
     session_id: claims.sessionId,
     call_id: claims.callId,
@@ -70,7 +80,35 @@ async function startSession(
     ws_url: `${settings.mediaUrl().replace(/\/$/, '')}/media/native`,
     expires_at: new Date(nowUnixMs + SESSION_TOKEN_TTL_MS).toISOString(),
     region: claims.region,
+    ...(uuid === undefined ? {} : { audiosocket_uuid: uuid }),
   };
+}
+
+/** Asterisk can say nothing but a UUID: whoever makes the session names it, or is given one. */
+async function keepUuid(
+  wished: string | undefined,
+  token: string,
+  {
+    audioSocketUuids,
+    clock,
+  }: { audioSocketUuids: SessionUuids | undefined; clock: Pick<Clock, 'randomBytes'> },
+): Promise<string | undefined> {
+  if (wished === undefined) return undefined;
+  if (audioSocketUuids === undefined) {
+    const message = 'there is no port for AudioSocket: set OMNIVOICE_AUDIOSOCKET_PORT';
+    throw new VoiceError('failed_precondition', message, { field: 'audiosocket_uuid' });
+  }
+  const uuid = wished === 'new' ? newUuid(clock) : wished.toLowerCase();
+  await audioSocketUuids.put(uuid, token);
+  return uuid;
+}
+
+/** Sixteen random bytes, marked as version 4 (RFC 9562 §5.4). */
+function newUuid(clock: Pick<Clock, 'randomBytes'>): string {
+  const bytes = Buffer.from(clock.randomBytes(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 function claimsOf(

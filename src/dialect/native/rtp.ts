@@ -29,7 +29,9 @@ export class RtpReader {
   readonly #ticksPerMs: number;
   #isFirst = true;
   #lastTimestamp = 0;
-  /** Clock ticks since the stream's first packet; a tick is a sample, where the codec is not G.722 or Opus. */
+  /**
+   * Clock ticks since the stream's first packet; a tick is a sample, where the codec is not G.722 or Opus.
+   */
   #positionTicks = 0;
 
   constructor(clockHz: number) {
@@ -52,7 +54,9 @@ export class RtpReader {
   }
 }
 
-/** Writes what every packet of a stream has in common. `ssrc` tells the two directions apart in a capture. */
+/**
+ * Writes what every packet of a stream has in common. `ssrc` tells the two directions apart in a capture.
+ */
 export function writeRtpStart(target: Uint8Array, codec: CodecName, ssrc: number): void {
   target.fill(0, 0, RTP_HEADER_BYTES);
   target[0] = FIRST_BYTE;

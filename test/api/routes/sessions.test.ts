@@ -84,3 +84,38 @@ describe('a voice session', () => {
     expect((await start({ region: 'eu-west' })).body.error.field).toBe('region');
   });
 });
+
+describe('a session for an AudioSocket', () => {
+  const UUID = '40325EC2-5efd-4bd3-805f-53576e581d13';
+
+  async function openWithPort(): Promise<Map<string, string>> {
+    const kept = new Map<string, string>();
+    await house.api.close();
+    house = await openTestApi(
+      {},
+      { audioSocketUuids: { put: async (uuid, token) => void kept.set(uuid, token) } },
+    );
+    return kept;
+  }
+
+  it('keeps its token under the UUID that is named, or under one of ours', async () => {
+    const kept = await openWithPort();
+    const named = await start({ audiosocket_uuid: UUID });
+    const ours = await start({ audiosocket_uuid: 'new' });
+    const made = String(ours.body.data['audiosocket_uuid']);
+    expect(named.body.data['audiosocket_uuid']).toBe(UUID.toLowerCase());
+    expect(made).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect([...kept]).toEqual([
+      [UUID.toLowerCase(), named.body.data['token']],
+      [made, ours.body.data['token']],
+    ]);
+  });
+
+  it('is not made where there is no port for it, or for what is no UUID', async () => {
+    expect((await start({ audiosocket_uuid: UUID })).status).toBe(422);
+    await openWithPort();
+    for (const wrong of ['', 'abc', `${UUID}0`, '../../etc/passwd', 7]) {
+      expect((await start({ audiosocket_uuid: wrong })).status).toBe(400);
+    }
+  });
+});
