@@ -1,8 +1,10 @@
 import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Cancel, Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { Lifetime, type Closeable } from '../base/lifetime.ts';
 import { CallDirectory } from '../call/directory.ts';
+import type { CallPorts } from '../call/ports.ts';
 import type { DataPaths } from '../config/data-dir.ts';
 import { mediaUrlOf } from '../config/addresses.ts';
 import type { Settings } from '../config/settings.ts';
@@ -28,12 +30,14 @@ import type { NodeMetrics } from '../telemetry/node-metrics.ts';
 import { Admission } from './admission.ts';
 import { NodeArrivals } from './arrivals.ts';
 import { Credentials } from './credentials.ts';
+import { NodeInvitations } from './calls/invitations.ts';
 import { LegMedia } from './leg-media.ts';
 import { LoopPressure } from './loop-pressure.ts';
 import { LegGroups } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
-import { obey } from './obey.ts';
+import { obey } from './calls/obey.ts';
 import { NodePacer } from './pacer.ts';
+import { NodeSounds } from './calls/sounds.ts';
 
 /** Limits, pools and the disk are looked at this often, outside the tick. */
 const TEND_EVERY_MS = 1000;
@@ -141,6 +145,7 @@ export class MediaNode implements Closeable {
         silenceMs: settings.silenceTimeoutMs,
         resumeWindowMs: settings.resumeWindowMs,
       },
+      ports: this.#callPorts(),
       onEnded: (call, reason) => {
         observer.callEnded(call, reason);
         if (this.calls.size === 0) this.#onIdle?.();
@@ -286,6 +291,21 @@ export class MediaNode implements Closeable {
     this.#cancelTend();
     this.calls.endAll('drained', this.#parts.options.clock.nowMs());
     await this.#parts.lifetime.close();
+  }
+
+  #callPorts(): CallPorts {
+    const { settings, paths, index, clock } = this.#parts.options;
+    const directory = join(paths.dataDir, 'sounds');
+    return {
+      sounds: this.#parts.lifetime.own(
+        new NodeSounds({ clock, egressAllow: settings.egressAllow, directory }),
+      ),
+      invitations: new NodeInvitations({
+        clock,
+        signingSecrets: settings.signingSecret,
+        mediaUrl: mediaUrlOf(settings, index),
+      }),
+    };
   }
 
   #tend(): void {

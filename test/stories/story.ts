@@ -1,8 +1,15 @@
+import { parseObject, type JsonObject } from '../../src/base/json.ts';
+import type { Call } from '../../src/call/call.ts';
+import type { Outcome } from '../../src/call/commands/outcome.ts';
 import { CallDirectory } from '../../src/call/directory.ts';
 import type { CallLimits } from '../../src/call/facts.ts';
+import { joinMetadataOf } from '../../src/call/parties/invitation.ts';
+import type { CallPorts } from '../../src/call/ports.ts';
 import { dialectOf } from '../../src/dialect/registry.ts';
 import type { DialectCaller } from '../../src/dialect/caller.ts';
 import { AUDIO, type Inbound, type LegStarted } from '../../src/dialect/dialect.ts';
+import { readCallCommand, type SupervisionMode } from '../../src/events/call-commands.ts';
+import type { CommandResult } from '../../src/events/commands.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
 import type { Caller, LegConnection } from '../../src/gateway/arrivals.ts';
 import { ResumeTokens } from '../../src/gateway/resume-token.ts';
@@ -23,6 +30,7 @@ export interface StoryOptions {
   readonly jitterTargetMs?: number;
   readonly limits?: Partial<CallLimits>;
   readonly resumeUrls?: readonly string[];
+  readonly ports?: CallPorts;
 }
 
 export interface PartyOptions {
@@ -34,6 +42,9 @@ export interface PartyOptions {
   readonly rtp?: boolean;
   readonly speechOnly?: boolean;
   readonly parameters?: { readonly [name: string]: string };
+  /** Of a supervisor who was invited. */
+  readonly mode?: SupervisionMode;
+  readonly wantsEvents?: boolean;
 }
 
 /** A media node without sockets, at virtual time: parties call in, speak, listen and leave. */
@@ -53,6 +64,7 @@ export class Story {
       clock: this.clock,
       sink: { accept: ({ envelope }) => void this.events.push(envelope) },
       limits: { durationMaxMs: 0, silenceMs: 0, resumeWindowMs: 0, ...options.limits },
+      ports: options.ports ?? {},
     });
     this.#pacer = new NodePacer({
       clock: this.clock,
@@ -95,6 +107,34 @@ export class Story {
     return found[0]!;
   }
 
+  /** The one call there is, or was. */
+  get call(): Call {
+    const call = this.calls.get(this.only('call_started').resource.id);
+    if (call === undefined) throw new Error('the call has ended');
+    return call;
+  }
+
+  /** Asks the call for something, as REST does. */
+  asks(name: string, args: JsonObject = {}): CommandResult {
+    const outcome = this.asksLater(name, args);
+    if (outcome instanceof Promise) throw new Error(`${name} takes its time`);
+    return outcome;
+  }
+
+  asksLater(name: string, args: JsonObject = {}): Outcome {
+    const command = readCallCommand(name, args);
+    if ('type' in command) throw new Error(`${command.fault}: ${command.detail}`);
+    return this.call.command(command, this.clock.nowMs());
+  }
+
+  /** Everybody speaks at once, in real time: each party its own tone. */
+  sing(forMs: number, tones: readonly (readonly [StoryParty, number])[]): void {
+    for (let i = 0; i < forMs / 20; i++) {
+      this.clock.advance(20);
+      for (const [party, hz] of tones) party.sendsTone(hz);
+    }
+  }
+
   /** Time passes for everybody; calls look at their limits. */
   passes(durationMs: number): void {
     this.clock.advance(durationMs);
@@ -115,8 +155,10 @@ export class StoryParty {
   readonly #story: Story;
   readonly #format: AudioFormat;
   readonly #line: LegConnection;
+  readonly #legId: string;
   readonly #into: Inbound = scratch();
   #index = 0;
+  #toneSamples = 0;
 
   constructor(story: Story, options: PartyOptions) {
     this.#story = story;
@@ -143,9 +185,12 @@ export class StoryParty {
     const caller = callerOf(options);
     const wished = { ...started!, speechOnly: options.speechOnly ?? false };
     const arrival = { caller, dialect, session, started: wished, socket: this.socket, receivedAtMs: nowMs };
+    const connectedBefore = story.events.length;
     const line = story.arrivals.arrive(arrival, nowMs);
     if ('type' in line) throw new Error(`refused: ${line.fault}: ${line.detail}`);
     this.#line = line;
+    const connected = story.events.slice(connectedBefore).find(({ type }) => type === 'leg_connected');
+    this.#legId = String(connected?.data['leg_id']);
   }
 
   /** Speaks (or keeps silent) in real time, a frame every 20 ms; `skip` frames are lost on the way. */
@@ -167,8 +212,42 @@ export class StoryParty {
   }
 
   sendsFrame(level: number): void {
+    this.sendsSamples(new Int16Array(this.#format.sampleRateHz / 50).fill(level));
+  }
+
+  /** The next 20 ms of a sine, without a step between frames. */
+  sendsTone(hz: number, level = 6000): void {
+    const { sampleRateHz } = this.#format;
+    const samples = new Int16Array(sampleRateHz / 50);
+    for (let i = 0; i < samples.length; i++) {
+      samples[i] = Math.round(level * Math.sin((2 * Math.PI * hz * this.#toneSamples++) / sampleRateHz));
+    }
+    this.sendsSamples(samples);
+  }
+
+  /** Forgets what was heard so far. */
+  forgets(): void {
+    this.heard.length = 0;
+    this.heardAtMs.length = 0;
+  }
+
+  /** Every message of one type it was sent, in the words of its protocol. */
+  told(type: string): readonly JsonObject[] {
+    return this.socket.sent
+      .filter(({ isBinary }) => !isBinary)
+      .flatMap(({ bytes }): readonly JsonObject[] => {
+        const message = parseObject(bytes);
+        return message === undefined ? [] : [message];
+      })
+      .filter((message) => message['type'] === type || message['event'] === type);
+  }
+
+  get legId(): string {
+    return this.#legId;
+  }
+
+  sendsSamples(samples: Int16Array): void {
     const codec = openCodec(this.#format);
-    const samples = new Int16Array(this.#format.sampleRateHz / 50).fill(level);
     const bytes = new Uint8Array(codec.frameBytes);
     codec.encodeInto(samples, bytes);
     const message = this.caller.audio(bytes, this.#index++);
@@ -226,7 +305,7 @@ function callerOf(options: PartyOptions): Caller {
     leadId: null,
     contactId: null,
     conversationId: null,
-    metadata: {},
+    metadata: options.mode === undefined ? {} : joinMetadataOf({ mode: options.mode, handoverId: null }),
   };
 }
 

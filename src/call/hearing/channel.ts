@@ -71,6 +71,11 @@ export class LegChannel implements Channel {
     return this.#ring.stats.overwrittenFrames;
   }
 
+  /** Whether a live frame waits to be mixed. */
+  get hasFrame(): boolean {
+    return this.#ring.length > 0;
+  }
+
   get refusedFrames(): number {
     return this.#second?.stats.refusedFrames ?? 0;
   }

@@ -27,6 +27,8 @@ export interface Playback {
 export const PLAYBACKS_MAX = 4;
 /** Voices one listener can be given: as many as a call has parties. */
 const VOICES_MAX = 16;
+/** How long a mix waits for the voice that was there before it. */
+const PATIENCE_TICKS = 2;
 // The place of what is in the leg's own queue and nobody's any more.
 const NOBODYS_PLACE = 0;
 const PLACES = 1 + VOICES_MAX + PLAYBACKS_MAX;
@@ -56,6 +58,9 @@ export class Ear implements Overlay {
   #isMixing = false;
   /** The one voice that needs no mix. */
   #heardDirectly: LegChannel | undefined;
+  /** Whose next frame the mix may still wait for. */
+  #carriedOn: LegChannel | undefined;
+  #patienceTicks = 0;
   #areGainsPlain = true;
   #gains: readonly number[] = [];
   readonly #onMark: (name: string) => void;
@@ -119,14 +124,15 @@ export class Ear implements Overlay {
     return this.#playings.some(({ id }) => id === playbackId);
   }
 
-  /** Drops what the leg was to hear and has not: voices and the sounds that are named. */
+  /** Drops queued words and the sounds that are named; live voices go on without a hole. */
   clear(isStopped: (playbackId: string) => boolean, nowMs: AtMs): Cleared {
-    for (const channel of this.#channels) channel.drop();
+    for (const channel of this.#channels) if (channel.speaker.isPaced) channel.drop();
     this.stop(isStopped);
     return this.leg.clear(nowMs);
   }
 
   mixInto(frame: Int16Array, isQueued: boolean): boolean {
+    if (this.#awaitsVoice(isQueued)) return false;
     const mixer = this.#mixerNow();
     mixer.begin();
     if (isQueued) mixer.add(frame, this.#owner?.place ?? NOBODYS_PLACE);
@@ -170,6 +176,19 @@ export class Ear implements Overlay {
       // What a live voice left in the queue goes with it; where there is nothing, nothing is said.
       if (this.leg.playout.waitingFrames > 0) this.leg.clear(nowMs);
     }
+  }
+
+  /**
+   * A live voice that was heard until now comes by the wire's clock, the mix by the node's: its next frame is
+   * waited for, or the voice would have a hole where the two meet.
+   */
+  #awaitsVoice(isQueued: boolean): boolean {
+    if (this.#patienceTicks === 0) return false;
+    this.#patienceTicks--;
+    const voice = this.#carriedOn;
+    const isHere = isQueued || voice === undefined || !this.#channels.includes(voice) || voice.hasFrame;
+    if (isHere) this.#patienceTicks = 0;
+    return !isHere;
   }
 
   #mixSounds(mixer: Mixer): boolean {
@@ -217,12 +236,18 @@ export class Ear implements Overlay {
     if (isNew) mixer.carryOn(NOBODYS_PLACE, this.#silence);
     for (const [index, channel] of this.#channels.entries()) {
       // Who was heard directly until now goes on in the mix without a dip, and turns to its gain smoothly.
-      if (isNew && channel === this.#heardDirectly) mixer.carryOn(channel.place, this.#silence);
+      if (isNew && channel === this.#heardDirectly) this.#carryOn(channel, mixer);
       mixer.setGain(channel.place, this.#gains[index]!);
       channel.go(this.#wayOf(channel), this.#scratch);
     }
     this.#heardDirectly = undefined;
     if (isNew) this.leg.setOverlay(this);
+  }
+
+  #carryOn(channel: LegChannel, mixer: Mixer): void {
+    mixer.carryOn(channel.place, this.#silence);
+    this.#carriedOn = channel;
+    this.#patienceTicks = channel.way === 'direct' ? PATIENCE_TICKS : 0;
   }
 
   #unmix(): void {

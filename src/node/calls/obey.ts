@@ -1,7 +1,7 @@
-import type { Clock } from '../base/clock.ts';
-import type { Settings } from '../config/settings.ts';
-import type { Command, CommandResult } from '../events/commands.ts';
-import type { MediaNode } from './media-node.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { Command, CommandResult } from '../../events/commands.ts';
+import type { MediaNode } from '../media-node.ts';
 
 type Commands = { readonly [K in Command['name']]: Extract<Command, { name: K }> };
 
