@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import type { Endpoint, SigningKeys } from '../outbox.ts';
+import { macOf } from './signature.ts';
 
 type Headers = { readonly [name: string]: string };
 
@@ -29,7 +29,7 @@ export function publishedSignatures(
     const secret = sharedSecretOf(keys);
     for (const name of names) {
       const encoding = name === 'x-omniflow-signature' && omniflow === 'base64' ? 'base64' : 'hex';
-      headers[`${name}${suffix}`] = createHmac('sha256', secret).update(body).digest(encoding);
+      headers[`${name}${suffix}`] = macOf(secret, body, encoding);
     }
   }
   if (secretHeader !== null) headers[secretHeader.toLowerCase()] = sharedSecretOf(endpoint.keys);

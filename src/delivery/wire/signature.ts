@@ -2,6 +2,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   sign as signBytes,
   type KeyObject,
 } from 'node:crypto';
@@ -18,7 +19,7 @@ const PRIVATE_PREFIX = 'whsk_';
 const PUBLIC_PREFIX = 'whpk_';
 // RFC 8410 §7: what stands before the 32 bytes of an ed25519 private key in PKCS #8.
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
-// An import costs as much as a signature; an endpoint signs with one key for weeks.
+// An import costs more than the signature; an endpoint signs with one key for weeks.
 const IMPORTED_KEYS_MAX = 1_000;
 const imported = new Map<string, KeyObject>();
 
@@ -46,7 +47,7 @@ export function newPrivateKey(clock: Pick<Clock, 'randomBytes'>): string {
 
 /** The `whpk_…` that belongs to a `whsk_…`: what a receiver verifies `v1a` with. */
 export function publicKeyOf(privateKey: string): string {
-  return `${PUBLIC_PREFIX}${publicBytesOf(importKey(privateKey)).toString('base64')}`;
+  return `${PUBLIC_PREFIX}${publicBytesOf(privateKeyOf(privateKey)).toString('base64')}`;
 }
 
 /**
@@ -62,24 +63,34 @@ export function sign(secrets: readonly string[], id: string, timestampS: number,
 
 function signatureOf(secret: string, head: string, body: Uint8Array): string {
   if (!secret.startsWith(PRIVATE_PREFIX)) {
-    const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
-    return `v1,${macOf(key, head, body).toString('base64')}`;
+    const key = importKey(secret, () =>
+      createSecretKey(Buffer.from(secret.slice('whsec_'.length), 'base64')),
+    );
+    return `v1,${createHmac('sha256', key).update(head).update(body).digest('base64')}`;
   }
   const signed = Buffer.concat([Buffer.from(head), body]);
-  return `v1a,${signBytes(null, signed, importKey(secret)).toString('base64')}`;
+  return `v1a,${signBytes(null, signed, privateKeyOf(secret)).toString('base64')}`;
 }
 
-function macOf(key: Uint8Array, head: string, body: Uint8Array): Buffer {
-  return createHmac('sha256', key).update(head).update(body).digest();
+/** HMAC-SHA256 of the body alone, keyed with a text as it stands. */
+export function macOf(secret: string, body: Uint8Array, encoding: 'hex' | 'base64'): string {
+  const key = importKey(`text:${secret}`, () => createSecretKey(secret, 'utf8'));
+  return createHmac('sha256', key).update(body).digest(encoding);
 }
 
-function importKey(privateKey: string): KeyObject {
-  const known = imported.get(privateKey);
+function privateKeyOf(text: string): KeyObject {
+  return importKey(text, () => {
+    const seed = Buffer.from(text.slice(PRIVATE_PREFIX.length), 'base64').subarray(0, SEED_BYTES);
+    return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
+  });
+}
+
+function importKey(name: string, make: () => KeyObject): KeyObject {
+  const known = imported.get(name);
   if (known !== undefined) return known;
-  const seed = Buffer.from(privateKey.slice(PRIVATE_PREFIX.length), 'base64').subarray(0, SEED_BYTES);
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
+  const key = make();
   if (imported.size >= IMPORTED_KEYS_MAX) imported.clear();
-  imported.set(privateKey, key);
+  imported.set(name, key);
   return key;
 }
 
