@@ -27,6 +27,17 @@ import type { LegMedia } from './leg-media.ts';
 /** A message of a backend we dialled may be this long (contract.md §9); its audio is no longer than it. */
 const INBOUND_BYTES = 4 * MIB;
 
+/** Where the connection is ours, it is we who would come back. */
+const NO_RESUME = { resumed: false, resumeToken: null, resumeUrls: [], resumeWindowMs: 0 };
+
+/** A backend that is ready, and what it was dialled for. */
+interface StartedDial {
+  readonly dialect: ClientDialect;
+  readonly start: DialledStart;
+  readonly call: AgentCall;
+  readonly listener: AgentDialListener;
+}
+
 export interface DialledLegsOptions {
   readonly clock: Clock;
   readonly dialler: Dialler;
@@ -58,7 +69,7 @@ export class DialledLegs implements AgentDialler, Closeable {
       const session = dialect.openClient(this.#clientOptions(backend, call));
       const peer = { session, keepAliveMs: dialect.capabilities.keepAliveMs };
       return dialler.dial(peer, {
-        started: (start, nowMs) => this.#start(dialect, start, listener, nowMs),
+        started: (start, nowMs) => this.#start({ dialect, start, call, listener }, nowMs),
         failed: ({ result, detail }, nowMs) => listener.failed({ error: result, detail }, nowMs),
       });
     } catch (error) {
@@ -88,12 +99,7 @@ export class DialledLegs implements AgentDialler, Closeable {
     };
   }
 
-  #start(
-    dialect: ClientDialect,
-    start: DialledStart,
-    listener: AgentDialListener,
-    nowMs: AtMs,
-  ): LegConnection | Refusal {
+  #start({ dialect, start, call, listener }: StartedDial, nowMs: AtMs): LegConnection | Refusal {
     const refusal = this.#options.media.refusalOf(start.started);
     if (refusal !== undefined) return refuse(refusal.fault, refusal.detail);
     const leg = this.#makeLeg(dialect, start, listener, nowMs);
@@ -102,6 +108,8 @@ export class DialledLegs implements AgentDialler, Closeable {
       const facts = { leg_id: leg.id, dialect: name };
       this.#options.log.warn(facts, 'a leg speaks a dialect whose facts are second-hand (docs/dialects.md)');
     }
+    const words = start.session.writeStarted({ ...NO_RESUME, callId: call.callId, legId: leg.id });
+    if (words !== undefined) leg.send(words);
     listener.connected(new DialledLine(leg, start.session), nowMs);
     return {
       receive: (message, isBinary, atMs) => leg.receive(message, isBinary, atMs),

@@ -5,7 +5,7 @@ import { CLIENT_DIALECTS } from '../../../src/dialect/client-registry.ts';
 import type { ReadResult } from '../../../src/dialect/dialect.ts';
 import { dialectOf } from '../../../src/dialect/registry.ts';
 import { frameBytes } from '../../../src/media/format.ts';
-import { formatOf, numRuns, openInbound, openStartedLine, rampFrame, seed } from '../wire.ts';
+import { formatOf, numRuns, openInbound, openLine, openStartedLine, rampFrame, seed } from '../wire.ts';
 import { CLIENT_OPTIONS } from './client-wire.ts';
 
 /** What backends say, one of each; the first start them. */
@@ -58,6 +58,7 @@ interface Said {
 
 /** What a bot of a provider says: our own server side of the protocol speaks for it. */
 function botWords(name: string): readonly Said[] {
+  if (name === 'asterisk-incoming') return asteriskWords();
   const dialect = dialectOf(name);
   if (dialect === undefined) return [];
   const { session } = openStartedLine(dialect, { format: formatOf(dialect) });
@@ -68,6 +69,15 @@ function botWords(name: string): readonly Said[] {
   }
   const words = [session.writeMark('m1'), session.writeClear(), session.writeEnd('done')];
   return [...said, ...words.filter((word) => word !== undefined)];
+}
+
+/** Asterisk says the same whoever dialled. */
+function asteriskWords(): readonly Said[] {
+  const { caller } = openLine(dialectOf('asterisk')!);
+  const words = [...caller.hello(), caller.audio(rampFrame(), 0), ...caller.dtmf('5'), ...caller.goodbye()];
+  return words.flatMap((word) =>
+    word === undefined ? [] : [{ bytes: Uint8Array.from(word.bytes), isBinary: word.isBinary }],
+  );
 }
 
 /** A word of a backend with some of its values replaced, wherever they are, or bytes that are no word. */
