@@ -1,4 +1,4 @@
-import { FFmpeg } from 'prism-media';
+import prism from 'prism-media';
 import type { Clock } from '../base/clock.ts';
 import { messageOf, VoiceError } from '../base/errors.ts';
 import { decodeL16LittleInto } from '../media/codecs/l16.ts';
@@ -9,6 +9,9 @@ export interface TranscodeLimits {
   /** A file that takes longer is given up. */
   readonly timeoutMs: number;
 }
+
+// Node cannot tell the names of this CommonJS module apart; vitest can, and would let them pass.
+const { FFmpeg } = prism;
 
 /** FFmpeg as it is installed, for the log of a start; undefined where it is not. Runs it once, and waits. */
 export function findFfmpeg(): string | undefined {
