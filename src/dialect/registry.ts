@@ -4,6 +4,7 @@ import { audioSocketDialect } from './audiosocket/dialect.ts';
 import { bandwidthDialect } from './bandwidth/dialect.ts';
 import { exotelDialect } from './exotel/dialect.ts';
 import { fonosterDialect } from './fonoster/dialect.ts';
+import { genesysDialect } from './genesys/dialect.ts';
 import { infobipDialect } from './infobip/dialect.ts';
 import { jambonzDialect } from './jambonz/dialect.ts';
 import { modAudioStreamDialect } from './mod-audio-stream/dialect.ts';
@@ -31,6 +32,7 @@ export const DIALECTS: readonly Dialect[] = [
   modAudioStreamDialect,
   asteriskDialect,
   audioSocketDialect,
+  genesysDialect,
 ];
 
 /** The dialect of that name, as a path or a flag gives it. */

@@ -160,7 +160,7 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
           const result = line.say(spoiled);
           const flaw = flawOf(result, line);
           if (flaw !== undefined) throw new Error(flaw);
-          seen.add(result.type);
+          for (const { type } of result.type === 'several' ? result.inputs : [result]) seen.add(type);
           if (result.type === 'started') started = result.bidirectional;
           if (started) line.session.writeAudio(FRAME);
         }
