@@ -63,7 +63,7 @@ export interface AgentDialListener {
 /** A backend on the line. What it says beside audio comes as inputs of its leg. */
 export interface AgentLine {
   readonly leg: Leg;
-  /** The caller heard only `playedMs` of this item, or of the latest: the backend stops and forgets the rest. */
+  /** The caller heard only `playedMs` of this item, or of the latest: the backend forgets the rest. */
   interrupt(itemId: string | null, playedMs: number): void;
   answerTool(result: AgentToolResult): void;
   /** Tells it something the caller did not say. False where its protocol has no words for that. */

@@ -70,7 +70,7 @@ export interface ClientRequest {
  */
 export interface ClientSession extends DialectSession {
   readonly request: ClientRequest;
-  /** Where the backend says nothing before it takes audio: its start, good as soon as the connection is open. */
+  /** Where the backend says nothing before it takes audio: its start, as soon as the connection is open. */
   readonly startedAtOpen?: LegStarted;
   /** What we say first, in order, as soon as the connection is open. */
   hello(): readonly WireMessage[];

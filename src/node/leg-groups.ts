@@ -1,6 +1,13 @@
 import type { LegRole } from '../base/roles.ts';
+import { CLIENT_DIALECTS } from '../dialect/client-registry.ts';
+import { DIALECTS } from '../dialect/registry.ts';
 import { newFrameCounters, type FrameCounters } from '../leg/counters.ts';
 import { LEG_KINDS, type LegGroup, type LegKind } from '../telemetry/node-metrics.ts';
+
+/** Whoever may be at the other end of a leg, dialling in or dialled, each once. */
+export const PROVIDERS: readonly string[] = [
+  ...new Set([...DIALECTS, ...CLIENT_DIALECTS].map(({ name }) => name)),
+];
 
 /** Legs of one provider and kind, counted together. */
 export interface CountedGroup extends LegGroup {

@@ -9,10 +9,11 @@ import type { DataPaths } from '../config/data-dir.ts';
 import { mediaUrlOf } from '../config/addresses.ts';
 import type { Settings } from '../config/settings.ts';
 import { readTls } from '../config/tls.ts';
-import { DIALECTS, dialectOf } from '../dialect/registry.ts';
+import { dialectOf } from '../dialect/registry.ts';
 import type { Command, CommandResult, CredentialView } from '../events/commands.ts';
 import type { AudioSocketDoor } from '../gateway/audiosocket/door.ts';
 import { openSharedAudioSocketDoor } from '../gateway/audiosocket/shared-door.ts';
+import { openDialler, type Dialler } from '../gateway/dialling/dialler.ts';
 import { openSessionGate, type SessionGate } from '../gateway/door/session-gate.ts';
 import { openGateway, type Gateway } from '../gateway/gateway.ts';
 import { ResumeTokens } from '../gateway/resume-token.ts';
@@ -31,9 +32,11 @@ import { Admission } from './admission.ts';
 import { NodeArrivals } from './arrivals.ts';
 import { Credentials } from './credentials.ts';
 import { NodeInvitations } from './calls/invitations.ts';
+import { openDialGuard } from './dial-guard.ts';
+import { DialledLegs } from './dialled-legs.ts';
 import { LegMedia } from './leg-media.ts';
 import { LoopPressure } from './loop-pressure.ts';
-import { LegGroups } from './leg-groups.ts';
+import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
 import { obey } from './calls/obey.ts';
 import { NodePacer } from './pacer.ts';
@@ -104,7 +107,10 @@ export class MediaNode implements Closeable {
   readonly pacer: NodePacer;
   readonly admission = new Admission();
   readonly credentials = new Credentials();
-  readonly groups = new LegGroups(DIALECTS.map(({ name }) => name));
+  readonly groups = new LegGroups(PROVIDERS);
+  readonly dialler: Dialler;
+  /** Opens legs to AI backends, for calls. */
+  readonly agents: DialledLegs;
   readonly figures: NodeMetrics;
   link!: NodeEnd;
   gateway: Gateway | undefined;
@@ -167,6 +173,14 @@ export class MediaNode implements Closeable {
       log,
     });
     parts.lifetime.own(this.pacer);
+    this.dialler = openDialler({
+      clock,
+      guard: openDialGuard(clock, settings.egressAllow),
+      reportFailure: (error, where) =>
+        log.error({ error: messageOf(error), where }, 'a promise was broken while dialling'),
+    });
+    const { dialler, media, pacer, groups } = this;
+    this.agents = parts.lifetime.own(new DialledLegs({ clock, dialler, media, pacer, groups, log }));
     this.figures = parts.lifetime.own(openNodeFigures(this, settings, parts.options.version));
     this.#cancelTend = clock.after(TEND_EVERY_MS, () => this.#tend());
   }
@@ -236,8 +250,7 @@ export class MediaNode implements Closeable {
       arrivals: this.arrivals,
       messagesPerSecondMax: settings.messagesPerSecond,
       clock,
-      reportFailure: (error, where) =>
-        log.error({ error: messageOf(error), where }, 'a promise was broken'),
+      reportFailure: (error, where) => log.error({ error: messageOf(error), where }, 'a promise was broken'),
     });
     if (door === undefined) return;
     this.#audioSocket = this.#parts.lifetime.own(door);

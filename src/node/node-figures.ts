@@ -1,10 +1,9 @@
 import { FAULTS, type FaultCode } from '../base/errors.ts';
 import type { Call } from '../call/call.ts';
 import type { Settings } from '../config/settings.ts';
-import { DIALECTS } from '../dialect/registry.ts';
 import { CALL_END_REASONS, type CallEndReason } from '../events/catalogue.ts';
 import { openNodeMetrics, type NodeMetrics, type SetupResult } from '../telemetry/node-metrics.ts';
-import { kindOf } from './leg-groups.ts';
+import { kindOf, PROVIDERS } from './leg-groups.ts';
 import type { LineObserver } from './line.ts';
 import type { MediaNode } from './media-node.ts';
 
@@ -20,7 +19,7 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
     version,
     mode: 'single',
     capLegs: settings.nodeCapLegs,
-    providers: DIALECTS.map(({ name }) => name),
+    providers: PROVIDERS,
     endReasons: CALL_END_REASONS,
     sources: {
       state: () => node.status.state,
@@ -29,6 +28,7 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
       admission: () => node.admission.stats,
       limits: () => limitsOf(node),
       rejected: () => node.gateway?.stats.refusedByFault ?? NOTHING_YET,
+      dials: () => node.dialler.stats.dialsByResult,
       closed: () => node.gateway?.stats.closedByFault ?? NOTHING_YET,
       spoolSizeBytes: () => node.status.spoolBytes,
       spoolFreeBytes: () => Math.max(0, settings.spoolBytesMax - node.status.spoolBytes),
@@ -40,6 +40,7 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
 function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
   const door = node.gateway?.stats;
   const { spool } = node;
+  const agents = node.dialler.stats;
   return {
     message_size: door?.oversizedMessages ?? 0,
     message_rate: door?.rateLimited ?? 0,
@@ -48,6 +49,10 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     half_open_sockets: door?.halfOpenRefused ?? 0,
     socket_stalled: door?.wedgedSockets ?? 0,
     socket_silent: door?.pingTimeouts ?? 0,
+    agent_message_size: agents.oversizedMessages,
+    agent_message_rate: agents.rateLimited,
+    agent_stalled: agents.wedgedSockets,
+    agent_silent: agents.pingTimeouts,
     proof_nonces: node.gateway?.nonceStats.refusedFull ?? 0,
     proof_replayed: node.gateway?.nonceStats.replayed ?? 0,
     frame_pool: node.media.poolStats.refusedTakes,

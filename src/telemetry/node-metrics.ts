@@ -64,6 +64,8 @@ export interface NodeSources {
   readonly rejected: () => Readonly<Record<FaultCode, number>>;
   /** WebSockets closed by us with a fault's code. */
   readonly closed: () => Readonly<Record<FaultCode, number>>;
+  /** Backends we dialled, by what came of it. */
+  readonly dials?: () => { readonly [result: string]: number };
   readonly spoolSizeBytes: () => number;
   readonly spoolFreeBytes: () => number;
 }
@@ -187,6 +189,13 @@ function addDoor(registry: Registry, { sources }: NodeMetricsOptions): void {
     help: 'Newcomers refused for want of room, by what there was no room in',
     type: 'counter',
     read: () => Object.entries(sources.admission()).map(([reason, value]) => ({ labels: { reason }, value })),
+  });
+  readAtScrape(registry, {
+    name: 'dials_total',
+    help: 'AI backends we dialled, by what came of it',
+    type: 'counter',
+    read: () =>
+      Object.entries(sources.dials?.() ?? {}).map(([result, value]) => ({ labels: { result }, value })),
   });
   byFault('rejected_total', 'Refused before there was a WebSocket', sources.rejected);
   byFault('sockets_closed_total', 'WebSockets we closed for a fault', sources.closed);

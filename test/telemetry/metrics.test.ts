@@ -127,6 +127,7 @@ describe('a node’s figures', () => {
       'call_setups_total',
       'calls',
       'calls_ended_total',
+      'dials_total',
       'event_loop_delay_seconds',
       'frame_turnaround_seconds',
       'frames_concealed_total',

@@ -69,7 +69,7 @@ class DeepgramAgentSession extends BackendSession {
     return KEEP_ALIVE;
   }
 
-  /** It has no word for what was heard: it stops by itself when it hears the caller, else we stop listening. */
+  /** It has no word for what was heard: it stops when it hears the caller itself, else we stop listening. */
   writeInterrupted(): readonly WireMessage[] {
     this.#isInterrupted = this.#isSpeaking;
     return [];

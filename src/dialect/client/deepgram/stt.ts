@@ -18,7 +18,7 @@ const KEEP_ALIVE = textMessage({ type: 'KeepAlive' });
 const FINALIZE = textMessage({ type: 'Finalize' });
 const CLOSE_STREAM = textMessage({ type: 'CloseStream' });
 
-/** Deepgram's streaming recogniser (deepgram/deepgram-api-specs asyncapi.yml, `/v1/listen`): it only listens. */
+/** Deepgram's streaming recogniser (deepgram-api-specs asyncapi.yml, `/v1/listen`): it only listens. */
 export const deepgramSttDialect: ClientDialect = {
   name: 'deepgram-stt',
   // It closes after ten seconds without audio or a word (NET-0001).

@@ -122,7 +122,7 @@ export class OpenAiWords {
     return IGNORED;
   }
 
-  /** A call is whole with its arguments; its item says it again, for backends that leave the name out before. */
+  /** A call is whole with its arguments; its item says it again, for who left the name out before. */
   #called(said: JsonObject): ReadResult {
     const callId = nameOf(said['call_id']);
     if (callId === undefined || said['arguments'] === undefined) return IGNORED;
