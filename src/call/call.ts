@@ -6,6 +6,9 @@ import type { CallCommand } from '../events/call-commands.ts';
 import { isBuiltIn, type BuiltInAgent, type CallEndReason, type CallHead } from '../events/catalogue.ts';
 import { completedFields } from '../events/completion.ts';
 import type { CallInput, Leg, LegListener } from '../leg/leg.ts';
+import type { LegWindow } from '../leg/leg-quality.ts';
+import type { AnswerResult } from '../media/tones/answer/answer-judge.ts';
+import type { ToneDetected } from '../media/tones/tone-edge.ts';
 import type { VoiceEdge } from '../media/voice/voice-edges.ts';
 import type { CallDesk } from './call-desk.ts';
 import { CallEvents, type EventSink } from './call-events.ts';
@@ -21,7 +24,7 @@ import { Marks } from './hearing/marks.ts';
 import { CallNotes } from './notes.ts';
 import { BuiltInParty, LegParty, type Party } from './parties/party.ts';
 import type { CallPorts } from './ports.ts';
-import { qualityOf } from './quality.ts';
+import { qualityOf, windowFields } from './quality.ts';
 import { Roster, type Member, type Seat } from './parties/roster.ts';
 import { HoldMusic } from './sounds/hold-music.ts';
 
@@ -194,14 +197,14 @@ export class Call implements LegListener, CallDesk {
     for (const part of this.#parts) part.onVoice?.(member, edge, nowMs);
   }
 
-  onInput(leg: Leg, input: CallInput, nowMs: AtMs): void {
+  onInput(leg: Leg, input: CallInput, nowMs: AtMs, source: 'in_band' | 'out_of_band' = 'out_of_band'): void {
     const member = this.roster.get(leg.id);
     if (member === undefined) return;
     for (const part of this.#parts) if (part.onInput?.(member, input, nowMs) === true) return;
     switch (input.type) {
       case 'dtmf': {
         const { digit, durationMs: duration_ms } = input;
-        this.emit('dtmf_received', { leg_id: leg.id, digit, duration_ms, source: 'out_of_band' }, nowMs);
+        this.emit('dtmf_received', { leg_id: leg.id, digit, duration_ms, source }, nowMs);
         return;
       }
       case 'hung_up': {
@@ -215,6 +218,27 @@ export class Call implements LegListener, CallDesk {
       case 'mark_played':
         this.onMark(leg, input.name, nowMs);
     }
+  }
+
+  onDigit(leg: Leg, digit: string, nowMs: AtMs): void {
+    this.onInput(leg, { type: 'dtmf', digit, durationMs: null }, nowMs, 'in_band');
+  }
+
+  onTone(leg: Leg, { tone, confidence, atMs: at_ms }: ToneDetected, nowMs: AtMs): void {
+    if (this.#state.name !== 'ended') {
+      this.emit('tone_detected', { leg_id: leg.id, tone, confidence, at_ms }, nowMs);
+    }
+  }
+
+  onAnswer(leg: Leg, { result, cause, decidedMs: decided_ms }: AnswerResult, nowMs: AtMs): void {
+    if (this.#state.name !== 'ended') {
+      this.emit('amd_result', { leg_id: leg.id, result, cause, decided_ms }, nowMs);
+    }
+  }
+
+  onQuality(leg: Leg, { report, edge }: LegWindow, nowMs: AtMs): void {
+    if (report === undefined || edge === undefined) return;
+    this.emit(`media_${edge}`, { leg_id: leg.id, ...windowFields(report) }, nowMs);
   }
 
   onMark(leg: Leg, name: string, nowMs: AtMs): void {
@@ -342,7 +366,7 @@ export class Call implements LegListener, CallDesk {
       durationMs,
       reason,
       talkMs: this.roster.talkMs(),
-      quality: Object.fromEntries(this.legs.map((leg) => [leg.id, qualityOf(leg)])),
+      quality: Object.fromEntries(this.legs.map((leg) => [leg.id, qualityOf(leg, this.clock.nowMs())])),
       legs: this.roster.all.map(({ summary }) => summary),
       timeline: this.#events.timeline,
     });

@@ -119,7 +119,24 @@ export const SETTINGS = {
     'a process silent for this long is replaced; 0 never',
   ),
   drainDeadlineMs: setting(ms(0, 24 * HOUR_MS), 120_000, 'how long calls may go on after the first SIGTERM'),
-  jitterTargetMs: setting(ms(0, 200), 0, 'how long audio is held to put it in order; 0 forwards at once'),
+  jitterMode: setting(
+    kinds.choice(['adaptive', 'fixed']),
+    'adaptive',
+    'whether audio is held as long as the wire makes it necessary, or always for JITTER_TARGET_MS',
+  ),
+  jitterTargetMs: setting(
+    ms(0, 200),
+    0,
+    'how long audio is held to put it in order, at least; 0 forwards at once until a wire loses packets',
+  ),
+  jitterMaxMs: setting(ms(0, 200), 200, 'how long an adaptive buffer may hold audio; 0 never holds any'),
+  hearDtmf: setting(kinds.choice(['on', 'off']), 'on', 'whether keys are heard in the sound of callers'),
+  hearTones: setting(kinds.choice(['on', 'off']), 'on', 'whether beeps, faxes, ringback and busy are heard'),
+  hearAnswer: setting(
+    kinds.choice(['on', 'off']),
+    'on',
+    'whether outbound calls are told apart: human or machine (amd_result)',
+  ),
   vadDetector: setting(
     kinds.choice(['own', 'fvad', 'neural']),
     'own',

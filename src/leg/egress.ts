@@ -2,17 +2,20 @@ import type { DialectSession } from '../dialect/dialect.ts';
 import { openCodec } from '../media/codecs.ts';
 import type { Codec } from '../media/codec.ts';
 import type { AudioFormat } from '../media/format.ts';
+import { openResampler, type Resampler } from '../media/resampler/resampler.ts';
 import type { FrameCounters } from './counters.ts';
 import type { FrameSink } from './frame-sink.ts';
 
 /** A source that speaks just in time leaves its queue empty after every frame; three ticks are a pause. */
 const QUIET_TICKS = 3;
 
-/** The way out of a leg: samples → codec bytes → wire message → socket. Allocates nothing per frame. */
+/** The way out of a leg: samples → the wire's rate → codec bytes → wire message → socket. Allocates nothing per frame. */
 export class Egress {
   readonly stats = { sentFrames: 0, droppedFrames: 0 };
   readonly #codec: Codec;
   readonly #wire: Uint8Array;
+  readonly #resampler: Resampler | undefined;
+  readonly #wireFrame: Int16Array;
   readonly #counters: FrameCounters;
   #session: DialectSession;
   #sink: FrameSink;
@@ -22,8 +25,19 @@ export class Egress {
   /** The provider holds back what was sent last until its tail follows. */
   #owesTail = false;
 
-  constructor(format: AudioFormat, session: DialectSession, sink: FrameSink, counters: FrameCounters) {
+  /** `sampleRateHz` is the rate of the frames that are sent; the wire's own by default. */
+  constructor(
+    format: AudioFormat,
+    session: DialectSession,
+    sink: FrameSink,
+    counters: FrameCounters,
+    sampleRateHz?: number,
+  ) {
     this.#codec = openCodec(format);
+    const wireHz = this.#codec.sampleRateHz;
+    const isOther = sampleRateHz !== undefined && sampleRateHz !== wireHz;
+    this.#resampler = isOther ? openResampler(sampleRateHz, wireHz) : undefined;
+    this.#wireFrame = new Int16Array(isOther ? this.#codec.frameSamples : 0);
     this.#wire = new Uint8Array(this.#codec.packetBytesMax);
     this.#session = session;
     this.#sink = sink;
@@ -68,7 +82,7 @@ export class Egress {
       return 0;
     }
     this.#quietTicks = 0;
-    const bytes = this.#codec.encodeInto(frame, this.#wire);
+    const bytes = this.#codec.encodeInto(this.#converted(frame), this.#wire);
     // Only a packet codec needs a view: its packets vary.
     const audio = bytes === this.#wire.length ? this.#wire : this.#wire.subarray(0, bytes);
     const message = this.#session.writeAudio(audio);
@@ -108,6 +122,12 @@ export class Egress {
   /** What the codec holds is given back: the leg has ended. */
   close(): void {
     this.#codec.close();
+  }
+
+  #converted(frame: Int16Array): Int16Array {
+    if (this.#resampler === undefined) return frame;
+    this.#resampler.resampleInto(frame, frame.length, this.#wireFrame);
+    return this.#wireFrame;
   }
 
   #sendCollected(message: Uint8Array): number {

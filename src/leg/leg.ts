@@ -11,17 +11,23 @@ import {
   type LegStarted,
   type WireMessage,
 } from '../dialect/dialect.ts';
-import { decodedSampleRateHz, formatName } from '../media/format.ts';
-import type { JitterBuffer } from '../media/jitter/jitter-buffer.ts';
-import type { VoiceEdge, VoiceEdges } from '../media/voice/voice-edges.ts';
-import type { FrameCounters } from './counters.ts';
+import { formatName } from '../media/format.ts';
+import type { AnswerResult } from '../media/tones/answer/answer-judge.ts';
+import type { ToneDetected } from '../media/tones/tone-edge.ts';
+import type { VoiceEdge } from '../media/voice/voice-edges.ts';
+import type { Ears } from './ears.ts';
 import { Egress } from './egress.ts';
 import type { FrameSink } from './frame-sink.ts';
+import { houseRateHz } from './house-rate.ts';
 import { InFlight } from './in-flight.ts';
 import { Ingress } from './ingress.ts';
+import { earsOf } from './leg-ears.ts';
+import type { LegOptions, Pacer } from './leg-options.ts';
+import { LegQuality, type LegWindow } from './leg-quality.ts';
 import { OwedMarks } from './owed-marks.ts';
-import { Playout, type Cleared, type FrameSlots } from './playout.ts';
+import { Playout, type Cleared } from './playout.ts';
 import { advance, type LegEndReason, type LegState } from './state.ts';
+import { ToldDigits } from './told-digits.ts';
 
 const CLOSE_NORMAL = 1000;
 
@@ -33,6 +39,13 @@ export interface LegListener {
   onFrame(leg: Leg, frame: Int16Array, nowMs: AtMs): void;
   onVoice(leg: Leg, edge: VoiceEdge, nowMs: AtMs): void;
   onInput(leg: Leg, input: CallInput, nowMs: AtMs): void;
+  /** A key was heard in the sound, and nobody had told of it in other words. */
+  onDigit?(leg: Leg, digit: string, nowMs: AtMs): void;
+  onTone?(leg: Leg, tone: ToneDetected, nowMs: AtMs): void;
+  /** Who answered, on a call that we placed. */
+  onAnswer?(leg: Leg, result: AnswerResult, nowMs: AtMs): void;
+  /** Ten seconds are over that made the leg degraded, or recovered. */
+  onQuality?(leg: Leg, window: LegWindow, nowMs: AtMs): void;
   /** A mark's audio was really played to this leg. */
   onMark(leg: Leg, name: string, nowMs: AtMs): void;
   /** The playout queue ran empty. */
@@ -56,33 +69,6 @@ export interface Overlay {
   mixInto(frame: Int16Array, isQueued: boolean): boolean;
 }
 
-/** Where a leg asks for the node's tick, and gives it back when it has nothing to pace. */
-export interface Pacer {
-  add(tickable: { tick(nowMs: AtMs): void }): void;
-  remove(tickable: { tick(nowMs: AtMs): void }): void;
-}
-
-export interface LegOptions {
-  readonly id: string;
-  readonly role: LegRole;
-  readonly dialectName: string;
-  readonly capabilities: Capabilities;
-  readonly started: LegStarted;
-  readonly session: DialectSession;
-  readonly sink: FrameSink;
-  /** The node's one scratch for audio on its way in. */
-  readonly inbound: Inbound;
-  readonly slots: FrameSlots;
-  readonly jitter: JitterBuffer;
-  readonly edges: VoiceEdges;
-  readonly counters: FrameCounters;
-  readonly pacer: Pacer;
-  readonly listener: LegListener;
-  readonly nowMs: AtMs;
-  /** Told once, when the leg has ended for good. */
-  readonly onEnded: () => void;
-}
-
 /**
  * One party's line: what comes in is understood and heard, what goes out is paced. It decides nothing about
  * the call.
@@ -93,6 +79,9 @@ export class Leg {
   readonly dialectName: string;
   readonly capabilities: Capabilities;
   readonly started: LegStarted;
+  /** Inside the house: what it hears and says is converted at its door. */
+  readonly sampleRateHz: number;
+  readonly quality: LegQuality;
   readonly playout: Playout;
   readonly owedMarks: OwedMarks;
   readonly stats = { audioMessages: 0, otherMessages: 0, lastAudioAtMs: 0 };
@@ -100,7 +89,8 @@ export class Leg {
   readonly #ingress: Ingress;
   readonly #egress: Egress;
   readonly #inFlight: InFlight;
-  readonly #edges: VoiceEdges;
+  readonly #ears: Ears;
+  readonly #digits = new ToldDigits();
   readonly #pacer: Pacer;
   readonly #listener: LegListener;
   readonly #frame: Int16Array;
@@ -120,27 +110,33 @@ export class Leg {
     this.#session = options.session;
     this.#sink = options.sink;
     this.#inbound = options.inbound;
-    this.#edges = options.edges;
     this.#pacer = options.pacer;
     this.#listener = options.listener;
     this.#onEnded = options.onEnded;
     this.#state = { name: 'active', enteredAtMs: options.nowMs };
-    this.#egress = new Egress(options.started.outbound, options.session, options.sink, options.counters);
+    const { started, jitter, counters } = options;
+    this.sampleRateHz = houseRateHz(started);
+    this.#egress = new Egress(started.outbound, options.session, options.sink, counters, this.sampleRateHz);
+    this.#ears = earsOf(this, options, this.#digits);
     this.#ingress = new Ingress({
-      format: options.started.inbound,
-      jitter: options.jitter,
-      edges: options.edges,
-      counters: options.counters,
+      format: started.inbound,
+      sampleRateHz: this.sampleRateHz,
+      jitter,
+      ears: this.#ears,
+      counters,
       listener: {
         onFrame: (frame, nowMs) => options.listener.onFrame(this, frame, nowMs),
-        onVoice: (edge, nowMs) => options.listener.onVoice(this, edge, nowMs),
+        onHole: () => this.#bufferFromNow(options),
       },
     });
+    const { codec } = started.inbound;
+    const [ingress, egress] = [this.#ingress, this.#egress];
+    this.quality = new LegQuality({ codec, ingress, egress, startedAtMs: options.nowMs });
     this.playout = new Playout(options.slots);
     this.#inFlight = new InFlight(options.capabilities.inFlightMsMax);
     this.owedMarks = new OwedMarks(options.capabilities.marksMax);
-    this.#frame = new Int16Array(frameSamples(decodedSampleRateHz(options.started.outbound)));
-    if (options.jitter.targetMs > 0) this.#startTicking();
+    this.#frame = new Int16Array(frameSamples(this.sampleRateHz));
+    if (jitter.targetMs > 0) this.#startTicking();
   }
 
   get state(): LegState {
@@ -149,10 +145,6 @@ export class Leg {
 
   get codecName(): string {
     return formatName(this.started.inbound);
-  }
-
-  get sampleRateHz(): number {
-    return decodedSampleRateHz(this.started.inbound);
   }
 
   get ingress(): Ingress {
@@ -270,8 +262,16 @@ export class Leg {
 
   /** The line falls silent for good: whoever speaks on it is cut short. */
   finishVoice(nowMs: AtMs): void {
-    const edge = this.#edges.finish(this.#ingress.mediaMs);
-    if (edge !== undefined) this.#listener.onVoice(this, edge, nowMs);
+    this.#ingress.finish(nowMs);
+    this.#ears.finish(this.#ingress.mediaMs, nowMs);
+  }
+
+  /** Looks how good the line is, about once a second; answers the ten seconds that are over, if they are. */
+  observe(nowMs: AtMs): LegWindow | undefined {
+    if (this.#state.name !== 'active') return undefined;
+    const window = this.quality.observe(nowMs);
+    if (window?.edge !== undefined) this.#listener.onQuality?.(this, window, nowMs);
+    return window;
   }
 
   /** Ends with the protocol's proper words, then closes the socket. */
@@ -287,7 +287,7 @@ export class Leg {
     this.#overlay = undefined;
     this.playout.clear();
     this.#stopTicking();
-    this.#edges.close();
+    this.#ears.close();
     this.#ingress.close();
     this.#egress.close();
     this.#onEnded();
@@ -318,9 +318,19 @@ export class Leg {
       case 'mark_played':
         if (this.owedMarks.settle(input.name)) this.#listener.onMark(this, input.name, nowMs);
         return;
+      case 'dtmf':
+        if (this.#digits.isNew(input.digit, 'out_of_band', nowMs)) this.#listener.onInput(this, input, nowMs);
+        return;
       default:
         return this.#listener.onInput(this, input, nowMs);
     }
+  }
+
+  /** The wire loses packets: from now on what comes is held as long as that makes it necessary. */
+  #bufferFromNow({ bufferFromNow, jitter }: LegOptions): void {
+    if (jitter.targetMs > 0) return;
+    bufferFromNow?.();
+    if (jitter.targetMs > 0) this.#startTicking();
   }
 
   #playQueued(nowMs: AtMs): void {

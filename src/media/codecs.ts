@@ -13,11 +13,11 @@ import { isOpusLoaded, openOpus } from './codecs/opus/opus.ts';
 import { OPUS_SAMPLE_RATES_HZ, type OpusSettings } from './codecs/opus/settings.ts';
 import { type AudioFormat, type CodecName, decodedSampleRateHz, formatName } from './format.ts';
 
-// 22 050 and 44 100 Hz are nobody's telephone, and no whole ratio of 8 kHz.
+// Rates whose 20 ms are whole samples; 11 025 Hz has none.
 const SAMPLE_RATES_HZ: Readonly<Record<CodecName, readonly number[]>> = {
   pcmu: [8000, 16_000],
   pcma: [8000, 16_000],
-  l16: [8000, 16_000, 24_000, 32_000, 48_000],
+  l16: [8000, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000],
   g722: [8000, 16_000],
   opus: OPUS_SAMPLE_RATES_HZ,
 };

@@ -1,6 +1,7 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import { FAULTS, refuse, type Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
+import type { Call } from '../call/call.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { CallDirectory } from '../call/directory.ts';
 import { joinWishOf } from '../call/parties/invitation.ts';
@@ -8,9 +9,11 @@ import type { Arrival, Arrivals, Caller, LegConnection } from '../gateway/arriva
 import type { Resumes, Resumption } from '../gateway/door/admission.ts';
 import type { ResumeClaims, ResumeTokens } from '../gateway/resume-token.ts';
 import type { LegGroups } from './leg-groups.ts';
-import { Leg, type Pacer } from '../leg/leg.ts';
+import { Leg } from '../leg/leg.ts';
+import type { Pacer } from '../leg/leg-options.ts';
+import type { LegWindow } from '../leg/leg-quality.ts';
 import { formatName } from '../media/format.ts';
-import type { LegMedia } from './leg-media.ts';
+import type { Hears, LegMedia } from './leg-media.ts';
 import { Line, type LineObserver } from './line.ts';
 
 /** Parameters of a provider's stream that name the call; the rest is metadata (contract.md §4.1). */
@@ -109,6 +112,14 @@ export class NodeArrivals implements Arrivals, Resumes {
     return toldLegs;
   }
 
+  /** Looks how good every line is; answers the windows that are over. About once a second. */
+  *observe(nowMs: AtMs): Generator<{ readonly leg: Leg; readonly window: LegWindow }> {
+    for (const leg of this.#present.keys()) {
+      const window = leg.observe(nowMs);
+      if (window !== undefined) yield { leg, window };
+    }
+  }
+
   #sendAway(callId: string, leg: Leg): boolean {
     const { goaway, resume } = leg.capabilities;
     const [url] = this.#options.resumeUrls(leg.dialectName);
@@ -121,7 +132,7 @@ export class NodeArrivals implements Arrivals, Resumes {
     return message !== undefined;
   }
 
-  #makeLeg(arrival: Arrival, listener: ConstructorParameters<typeof Leg>[0]['listener'], nowMs: AtMs): Leg {
+  #makeLeg(arrival: Arrival, call: Call, nowMs: AtMs): Leg {
     const { dialect, session, started, socket, caller } = arrival;
     const { clock, media, pacer, groups } = this.#options;
     const group = groups.of(dialect.name, caller.role);
@@ -135,13 +146,13 @@ export class NodeArrivals implements Arrivals, Resumes {
       sink: socket,
       counters: group.frames,
       pacer,
-      listener,
+      listener: call,
       nowMs,
       onEnded: () => {
         group.count--;
         this.#present.delete(leg);
       },
-      ...media.partsFor(started),
+      ...media.partsFor(started, { isPaced: true, hears: hearsOf(caller.role, call.facts.direction) }),
     });
     group.count++;
     return leg;
@@ -196,6 +207,12 @@ export class NodeArrivals implements Arrivals, Resumes {
       metadata: { ...Object.fromEntries(metadata), ...provider, ...caller.metadata },
     };
   }
+}
+
+/** Keys and tones come from telephones; who answered is asked where we did the calling. */
+function hearsOf(role: Caller['role'], direction: CallFacts['direction']): Hears {
+  if (role === 'agent' || role === 'supervisor') return 'voices';
+  return role === 'caller' && direction === 'outbound' ? 'answers' : 'keys';
 }
 
 function callerOf(facts: CallFacts, leg: Leg): Caller {

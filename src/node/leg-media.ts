@@ -1,12 +1,18 @@
 import { refuse, type Refusal } from '../base/errors.ts';
 import { frameSamples, KIB } from '../base/units.ts';
 import type { Inbound, LegStarted } from '../dialect/dialect.ts';
+import type { EarsSettings } from '../leg/ears.ts';
+import { HOUSE_RATES_HZ, houseRateHz } from '../leg/house-rate.ts';
+import type { LegOptions } from '../leg/leg-options.ts';
 import { PLAYOUT_FRAMES_MAX } from '../leg/playout.ts';
-import type { LegOptions } from '../leg/leg.ts';
 import { isSupported } from '../media/codecs.ts';
-import { decodedSampleRateHz } from '../media/format.ts';
+import { AdaptiveJitterBuffer } from '../media/jitter/adaptive-jitter-buffer.ts';
 import { FixedJitterBuffer } from '../media/jitter/fixed-jitter-buffer.ts';
 import { FramePool } from '../media/frame-pool.ts';
+import { filterBank, RESAMPLED_RATES_HZ } from '../media/resampler/resampler.ts';
+import { ANSWER_DEFAULTS } from '../media/tones/answer/answer-settings.ts';
+import { DTMF_DEFAULTS } from '../media/tones/dtmf/dtmf-settings.ts';
+import { TONE_DEFAULTS } from '../media/tones/tone-settings.ts';
 import { VoiceEdges } from '../media/voice/voice-edges.ts';
 import type { VoiceDetectors, VoiceSettings } from '../media/voice-detector.ts';
 
@@ -16,13 +22,34 @@ const FREE_FRAMES = 512;
 const POOL_FRAMES_MAX = 64 * PLAYOUT_FRAMES_MAX;
 const MESSAGE_BYTES_MAX = 64 * KIB;
 
+/** How long audio is held on its way in. */
+export interface JitterSettings {
+  /** `fixed`: always `targetMs`. `adaptive`: as long as the wire makes it necessary, between the two. */
+  readonly mode: 'fixed' | 'adaptive';
+  /** 0: nothing is held, on an adaptive leg until its wire shows that it loses packets. */
+  readonly targetMs: number;
+  readonly maxMs: number;
+}
+
+/** What a leg is listened to for: voices; keys and tones, too; and who it was that answered. */
+export type Hears = 'voices' | 'keys' | 'answers';
+
 export interface LegMediaOptions {
   readonly detectors: VoiceDetectors;
   readonly voice: VoiceSettings;
+  /** Of a fixed buffer, where `jitter` does not say more. */
   readonly jitterTargetMs: number;
+  readonly jitter?: JitterSettings;
+  /** Whether keys, tones and answers are listened for at all. */
+  readonly hearing?: { readonly dtmf: boolean; readonly tones: boolean; readonly answer: boolean };
 }
 
-type MediaParts = Pick<LegOptions, 'inbound' | 'slots' | 'jitter' | 'edges'>;
+type MediaParts = Pick<LegOptions, 'inbound' | 'slots' | 'edges'> &
+  Required<Pick<LegOptions, 'hearing'>> &
+  JitterParts;
+type JitterParts = Pick<LegOptions, 'jitter' | 'bufferFromNow'>;
+
+const EVERYTHING = { dtmf: true, tones: true, answer: true };
 
 /** Makes what a leg hears and plays with, out of what the node has. */
 export class LegMedia {
@@ -38,7 +65,7 @@ export class LegMedia {
 
   constructor(options: LegMediaOptions) {
     this.#options = options;
-    for (const sampleRateHz of [8000, 16_000]) {
+    for (const sampleRateHz of HOUSE_RATES_HZ) {
       const framesMin = FREE_FRAMES;
       const pool = new FramePool({
         frameSamples: frameSamples(sampleRateHz),
@@ -63,30 +90,69 @@ export class LegMedia {
     return { madeFrames, freeFrames, refusedTakes };
   }
 
-  /** Both directions must be known codecs at one rate: the house converts no rates. */
+  /** Each direction may have its own codec and rate, as long as both are known. */
   refusalOf({ inbound, outbound }: LegStarted): Refusal | undefined {
-    if (!isSupported(inbound) || !isSupported(outbound)) {
-      return refuse('unsupported_format', 'the codec or its rate is not spoken here');
-    }
-    const sampleRateHz = decodedSampleRateHz(inbound);
-    if (!this.#pools.has(sampleRateHz)) return refuse('unsupported_format', 'calls have 8 or 16 kHz');
-    if (sampleRateHz === decodedSampleRateHz(outbound)) return undefined;
-    return refuse('unsupported_format', 'both directions must have the same sample rate');
+    if (isSupported(inbound) && isSupported(outbound)) return undefined;
+    return refuse('unsupported_format', 'the codec or its rate is not spoken here');
   }
 
-  partsFor({ inbound, outbound }: LegStarted): MediaParts {
-    const { detectors, voice, jitterTargetMs } = this.#options;
-    const sampleRateHz = decodedSampleRateHz(inbound);
+  /** `isPaced` is false where a leg speaks ahead of time: whoever hears it paces it, and nothing is late. */
+  partsFor(
+    started: LegStarted,
+    { isPaced, hears }: { readonly isPaced: boolean; readonly hears: Hears } = {
+      isPaced: true,
+      hears: 'keys',
+    },
+  ): MediaParts {
+    const { detectors, voice } = this.#options;
+    const sampleRateHz = houseRateHz(started);
+    const slots = this.#pools.get(sampleRateHz)!;
     return {
       inbound: this.#inbound,
-      slots: this.#pools.get(decodedSampleRateHz(outbound))!,
-      jitter: new FixedJitterBuffer({ sampleRateHz, targetMs: jitterTargetMs }),
+      slots,
       edges: new VoiceEdges(detectors.open(sampleRateHz, voice), voice),
+      hearing: this.#hearingOf(hears),
+      ...(isPaced
+        ? this.#jitterFor(sampleRateHz, slots)
+        : { jitter: new FixedJitterBuffer({ sampleRateHz, targetMs: 0 }) }),
     };
   }
 
   /** Tops the pools up: asked about once a second, outside the tick. */
   reserve(): void {
     for (const pool of this.#pools.values()) pool.reserve(FREE_FRAMES);
+  }
+
+  #jitterFor(sampleRateHz: number, slots: LegOptions['slots']): JitterParts {
+    const { jitter: settings, jitterTargetMs } = this.#options;
+    if (settings === undefined || settings.mode === 'fixed') {
+      const targetMs = settings?.targetMs ?? jitterTargetMs;
+      return { jitter: new FixedJitterBuffer({ sampleRateHz, targetMs }) };
+    }
+    const { targetMs: minMs } = settings;
+    const maxMs = Math.max(minMs, settings.maxMs);
+    const jitter = new AdaptiveJitterBuffer({ sampleRateHz, minMs, maxMs: minMs > 0 ? maxMs : 0, slots });
+    return { jitter, bufferFromNow: () => jitter.setRange(minMs, maxMs) };
+  }
+
+  #hearingOf(hears: Hears): EarsSettings {
+    const { dtmf, tones, answer } = this.#options.hearing ?? EVERYTHING;
+    if (hears === 'voices') return {};
+    return {
+      ...(dtmf ? { dtmf: DTMF_DEFAULTS } : {}),
+      ...(tones ? { tones: TONE_DEFAULTS } : {}),
+      ...(answer && hears === 'answers' ? { answer: ANSWER_DEFAULTS } : {}),
+    };
+  }
+}
+
+/** Designs the filters between the house's rates and every other, so that no call waits for one. */
+export function prepareResampling(): void {
+  for (const houseHz of HOUSE_RATES_HZ) {
+    for (const wireHz of RESAMPLED_RATES_HZ) {
+      if (wireHz === houseHz) continue;
+      filterBank(wireHz, houseHz);
+      filterBank(houseHz, wireHz);
+    }
   }
 }

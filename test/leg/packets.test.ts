@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newFrameCounters } from '../../src/leg/counters.ts';
+import { Ears } from '../../src/leg/ears.ts';
 import { Egress } from '../../src/leg/egress.ts';
 import { Ingress } from '../../src/leg/ingress.ts';
 import { openCodec } from '../../src/media/codecs.ts';
@@ -21,9 +22,13 @@ function openIngress() {
   const ingress = new Ingress({
     format: OPUS,
     jitter: new FixedJitterBuffer({ sampleRateHz: 16_000, targetMs: 0 }),
-    edges: new VoiceEdges(loudDetectors.open(16_000), VOICE_DEFAULTS),
+    ears: new Ears({
+      sampleRateHz: 16_000,
+      edges: new VoiceEdges(loudDetectors.open(16_000), VOICE_DEFAULTS),
+      listener: { onVoice: () => undefined },
+    }),
     counters,
-    listener: { onFrame: (frame) => void heard.push(frame.slice()), onVoice: () => undefined },
+    listener: { onFrame: (frame) => void heard.push(frame.slice()) },
   });
   const takes = (packet: Uint8Array): boolean => {
     // The payload is the front of a larger scratch.

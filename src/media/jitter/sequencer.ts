@@ -36,11 +36,12 @@ export class Sequencer {
     oversizedPackets: 0,
     resets: 0,
   };
-  /** The packet of the last `next` that said so, in its first `packetBytes`; its number and media time. */
+  /** The packet of the last `next` that said so, in its first `packetBytes`; its number and times. */
   packet: Uint8Array = NOTHING;
   packetBytes = 0;
   sequence = NEVER;
   timestampSamples = NEVER;
+  arrivedAtMs: AtMs = 0;
   readonly #waitMs: number;
   readonly #slots: readonly Uint8Array[];
   readonly #bytes: Int32Array;
@@ -188,6 +189,7 @@ export class Sequencer {
     this.packet = this.#slots[slot]!;
     this.packetBytes = this.#bytes[slot]!;
     this.timestampSamples = this.#timestamps[slot]!;
+    this.arrivedAtMs = this.#arrivedAtMs[slot]!;
     this.sequence = this.#sequences[slot]!;
   }
 }
