@@ -18,7 +18,10 @@ export class TwilioCaller {
     this.#socket = socket;
   }
 
-  static async dial(url: string): Promise<TwilioCaller> {
+  static async dial(
+    url: string,
+    customParameters: { readonly [name: string]: string } = {},
+  ): Promise<TwilioCaller> {
     const socket = new WebSocket(url, { perMessageDeflate: false });
     const caller = new TwilioCaller(url, socket);
     socket.on('message', (data: Buffer) => caller.#hear(data));
@@ -38,11 +41,16 @@ export class TwilioCaller {
         callSid: 'CA0',
         tracks: ['inbound'],
         mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 },
-        customParameters: {},
+        customParameters,
       },
       streamSid: 'MZ0',
     });
     return caller;
+  }
+
+  press(digit: string): void {
+    const dtmf = { track: 'inbound_track', digit };
+    this.#say({ event: 'dtmf', sequenceNumber: String(this.#sequence++), dtmf, streamSid: 'MZ0' });
   }
 
   /** Sends one frame of µ-law bytes. */

@@ -1,7 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createParser } from 'eventsource-parser';
-import { WebSocket } from 'ws';
+import { sseReader, socketReader, type Reader } from '../../fakes/stream-readers.ts';
 import { openTestApi, type TestApi } from '../open-test-api.ts';
 
 // Of each kind; a key may open a hundred.
@@ -24,69 +23,6 @@ afterEach(async () => {
   await house.api.close();
 });
 
-/** One reader over all of its connections: it resumes after the last cursor it saw. */
-interface Reader {
-  readonly ids: string[];
-  readonly open: () => Promise<void>;
-  readonly cut: () => void;
-}
-
-function sseReader(key: string): Reader {
-  const ids: string[] = [];
-  let cursor: string | undefined;
-  let abort = new AbortController();
-  const open = async (): Promise<void> => {
-    abort = new AbortController();
-    const { signal } = abort;
-    const resume: { [name: string]: string } = cursor === undefined ? {} : { 'last-event-id': cursor };
-    const response = await fetch(`http://127.0.0.1:${house.api.port}/api/v1/events/stream`, {
-      headers: { authorization: `Bearer ${key}`, ...resume },
-      signal,
-    });
-    if (response.status !== 200) throw new Error(`stream refused: ${response.status}`);
-    const parser = createParser({
-      onEvent: ({ id, data }) => {
-        if (signal.aborted) return;
-        cursor = id;
-        ids.push((JSON.parse(data) as { id: string }).id);
-      },
-    });
-    const read = async (): Promise<void> => {
-      const decoder = new TextDecoder();
-      for await (const bytes of response.body!) parser.feed(decoder.decode(bytes, { stream: true }));
-    };
-    read().catch(() => undefined);
-  };
-  opened.push(() => abort.abort());
-  return { ids, open, cut: () => abort.abort() };
-}
-
-function socketReader(key: string): Reader {
-  const ids: string[] = [];
-  let cursor: string | undefined;
-  let socket: WebSocket | undefined;
-  const open = async (): Promise<void> => {
-    const query = cursor === undefined ? '' : `?from=${cursor}`;
-    const opening = new WebSocket(`ws://127.0.0.1:${house.api.port}/api/v1/events/ws${query}`, {
-      headers: { authorization: `Bearer ${key}` },
-    });
-    socket = opening;
-    opening.on('message', (data: Buffer) => {
-      if (opening !== socket) return;
-      const said = JSON.parse(data.toString()) as { cursor: string; event?: { id: string } };
-      ({ cursor } = said);
-      if (said.event !== undefined) ids.push(said.event.id);
-    });
-    await new Promise((resolve, reject) => opening.once('open', resolve).once('error', reject));
-  };
-  const cut = (): void => {
-    socket?.terminate();
-    socket = undefined;
-  };
-  opened.push(cut);
-  return { ids, open, cut };
-}
-
 /** One after the other, with the time that a workspace's request limit wants between so many. */
 async function openEach(readers: readonly Reader[]): Promise<void> {
   for (const [index, reader] of readers.entries()) {
@@ -99,7 +35,10 @@ async function openAll(): Promise<readonly Reader[]> {
   const readers: Reader[] = [];
   for (let number = 0; number < 2 * READERS; number++) {
     const key = keys[Math.floor(number / READERS_PER_KEY)]!;
-    readers.push(number % 2 === 0 ? sseReader(key) : socketReader(key));
+    const base = `http://127.0.0.1:${house.api.port}/api/v1`;
+    const reader = number % 2 === 0 ? sseReader(base, key) : socketReader(base, key);
+    opened.push(reader.cut);
+    readers.push(reader);
   }
   await openEach(readers);
   await expect.poll(() => house.api.stats()['streamOpen'], DEADLINE).toBe(2 * READERS);
