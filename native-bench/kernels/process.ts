@@ -3,6 +3,7 @@
  * while bytes are counted. Prints one JSON object.
  */
 import { FRAME_SAMPLES, readSpeech, type Speech } from '../load/speech.ts';
+import { callKernels } from './call-kernels.ts';
 import { codecKernels } from './codec-kernels.ts';
 import { concealKernels } from './conceal-kernels.ts';
 import { FULL_EFFORT, measure, SMOKE_EFFORT, type Kernel } from './measure.ts';
@@ -26,6 +27,7 @@ const kernels = [
   ...concealKernels(speech),
   ...toneKernels(speech),
   ...mixKernels(speech),
+  ...(await callKernels(speech)),
   ...(await pipelineKernels(speech)),
 ];
 const measured = kernels.map((kernel) => measure(kernel, effort));
