@@ -9,9 +9,9 @@ import type { JitterBuffer } from '../media/jitter/jitter-buffer.ts';
 import { InterarrivalJitter } from '../media/quality/interarrival-jitter.ts';
 import { openResampler, type Resampler } from '../media/resampler/resampler.ts';
 import type { FrameCounters } from './counters.ts';
-import type { Ears } from './ears.ts';
-import { Losses } from './losses.ts';
-import { PacketOrder } from './packet-order.ts';
+import type { Ears } from './hearing/ears.ts';
+import { Losses } from './inbound/losses.ts';
+import { PacketOrder } from './inbound/packet-order.ts';
 
 /** Who listens to a leg's way in. */
 export interface IngressListener {

@@ -5,7 +5,7 @@ import type { DialectSession, Inbound, LegStarted } from '../dialect/dialect.ts'
 import type { JitterBuffer } from '../media/jitter/jitter-buffer.ts';
 import type { VoiceEdges } from '../media/voice/voice-edges.ts';
 import type { FrameCounters } from './counters.ts';
-import type { EarsSettings } from './ears.ts';
+import type { EarsSettings } from './hearing/ears.ts';
 import type { FrameSink } from './frame-sink.ts';
 import type { LegListener } from './leg.ts';
 import type { FrameSlots } from './playout.ts';

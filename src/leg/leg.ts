@@ -15,19 +15,19 @@ import { formatName } from '../media/format.ts';
 import type { AnswerResult } from '../media/tones/answer/answer-judge.ts';
 import type { ToneDetected } from '../media/tones/tone-edge.ts';
 import type { VoiceEdge } from '../media/voice/voice-edges.ts';
-import type { Ears } from './ears.ts';
+import type { Ears } from './hearing/ears.ts';
 import { Egress } from './egress.ts';
 import type { FrameSink } from './frame-sink.ts';
 import { houseRateHz } from './house-rate.ts';
 import { InFlight } from './in-flight.ts';
 import { Ingress } from './ingress.ts';
-import { earsOf } from './leg-ears.ts';
+import { earsOf } from './hearing/leg-ears.ts';
 import type { LegOptions, Pacer } from './leg-options.ts';
 import { LegQuality, type LegWindow } from './leg-quality.ts';
 import { OwedMarks } from './owed-marks.ts';
 import { Playout, type Cleared } from './playout.ts';
 import { advance, type LegEndReason, type LegState } from './state.ts';
-import { ToldDigits } from './told-digits.ts';
+import { ToldDigits } from './hearing/told-digits.ts';
 
 const CLOSE_NORMAL = 1000;
 

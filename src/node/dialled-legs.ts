@@ -18,9 +18,9 @@ import type { Inbound, WireMessage } from '../dialect/dialect.ts';
 import type { LegConnection } from '../gateway/arrivals.ts';
 import type { DialledStart } from '../gateway/dialling/dialled-connection.ts';
 import type { Dialler } from '../gateway/dialling/dialler.ts';
-import { Leg, type Pacer } from '../leg/leg.ts';
-import { decodedSampleRateHz, l16, PCMU_8K } from '../media/format.ts';
-import { FixedJitterBuffer } from '../media/jitter/fixed-jitter-buffer.ts';
+import { Leg } from '../leg/leg.ts';
+import type { Pacer } from '../leg/leg-options.ts';
+import { l16, PCMU_8K } from '../media/format.ts';
 import type { LegGroups } from './leg-groups.ts';
 import type { LegMedia } from './leg-media.ts';
 
@@ -121,9 +121,9 @@ export class DialledLegs implements AgentDialler, Closeable {
     const { clock, media, pacer, groups } = this.#options;
     const { session, started, socket } = start;
     const group = groups.of(dialect.name, 'agent');
-    const sampleRateHz = decodedSampleRateHz(started.inbound);
     const leg = new Leg({
-      ...media.partsFor(started),
+      // It speaks ahead of time, in order, over TCP: whoever hears it paces it, and nothing is late.
+      ...media.partsFor(started, { isPaced: false, hears: 'voices' }),
       id: newId('leg', clock),
       role: 'agent',
       dialectName: dialect.name,
@@ -132,8 +132,6 @@ export class DialledLegs implements AgentDialler, Closeable {
       session,
       sink: socket,
       inbound: this.#inbound,
-      // It speaks ahead of time, in order, over TCP: whoever hears it paces it, and nothing is late.
-      jitter: new FixedJitterBuffer({ sampleRateHz, targetMs: 0 }),
       counters: group.frames,
       pacer,
       listener: listener.legListener,

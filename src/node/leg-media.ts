@@ -1,7 +1,7 @@
 import { refuse, type Refusal } from '../base/errors.ts';
 import { frameSamples, KIB } from '../base/units.ts';
 import type { Inbound, LegStarted } from '../dialect/dialect.ts';
-import type { EarsSettings } from '../leg/ears.ts';
+import type { EarsSettings } from '../leg/hearing/ears.ts';
 import { HOUSE_RATES_HZ, houseRateHz } from '../leg/house-rate.ts';
 import type { LegOptions } from '../leg/leg-options.ts';
 import { PLAYOUT_FRAMES_MAX } from '../leg/playout.ts';

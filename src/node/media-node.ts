@@ -34,7 +34,7 @@ import { Credentials } from './credentials.ts';
 import { NodeInvitations } from './calls/invitations.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
-import { LegMedia } from './leg-media.ts';
+import { LegMedia, prepareResampling } from './leg-media.ts';
 import { LoopPressure } from './loop-pressure.ts';
 import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
@@ -76,6 +76,7 @@ export async function openMediaNode(options: MediaNodeOptions): Promise<MediaNod
       modelFile: settings.vadModel,
     });
     const { stats: _, ...opus } = await loadOpus();
+    prepareResampling();
     log.info({ opus }, 'Opus is loaded');
     const node = new MediaNode({ options, lifetime, loopDelay, spool, detectors });
     const socketPath = socketPathOf(paths.runDir, incarnation);
@@ -137,6 +138,16 @@ export class MediaNode implements Closeable {
       detectors: parts.detectors,
       voice: voiceSettingsOf(settings),
       jitterTargetMs: settings.jitterTargetMs,
+      jitter: {
+        mode: settings.jitterMode,
+        targetMs: settings.jitterTargetMs,
+        maxMs: settings.jitterMaxMs,
+      },
+      hearing: {
+        dtmf: settings.hearDtmf === 'on',
+        tones: settings.hearTones === 'on',
+        answer: settings.hearAnswer === 'on',
+      },
     });
     this.pacer = new NodePacer({
       clock,
@@ -325,6 +336,7 @@ export class MediaNode implements Closeable {
     const { clock, log } = this.#parts.options;
     this.#cancelTend = clock.after(TEND_EVERY_MS, () => this.#tend());
     this.calls.sweep(clock.nowMs());
+    this.#observer.linesObserved(this.arrivals.observe(clock.nowMs()));
     this.media.reserve();
     this.#pressure.look(this.#parts.loopDelay.read().p99Ms, this.arrivals.legs);
     this.#followCap().catch((error: unknown) =>

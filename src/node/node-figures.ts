@@ -4,6 +4,8 @@ import type { Settings } from '../config/settings.ts';
 import { CALL_END_REASONS, type CallEndReason } from '../events/catalogue.ts';
 import { openNodeMetrics, type NodeMetrics, type SetupResult } from '../telemetry/node-metrics.ts';
 import { kindOf, PROVIDERS } from './leg-groups.ts';
+import type { Leg } from '../leg/leg.ts';
+import type { LegWindow } from '../leg/leg-quality.ts';
 import type { LineObserver } from './line.ts';
 import type { MediaNode } from './media-node.ts';
 
@@ -67,6 +69,8 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
 export interface NodeObserver extends LineObserver {
   refused(provider: string, fault: FaultCode): void;
   callEnded(call: Call, reason: CallEndReason): void;
+  /** Stretches of ten seconds that are over. */
+  linesObserved(windows: Iterable<{ readonly leg: Leg; readonly window: LegWindow }>): void;
 }
 
 const SETUP_RESULT_OF: { readonly [K in FaultCode]?: SetupResult } = {
@@ -93,6 +97,17 @@ export function observerOf(figures: () => NodeMetrics): NodeObserver {
         result: 'ok',
         durationSeconds: setupMs / 1000,
       }),
+    linesObserved: (windows) => {
+      for (const { leg, window } of windows) {
+        figures().lineObserved({
+          provider: leg.dialectName,
+          jitterSeconds: window.jitterMs / 1000,
+          bufferSeconds: window.bufferMs / 1000,
+          rFactor: window.report?.rFactor,
+          silentSides: window.silentSides,
+        });
+      }
+    },
     callEnded: (call, reason) =>
       figures().callEnded({
         provider: call.legs[0]?.dialectName ?? 'native',

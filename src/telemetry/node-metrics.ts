@@ -26,6 +26,12 @@ const TURNAROUND_SECONDS = [
 ];
 const TICK_LAG_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.1];
 const SETUP_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5];
+const RX_JITTER_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2];
+const BUFFER_SECONDS = [0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5];
+/** 70 stands for MOS 3.6, 93.2 for a line that nothing impairs. */
+const R_FACTORS = [0, 50, 60, 70, 75, 80, 85, 90, 93.2];
+/** Who was not heard: the other end, or we. */
+export const SILENT_SIDES = ['rx', 'tx'] as const;
 const DURATION_SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200];
 
 /** Frames of all legs of one provider and kind since the start, those of ended legs included. */
@@ -91,7 +97,19 @@ export interface NodeMetrics extends Closeable {
   readonly tickLag: Bins;
   callSetUp(setup: SetUp): void;
   callEnded(end: { provider: string; reason: string; durationSeconds: number }): void;
+  lineObserved(line: LineFigures): void;
   snapshot(): Promise<Snapshot>;
+}
+
+/** Ten seconds of one leg. */
+export interface LineFigures {
+  readonly provider: string;
+  readonly jitterSeconds: number;
+  readonly bufferSeconds: number;
+  /** Undefined where nothing was to be heard. */
+  readonly rFactor: number | undefined;
+  /** Sides that fell silent in them: told once a silence. */
+  readonly silentSides: readonly (typeof SILENT_SIDES)[number][];
 }
 
 export interface SetUp {
@@ -111,8 +129,15 @@ export function openNodeMetrics(options: NodeMetricsOptions): NodeMetrics {
   addDoor(registry, options);
   const timing = addTiming(registry, options.region);
   const calls = addCalls(registry, options);
+  const lines = addLines(registry, options);
   addProcessMetrics(registry, loopDelay);
-  return { ...timing, ...calls, snapshot: () => snapshotOf(registry), close: () => loopDelay.close() };
+  return {
+    ...timing,
+    ...calls,
+    ...lines,
+    snapshot: () => snapshotOf(registry),
+    close: () => loopDelay.close(),
+  };
 }
 
 function addState(registry: Registry, { region, version, mode, capLegs, sources }: NodeMetricsOptions): void {
@@ -255,6 +280,45 @@ function addCalls(
     callEnded: ({ provider, reason, durationSeconds }) => {
       ends.add({ provider, reason });
       durations.observe(provider, durationSeconds);
+    },
+  };
+}
+
+function addLines(
+  registry: Registry,
+  { region, providers }: NodeMetricsOptions,
+): Pick<NodeMetrics, 'lineObserved'> {
+  const jitter = binsByProvider(RX_JITTER_SECONDS, providers);
+  const buffer = binsByProvider(BUFFER_SECONDS, providers);
+  const rFactors = binsByProvider(R_FACTORS, providers);
+  const withRegion = rFactors.series.map(({ labels, bins }) => ({ labels: { region, ...labels }, bins }));
+  const silent = openTally(registry, {
+    name: 'leg_silent_total',
+    help: 'Legs on which one side sent no audio for 10 s',
+    labels: { provider: providers, side: SILENT_SIDES },
+  });
+  readBins(registry, {
+    name: 'rx_jitter_seconds',
+    help: 'Interarrival jitter of a leg, every 10 s',
+    series: jitter.series,
+  });
+  readBins(registry, {
+    name: 'jitter_buffer_seconds',
+    help: 'Audio held for a leg, every 10 s',
+    series: buffer.series,
+  });
+  readBins(registry, {
+    name: 'leg_r_factor',
+    help: 'Estimated quality of a leg over 10 s (E-model)',
+    series: withRegion,
+  });
+  return {
+    lineObserved: ({ provider, jitterSeconds, bufferSeconds, rFactor, silentSides }) => {
+      for (const side of silentSides) silent.add({ provider, side });
+      if (rFactor === undefined) return;
+      jitter.observe(provider, jitterSeconds);
+      buffer.observe(provider, bufferSeconds);
+      rFactors.observe(provider, rFactor);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newFrameCounters } from '../../src/leg/counters.ts';
-import { Ears } from '../../src/leg/ears.ts';
+import { Ears } from '../../src/leg/hearing/ears.ts';
 import { Egress } from '../../src/leg/egress.ts';
 import { Ingress } from '../../src/leg/ingress.ts';
 import { openCodec } from '../../src/media/codecs.ts';

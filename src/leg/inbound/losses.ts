@@ -1,5 +1,5 @@
-import type { JitterBuffer } from '../media/jitter/jitter-buffer.ts';
-import type { FrameCounters } from './counters.ts';
+import type { JitterBuffer } from '../../media/jitter/jitter-buffer.ts';
+import type { FrameCounters } from '../counters.ts';
 import type { PacketOrder } from './packet-order.ts';
 
 /** What of a leg's audio did not come as it should, told by everybody on its way in who notices. */

@@ -1,12 +1,12 @@
-import type { AtMs } from '../base/clock.ts';
-import { AnswerJudge, type AnswerResult } from '../media/tones/answer/answer-judge.ts';
-import type { AnswerSettings } from '../media/tones/answer/answer-settings.ts';
-import { DtmfDetector, type KeyEdge } from '../media/tones/dtmf/dtmf-detector.ts';
-import type { DtmfSettings } from '../media/tones/dtmf/dtmf-settings.ts';
-import type { ToneEdge } from '../media/tones/tone-edge.ts';
-import { ToneListener } from '../media/tones/tone-listener.ts';
-import type { ToneSettings } from '../media/tones/tone-settings.ts';
-import type { VoiceEdge, VoiceEdges } from '../media/voice/voice-edges.ts';
+import type { AtMs } from '../../base/clock.ts';
+import { AnswerJudge, type AnswerResult } from '../../media/tones/answer/answer-judge.ts';
+import type { AnswerSettings } from '../../media/tones/answer/answer-settings.ts';
+import { DtmfDetector, type KeyEdge } from '../../media/tones/dtmf/dtmf-detector.ts';
+import type { DtmfSettings } from '../../media/tones/dtmf/dtmf-settings.ts';
+import type { ToneEdge } from '../../media/tones/tone-edge.ts';
+import { ToneListener } from '../../media/tones/tone-listener.ts';
+import type { ToneSettings } from '../../media/tones/tone-settings.ts';
+import type { VoiceEdge, VoiceEdges } from '../../media/voice/voice-edges.ts';
 
 /** What is listened for besides voices; what is absent is not listened for. */
 export interface EarsSettings {

@@ -1,6 +1,6 @@
-import type { AtMs } from '../base/clock.ts';
-import type { Inbound } from '../dialect/dialect.ts';
-import { Sequencer, type Sequenced } from '../media/jitter/sequencer.ts';
+import type { AtMs } from '../../base/clock.ts';
+import type { Inbound } from '../../dialect/dialect.ts';
+import { Sequencer, type Sequenced } from '../../media/jitter/sequencer.ts';
 
 /** How long the ears wait for a packet that is missing, where a jitter buffer gives them the time. */
 const WAIT_MS = 60;

@@ -1,6 +1,6 @@
 import { Ears } from './ears.ts';
-import type { Leg } from './leg.ts';
-import type { LegOptions } from './leg-options.ts';
+import type { Leg } from '../leg.ts';
+import type { LegOptions } from '../leg-options.ts';
 import type { ToldDigits } from './told-digits.ts';
 
 /** The ears of a leg: what they hear is told to the leg's listener, a press of a key only once. */

@@ -1,4 +1,4 @@
-import type { AtMs } from '../base/clock.ts';
+import type { AtMs } from '../../base/clock.ts';
 
 /** Where a digit was heard: in the sound, or in the protocol's own words. */
 export type DigitSource = 'in_band' | 'out_of_band';
