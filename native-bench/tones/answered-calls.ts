@@ -25,7 +25,7 @@ const GREETINGS: Readonly<Record<string, readonly string[]>> = {
   'en-us': [
     'Hi, you have reached the Miller family. We cannot come to the phone right now. Please leave a message.',
     'The person you are calling is not available. At the tone, please record your message.',
-    'Your call has been forwarded to an automatic voice message system. Please leave a message after the beep.',
+    'Your call has been forwarded to an automatic voice system. Please leave a message after the beep.',
     "Hey, it's Dave. Leave a message and I'll call you back.",
     'Thank you for calling Green Valley Dental. Our office is closed. Our hours are nine to five.',
   ],

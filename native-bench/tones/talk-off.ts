@@ -16,9 +16,8 @@ const TARGET_MINUTES = 30;
 
 const only = process.argv[2];
 let isMissed = false;
-console.log(
-  '| rate | voice | level | minutes | false keys | false tones | which |\n| --- | --- | --- | --- | --- | --- | --- |',
-);
+console.log('| rate | voice | level | minutes | false keys | false tones | which |');
+console.log('| --- | --- | --- | --- | --- | --- | --- |');
 for (const rateHz of [8000, 16_000] as const) {
   if (only === undefined || only === String(rateHz)) runRate(rateHz);
 }
