@@ -26,6 +26,11 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'hooks', summary: 'hook endpoints, what they were sent', load: () => import('./cli/hooks.ts') },
   { name: 'events', summary: 'follow events as they happen', load: () => import('./cli/events.ts') },
   { name: 'calls', summary: 'list calls, show one, hang up', load: () => import('./cli/calls.ts') },
+  {
+    name: 'analyse',
+    summary: 'run a recording through the runtime’s ears',
+    load: () => import('./cli/analyse.ts'),
+  },
 ];
 
 const EXIT_FAILED = 1;

@@ -9,7 +9,7 @@ import type { FrameSink } from './frame-sink.ts';
 /** A source that speaks just in time leaves its queue empty after every frame; three ticks are a pause. */
 const QUIET_TICKS = 3;
 
-/** The way out of a leg: samples → the wire's rate → codec bytes → message → socket. Nothing per frame allocates. */
+/** The way out of a leg: samples, at the wire's rate, as codec bytes, in messages. No frame allocates. */
 export class Egress {
   readonly stats = { sentFrames: 0, droppedFrames: 0 };
   readonly #codec: Codec;

@@ -24,7 +24,7 @@ export interface IngressListener {
 export interface IngressOptions {
   readonly format: AudioFormat;
   readonly jitter: JitterBuffer;
-  readonly ears: Ears;
+  readonly ears: Pick<Ears, 'hear'>;
   readonly counters: FrameCounters;
   readonly listener: IngressListener;
   /** Of the frames that are heard; the wire's own by default. */
@@ -36,9 +36,9 @@ const RUN_BYTES_MAX = 4 * MIB;
 const NUMBERS = 0x1_0000;
 
 /**
- * The way into a leg: numbered packets are put in order → codec bytes become samples at the house's rate →
- * whole frames → ears → jitter buffer → whoever listens. The ears hear a frame when it is next in order, not
- * when the jitter buffer plays it (media.md §2).
+ * The way into a leg: numbered packets are put in order, codec bytes become samples at the house's rate in
+ * whole frames; ears, jitter buffer and whoever listens hear them. The ears hear a frame when it is next in
+ * order, not when the jitter buffer plays it (media.md §2).
  */
 export class Ingress {
   readonly stats = { receivedFrames: 0, refusedMessages: 0, playedFrames: 0, comfortFrames: 0 };
@@ -58,7 +58,7 @@ export class Ingress {
   /** As decoded, and as heard: the same where the wire has the house's rate. */
   readonly #wireFrame: Int16Array;
   readonly #frame: Int16Array;
-  readonly #ears: Ears;
+  readonly #ears: Pick<Ears, 'hear'>;
   readonly #counters: FrameCounters;
   readonly #listener: IngressListener;
   readonly #samplesPerMs: number;
@@ -141,8 +141,10 @@ export class Ingress {
   #acceptNext({ payload, payloadBytes }: Inbound, nowMs: AtMs): boolean {
     this.#timestampSamples = -1;
     this.#arrivedAtMs = nowMs;
-    this.arrivals.arrived(this.#mediaFrames * FRAME_MS, nowMs);
+    const firstFrame = this.#mediaFrames;
     this.#take(payload, payloadBytes, nowMs);
+    // Half a frame says nothing about when it was sent.
+    if (this.#mediaFrames > firstFrame) this.arrivals.arrived(firstFrame * FRAME_MS, nowMs);
     return true;
   }
 

@@ -30,14 +30,19 @@ interface Side {
 /** How good one leg sounds on its way in, window by window and as a whole. */
 export class LegQuality {
   readonly #ingress: Ingress;
-  readonly #egress: Egress;
+  readonly #egress: Pick<Egress, 'stats'>;
   readonly #window: QualityWindow;
   readonly #edges = new QualityEdges();
   readonly #heard: Side = { name: 'rx', frames: 0, isSilent: false };
   readonly #said: Side = { name: 'tx', frames: 0, isSilent: false };
   #windowEndsAtMs: AtMs;
 
-  constructor(options: { codec: CodecName; ingress: Ingress; egress: Egress; startedAtMs: AtMs }) {
+  constructor(options: {
+    codec: CodecName;
+    ingress: Ingress;
+    egress: Pick<Egress, 'stats'>;
+    startedAtMs: AtMs;
+  }) {
     const { codec, startedAtMs } = options;
     this.#ingress = options.ingress;
     this.#egress = options.egress;
