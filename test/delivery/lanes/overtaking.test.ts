@@ -107,7 +107,10 @@ describe('a head that is dead', () => {
 describe('a head that is refused', () => {
   it('has its strikes counted over a restart', async () => {
     const policy = { retryDelaysMs: [1_000, 1_000, 1_000, HOUR_MS] };
-    sender.script('call_1:1', Array(9).fill(REFUSED));
+    sender.script(
+      'call_1:1',
+      Array.from({ length: 9 }, () => REFUSED),
+    );
     const before = await started(policy);
     tell(before, 'call_1', 1, 2);
     await sender.pass(clock, 1_300);
