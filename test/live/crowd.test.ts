@@ -114,15 +114,16 @@ describe('a crowd of readers, half over SSE and half over WebSocket,', () => {
   it('does not notice two who stop reading, each of whom is cut at its limit', async () => {
     const { house, key, readers, dial } = await openScene();
     const base = `${house.ready.api_url}/api/v1`;
-    const socket = new WebSocket(`${base.replace('http', 'ws')}/events/ws`, {
-      headers: { authorization: `Bearer ${key}` },
+    const headers = { authorization: `Bearer ${key}` };
+    const socket = await asked(async () => {
+      const opening = new WebSocket(`${base.replace('http', 'ws')}/events/ws`, { headers });
+      await new Promise((resolve, reject) => opening.once('open', resolve).once('error', reject));
+      return opening;
     });
     const closed = new Promise<number>((resolve) => void socket.once('close', resolve));
-    await new Promise((resolve) => void socket.once('open', resolve));
     socket.pause();
     const abort = new AbortController();
     opened.push(() => abort.abort());
-    const headers = { authorization: `Bearer ${key}` };
     const stream = await asked(async () => {
       const answer = await fetch(`${base}/events/stream`, { headers, signal: abort.signal });
       if (!answer.ok) throw new Error(`stream refused: ${answer.status}`);
