@@ -20,7 +20,9 @@ export type IdPrefix =
   | 'nod'
   | 'cmd'
   | 'conv'
-  | 'play';
+  | 'play'
+  | 'inh'
+  | 'inc';
 
 /** A prefixed, time-sortable id: 48 bits of wall-clock milliseconds, 80 random bits (the layout of ULID). */
 export function newId(prefix: IdPrefix, clock: Pick<Clock, 'unixMs' | 'randomBytes'>): string {
