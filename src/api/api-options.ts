@@ -4,12 +4,14 @@ import type { Attempt, Endpoint, PendingDelivery } from '../delivery/outbox.ts';
 import type { Streams } from '../delivery/streams.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { Journal } from '../events/journal.ts';
+import type { InboundDesk } from './inbound/inbound-desk.ts';
 import type {
   CallStore,
   CredentialStore,
   DeliveryStore,
   EndpointStore,
   IdempotencyStore,
+  InboundHookStore,
   KeyStore,
   Nodes,
 } from './ports.ts';
@@ -80,6 +82,7 @@ export interface ApiOptions {
     readonly endpoints: EndpointStore;
     readonly deliveries: DeliveryStore;
     readonly idempotency: IdempotencyStore;
+    readonly inbound: InboundHookStore;
   };
   readonly nodes: Nodes;
   /** Absent where no port for AudioSocket is open. */
@@ -87,6 +90,7 @@ export interface ApiOptions {
   readonly streams: Pick<Streams, 'open'>;
   readonly journal: Pick<Journal, 'epoch' | 'read' | 'bounds'>;
   readonly delivery: DeliveryDesk;
+  readonly inbound: InboundDesk;
   readonly clock: Clock;
   readonly settings: ApiSettings;
   readonly isReady: () => boolean;

@@ -15,6 +15,7 @@ import { FailureGuard, RateLimits } from './door/rate-limits.ts';
 import { Tickets } from './door/tickets.ts';
 import { answerBrokenRequest, answerFault, installFaults } from './faults.ts';
 import { installIdempotency } from './idempotency.ts';
+import { newInboundStats } from './inbound/inbound-gate.ts';
 import { Listener } from './listener.ts';
 import { LiveReaders } from './live/live-readers.ts';
 import { EventSockets } from './live/socket.ts';
@@ -22,6 +23,8 @@ import { callCommandRoutes } from './routes/call-commands.ts';
 import { callRoutes } from './routes/calls.ts';
 import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { inboundDetailRoutes, inboundRoutes } from './routes/inbound/inbound-webhooks.ts';
+import { inboundReceiver } from './routes/inbound/receive.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import type { RouteContext } from './routes/route-context.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -65,7 +68,8 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   installDoor(app, { directory, guard, limits, tickets });
   const repeated = installIdempotency(app, { store: ports.idempotency, clock, log: options.log });
   installVersions(app);
-  await installRoutes(app, { ...options, directory, tickets, readers, sockets });
+  const inboundStats = newInboundStats();
+  await installRoutes(app, { ...options, directory, tickets, readers, sockets, inboundStats });
   await app.ready();
   sockets.listenTo(app);
 
@@ -83,6 +87,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
       ...prefixed('ticket', tickets.stats),
       ...prefixed('stream', { ...readers.stats, open: readers.open }),
       ...prefixed('idempotency', repeated),
+      ...prefixed('inbound', inboundStats),
     }),
     close: async () => {
       readers.closeAll();
@@ -125,6 +130,8 @@ function fastifyOf({ clock, settings, log, answered }: ApiOptions, server: Serve
     const { statusCode: status, elapsedTime: durationMs } = reply;
     answered?.({ method: request.method, status, durationMs });
     const { method, id, routeOptions } = request;
+    // Whoever guesses at addresses is counted, and writes no line of ours.
+    if (routeOptions.config.isInbound && status === 404) return;
     const fields = { request_id: id, method, route: routeOptions.url, status: reply.statusCode };
     log.debug({ ...fields, duration_ms: Math.round(reply.elapsedTime) }, 'answered');
   });
@@ -144,8 +151,8 @@ async function installShields(app: FastifyInstance, { loopDelayMaxMs, tls }: Api
     maxEventLoopDelay: loopDelayMaxMs ?? LOOP_DELAY_MAX_MS,
     pressureHandler: (request) => {
       // Health and figures are needed most when it is too much.
-      if (request.routeOptions.config.access !== undefined)
-        throw new VoiceError('overloaded', 'too busy, try again');
+      const { access, isInbound } = request.routeOptions.config;
+      if (access !== undefined || isInbound) throw new VoiceError('overloaded', 'too busy, try again');
     },
   });
 }
@@ -158,6 +165,7 @@ function installVersions(app: FastifyInstance): void {
 
 async function installRoutes(app: FastifyInstance, context: RouteContext): Promise<void> {
   await app.register(operationsRoutes, context);
+  await app.register(inboundReceiver, context);
   // The address of the published pages: integrations written for them find it where it was.
   await app.register(sessionRoutes, { ...context, path: '/functions/v1/voice-runtime-session' });
   const inBase = { ...context, prefix: BASE };
@@ -172,6 +180,8 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     deliveryRoutes,
     deadLetterRoutes,
     recoveryRoutes,
+    inboundRoutes,
+    inboundDetailRoutes,
     keyRoutes,
     eventRoutes,
   ];

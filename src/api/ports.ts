@@ -3,6 +3,13 @@ import type { Attempt, DeliveryState, Endpoint, PendingDelivery } from '../deliv
 import type { CallView } from '../events/call-view.ts';
 import type { Command, CommandResult, CredentialView, StreamCredential } from '../events/commands.ts';
 import type { Envelope } from '../events/envelope.ts';
+import type { InboundHook } from '../records/inbound/inbound-hook.ts';
+import type {
+  InboundIntake,
+  InboundState,
+  InboundWork,
+  LoggedCall,
+} from '../records/inbound/inbound-store.ts';
 
 /** One page of a list, in creation order, newest first. */
 export interface PageQuery {
@@ -174,6 +181,24 @@ export interface DeliveryStore {
   deadLetters(query: DeadLetterQuery): Promise<Page<DeliveryRow>>;
   /** Makes the rows of replays, in one transaction; those whose event is no longer kept are left out. */
   replay(wishes: readonly ReplayWish[]): Promise<readonly PendingDelivery[]>;
+}
+
+/** What came in at a hook, newest first. */
+export interface InboundLogQuery extends PageQuery {
+  readonly hookId: string;
+  readonly state?: InboundState;
+}
+
+/** Addresses strangers may call, what they handed in, and what is still to be done about it. */
+export interface InboundHookStore extends InboundIntake, InboundWork {
+  create(hook: InboundHook): Promise<void>;
+  /** Hooks of a workspace. */
+  count(workspaceId: string): Promise<number>;
+  list(query: PageQuery): Promise<Page<InboundHook>>;
+  update(hook: InboundHook): Promise<void>;
+  /** With everything that came in at it. */
+  remove(id: string): Promise<void>;
+  log(query: InboundLogQuery): Promise<Page<LoggedCall>>;
 }
 
 /** Answers of POSTs that carried an `Idempotency-Key`, kept 24 h. */

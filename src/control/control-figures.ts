@@ -12,6 +12,7 @@ import type { CommittedEvent } from '../events/journal.ts';
 import type { ControlEnd } from '../link/control-end.ts';
 import type { ConnectedNode } from '../link/node-lifeline.ts';
 import type { Store } from '../store/store.ts';
+import type { HostInbound } from './inbound.ts';
 import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
 import { openControlMetrics, type ControlMetrics } from '../telemetry/control-metrics.ts';
 import { EXPOSITION_CONTENT_TYPE, expositionOf, type Snapshot } from '../telemetry/exposition.ts';
@@ -22,11 +23,14 @@ export interface ControlParts {
   readonly delivery: Delivery;
   readonly streams: StreamHub;
   readonly link: ControlEnd;
+  readonly inbound: Pick<HostInbound, 'schemas' | 'runner'>;
   readonly api: Pick<Api, 'stats'>;
 }
 
 /** What each limit of control held back, by the limit's name. */
-function limitsOf({ store, delivery, streams, api }: ControlParts): { readonly [limit: string]: number } {
+function limitsOf({ store, delivery, streams, inbound, api }: ControlParts): {
+  readonly [limit: string]: number;
+} {
   const asked = api.stats();
   const { turns, journal } = store.stats;
   return {
@@ -51,6 +55,38 @@ function limitsOf({ store, delivery, streams, api }: ControlParts): { readonly [
     hook_breaker_openings: delivery.stats.breakerOpenings,
     hook_endpoints_auto_disabled: delivery.stats.autoDisabled,
     hook_attempts_blocked: delivery.stats.blockedAttempts,
+    ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
+  };
+}
+
+function inboundLimits(
+  asked: { readonly [name: string]: number },
+  { schemas, runner }: ControlParts['inbound'],
+  forgotten: number,
+): { readonly [limit: string]: number } {
+  return {
+    inbound_wrong_token: asked['inboundWrongToken'] ?? 0,
+    inbound_rate: asked['inboundRateLimited'] ?? 0,
+    inbound_under_way: asked['inboundBusy'] ?? 0,
+    inbound_body_size: asked['inboundTooLarge'] ?? 0,
+    inbound_not_json: asked['inboundNotJson'] ?? 0,
+    inbound_depth: asked['inboundTooDeep'] ?? 0,
+    inbound_polluting_keys: asked['inboundPollutes'] ?? 0,
+    inbound_wrong_signature: asked['inboundWrongSignature'] ?? 0,
+    inbound_schema_refused: asked['inboundSchemaRefused'] ?? 0,
+    inbound_schema_unavailable: asked['inboundSchemaUnavailable'] ?? 0,
+    inbound_schema_overruns: schemas.stats.overruns,
+    inbound_schema_crashes: schemas.stats.crashes,
+    inbound_schema_barred: schemas.stats.barred,
+    inbound_schema_waiting: schemas.stats.refused,
+    inbound_action_refused: (asked['inboundActionRefused'] ?? 0) + runner.stats.refused,
+    inbound_action_given_up: runner.stats.gaveUp,
+    inbound_event_size: asked['inboundEventTooLarge'] ?? 0,
+    inbound_duplicates: asked['inboundDuplicates'] ?? 0,
+    inbound_without_key: asked['inboundWithoutKey'] ?? 0,
+    inbound_not_logged: asked['inboundNotLogged'] ?? 0,
+    inbound_log_forgotten: forgotten,
+    inbound_hooks: asked['inboundHooksRefused'] ?? 0,
   };
 }
 

@@ -19,6 +19,7 @@ import { openStore, type Store } from '../store/store.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
 import { EndpointEvents } from './endpoint-events.ts';
+import { HostInbound } from './inbound.ts';
 import { HostNodes } from './nodes.ts';
 import { Reaper } from './reaper.ts';
 import { Retention } from './retention.ts';
@@ -78,7 +79,9 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
     lifetime.own(new Retention(store, clock, log));
     const nodes = new HostNodes(store.credentials, log);
-    const parts = { store, nodes, delivery, streams, figures };
+    const announce = announcerOf({ delivery, streams, figures });
+    const inbound = lifetime.own(new HostInbound({ store, nodes, announce, clock, log }));
+    const parts = { store, nodes, delivery, streams, figures, inbound };
     const tell = tellerOf(parts);
     const events = new EndpointEvents({
       clock,
@@ -92,11 +95,12 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const link = lifetime.own(openLink(options, parts, lifetime));
     nodes.fit(link);
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
-    const api = lifetime.own(await openHostApi(options, uuids, { store, nodes, delivery, streams, figures }));
-    figures.watch({ store, delivery, streams, link, api });
+    const api = lifetime.own(await openHostApi(options, uuids, parts));
+    figures.watch({ store, delivery, streams, link, inbound, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
+    inbound.wake();
     const reload = (): void => {
       const tls = readTls(settings);
       if (tls !== undefined) api.reloadTls(tls);
@@ -114,17 +118,28 @@ interface Parts {
   readonly delivery: Delivery;
   readonly streams: StreamHub;
   readonly figures: ControlFigures;
+  readonly inbound: HostInbound;
 }
 
 type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
 
+type Audience = Pick<Parts, 'delivery' | 'streams' | 'figures'>;
+
+/** Tells everybody who waits for events. */
+function announcerOf({ delivery, streams, figures }: Audience): (events: readonly CommittedEvent[]) => void {
+  return (events) => {
+    figures.committed(events);
+    streams.publish(events);
+    delivery.accept(events);
+  };
+}
+
 /** Told in the very turn of the commit, whoever committed: readers learn of events in the journal's order. */
-function tellerOf({ delivery, streams, figures }: Pick<Parts, 'delivery' | 'streams' | 'figures'>): Tell {
+function tellerOf(audience: Audience): Tell {
+  const announce = announcerOf(audience);
   return async (committing) => {
     const committed = await committing;
-    figures.committed(committed);
-    streams.publish(committed);
-    delivery.accept(committed);
+    announce(committed);
     return committed;
   };
 }
@@ -157,7 +172,7 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
 
 function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: Parts): Promise<Api> {
   const { settings, clock, log } = options;
-  const { store, nodes, delivery, streams, figures } = parts;
+  const { store, nodes, delivery, streams, figures, inbound } = parts;
   const tls = readTls(settings);
   return openApi({
     ports: store,
@@ -166,6 +181,7 @@ function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: 
     streams,
     journal: store.journal,
     delivery,
+    inbound,
     clock,
     settings: {
       host: settings.host,

@@ -14,11 +14,12 @@ export interface Purged {
   readonly events: number;
   readonly deliveries: number;
   readonly idempotency: number;
+  readonly inbound: number;
 }
 
 /** Deletes what has been kept long enough, oldest first, one bounded pass a call. */
 export class Retention {
-  readonly stats = { purgedEvents: 0, purgedDeliveries: 0, purgedAnswers: 0 };
+  readonly stats = { purgedEvents: 0, purgedDeliveries: 0, purgedAnswers: 0, purgedInbound: 0 };
   readonly #db: Kysely<Schema>;
   readonly #clock: Pick<Clock, 'unixMs'>;
 
@@ -32,12 +33,34 @@ export class Retention {
       const upTo = await lastToPurge(transaction, query);
       const deliveries = upTo === 0 ? 0 : await purgeDeliveries(transaction, upTo);
       const events = upTo === 0 ? 0 : await purgeEvents(transaction, upTo);
-      return { events, deliveries, idempotency: await this.#purgeAnswers(transaction, query.limit) };
+      const idempotency = await this.#purgeAnswers(transaction, query.limit);
+      const keys = await this.#purgeKeys(transaction, query.limit);
+      const calls = await purgeInbound(transaction, query);
+      return { events, deliveries, idempotency, inbound: Math.max(keys, calls) };
     });
     this.stats.purgedEvents += purged.events;
     this.stats.purgedDeliveries += purged.deliveries;
     this.stats.purgedAnswers += purged.idempotency;
+    this.stats.purgedInbound += purged.inbound;
     return purged;
+  }
+
+  async #purgeKeys(transaction: Kysely<Schema>, limit: number): Promise<number> {
+    const expired = await transaction
+      .selectFrom('inbound_keys')
+      .select(['hook_id', 'key_hash'])
+      .where('expires_unix_ms', '<=', this.#clock.unixMs())
+      .orderBy('expires_unix_ms')
+      .limit(limit)
+      .execute();
+    for (const { hook_id: hookId, key_hash: hash } of expired) {
+      await transaction
+        .deleteFrom('inbound_keys')
+        .where('hook_id', '=', hookId)
+        .where('key_hash', '=', hash)
+        .execute();
+    }
+    return expired.length;
   }
 
   async #purgeAnswers(transaction: Kysely<Schema>, limit: number): Promise<number> {
@@ -57,6 +80,23 @@ export class Retention {
     }
     return expired.length;
   }
+}
+
+/** What came in at hooks; what is still to be done about it stays. */
+async function purgeInbound(transaction: Kysely<Schema>, query: PurgeQuery): Promise<number> {
+  const { numDeletedRows } = await transaction
+    .deleteFrom('inbound_calls')
+    .where('id', 'in', (rows) =>
+      rows
+        .selectFrom('inbound_calls')
+        .select('id')
+        .where('received_unix_ms', '<', query.beforeUnixMs)
+        .where('due_unix_ms', 'is', null)
+        .orderBy('received_unix_ms')
+        .limit(query.limit),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }
 
 /** The last position of this pass; 0 for none. What is owed to an endpoint that is on stays, however old. */

@@ -27,6 +27,9 @@ export interface Schema {
   api_keys: ApiKeysTable;
   credentials: CredentialsTable;
   idempotency: IdempotencyTable;
+  inbound_hooks: InboundHooksTable;
+  inbound_calls: InboundCallsTable;
+  inbound_keys: InboundKeysTable;
 }
 
 export interface EventsTable {
@@ -200,5 +203,40 @@ export interface IdempotencyTable {
   status: number;
   /** Encrypted JSON: the answer that makes a key or an endpoint shows its secret. */
   answer: string;
+  expires_unix_ms: number;
+}
+
+export interface InboundHooksTable {
+  id: string;
+  workspace_id: string;
+  test_mode: Flag;
+  tokens: Json;
+  /** Encrypted JSON: how the sender signs, and with what. */
+  signature: string | null;
+  /** Everything else that was wished for. */
+  terms: Json;
+  created_at: string;
+}
+
+/** What strangers handed in: accepted, or refused (the newest few). */
+export interface InboundCallsTable {
+  id: string;
+  hook_id: string;
+  state: string;
+  received_unix_ms: number;
+  /** What is to be done; null once it is. */
+  commands: Json | null;
+  done: number;
+  tries: number;
+  /** Null where nothing is left to do. */
+  due_unix_ms: number | null;
+  error_code: string | null;
+  error_detail: string | null;
+}
+
+export interface InboundKeysTable {
+  hook_id: string;
+  key_hash: string;
+  call_id: string;
   expires_unix_ms: number;
 }

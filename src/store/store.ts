@@ -5,6 +5,7 @@ import type {
   DeliveryStore,
   EndpointStore,
   IdempotencyStore,
+  InboundHookStore,
   KeyStore,
 } from '../api/ports.ts';
 import type { Clock } from '../base/clock.ts';
@@ -20,6 +21,7 @@ import { SqlDeliveryLog } from './deliveries/delivery-log.ts';
 import { SqlEndpointHealth } from './deliveries/endpoint-health.ts';
 import { SqlEndpoints } from './endpoints.ts';
 import { SqlIdempotency } from './idempotency.ts';
+import { SqlInbound } from './inbound/inbound.ts';
 import { SqlJournal } from './journal/journal.ts';
 import { SqlKeys } from './keys.ts';
 import { migrate } from './migrations/migrate.ts';
@@ -46,6 +48,7 @@ export interface StoreStats {
   readonly hot: Readonly<SqlJournal['hot']['stats']>;
   readonly outbox: Readonly<SqlOutbox['stats']>;
   readonly retention: Readonly<Retention['stats']>;
+  readonly inbound: Readonly<SqlInbound['stats']>;
   readonly checkpoints: Readonly<Checkpointer['stats']>;
   /** Rows whose secrets were sealed with an older key of the ring, until this start. */
   readonly secrets: { readonly resealed: number };
@@ -62,6 +65,7 @@ export interface Store extends Closeable {
   readonly endpoints: EndpointStore;
   readonly deliveries: DeliveryStore;
   readonly idempotency: IdempotencyStore;
+  readonly inbound: InboundHookStore;
   readonly stats: StoreStats;
   purge(query: PurgeQuery): Promise<Purged>;
   close(): Promise<void>;
@@ -99,11 +103,13 @@ async function openParts(db: Kysely<Schema>, cipher: Cipher, clock: Clock) {
   // A key that left the ring must not be needed by anything: what it sealed is sealed anew at each start.
   const secrets = { resealed: (await endpoints.reseal()) + (await credentials.reseal()) };
   const epoch = await epochOf(db, clock);
+  const journal = new SqlJournal({ db, clock, epoch, counters, endpoints });
   return {
     endpoints,
     secrets,
     deliveries: new SqlDeliveryLog(db, endpoints, clock),
-    journal: new SqlJournal({ db, clock, epoch, counters, endpoints }),
+    journal,
+    inbound: await SqlInbound.load({ db, cipher, clock, journal }),
     outbox: new SqlOutbox(db, endpoints, clock),
     health: new SqlEndpointHealth(db, endpoints),
     keys: new SqlKeys(db),
@@ -126,6 +132,7 @@ function composed(db: Kysely<Schema>, parts: Parts, checkpointer: Checkpointer):
       hot: journal.hot.stats,
       outbox: outbox.stats,
       retention: retention.stats,
+      inbound: ports.inbound.stats,
       checkpoints: checkpointer.stats,
       secrets,
     },

@@ -72,6 +72,7 @@ describe('the OpenAPI document', () => {
         .sort(),
     ).toEqual([
       'delete /api/v1/calls/{id}/legs/{leg}',
+      'delete /api/v1/inbound-webhooks/{id}',
       'delete /api/v1/keys/{id}',
       'delete /api/v1/voice/stream-credentials/{id}',
       'delete /api/v1/webhooks/{id}',
@@ -82,6 +83,9 @@ describe('the OpenAPI document', () => {
       'get /api/v1/events',
       'get /api/v1/events/stream',
       'get /api/v1/events/ws',
+      'get /api/v1/inbound-webhooks',
+      'get /api/v1/inbound-webhooks/{id}',
+      'get /api/v1/inbound-webhooks/{id}/deliveries',
       'get /api/v1/keys',
       'get /api/v1/voice/stream-credentials',
       'get /api/v1/webhooks',
@@ -104,6 +108,9 @@ describe('the OpenAPI document', () => {
       'post /api/v1/dead-letters/replay',
       'post /api/v1/deliveries/{id}/replay',
       'post /api/v1/events/ticket',
+      'post /api/v1/inbound-webhooks',
+      'post /api/v1/inbound-webhooks/{id}/rotate-secret',
+      'post /api/v1/inbound-webhooks/{id}/rotate-token',
       'post /api/v1/keys',
       'post /api/v1/keys/{id}/rotate',
       'post /api/v1/voice/sessions',
@@ -172,6 +179,8 @@ describe('every route', () => {
       headers: { a: 'b' },
     });
     const key = await made(`${base}/keys`, { name: 'a' });
+    const inbound = await made(`${base}/inbound-webhooks`, INBOUND);
+    house.ports.inboundLog.push(inboundCall(inbound));
     house.ports.allDeliveries.push(delivery(webhook));
     house.nodes.result = { ok: true, value: COMMAND_ANSWER };
     const steps: Step[] = [
@@ -198,6 +207,11 @@ describe('every route', () => {
       ['post', `${base}/deliveries/{id}/replay`, 'dlv_1'],
       ['get', `${base}/dead-letters`],
       ['post', `${base}/dead-letters/replay`, undefined, { ids: ['dlv_1'] }],
+      ['get', `${base}/inbound-webhooks`],
+      ['get', `${base}/inbound-webhooks/{id}`, inbound],
+      ['get', `${base}/inbound-webhooks/{id}/deliveries`, inbound],
+      ['post', `${base}/inbound-webhooks/{id}/rotate-token`, inbound, {}],
+      ['post', `${base}/inbound-webhooks/{id}/rotate-secret`, inbound, {}],
       ['get', `${base}/keys`],
       ['patch', `${base}/keys/{id}`, key, { name: 'b' }],
       ['post', `${base}/keys/{id}/rotate`, key],
@@ -205,6 +219,7 @@ describe('every route', () => {
       ['post', `${base}/events/ticket`],
       ['delete', `${base}/voice/stream-credentials/{id}`, credential],
       ['delete', `${base}/webhooks/{id}`, webhook],
+      ['delete', `${base}/inbound-webhooks/{id}`, inbound],
       ['delete', `${base}/keys/{id}`, key],
     ];
     for (const [method, path, id = '', body] of steps) {
@@ -212,8 +227,8 @@ describe('every route', () => {
       expect([method, path, answer.body.success]).toEqual([method, path, true]);
       expectDocumented(path, method, answer);
     }
-    // Those three above, these, and the two streams, which answer with no envelope: nothing was left out.
-    expect(steps.length + 3 + 2).toBe(operations().length);
+    // Those four above, these, and the two streams, which answer with no envelope: nothing was left out.
+    expect(steps.length + 4 + 2).toBe(operations().length);
   });
 
   it('answers without a key, without the scope and for what is not there as documented', async () => {
@@ -290,6 +305,29 @@ const COMMAND_ANSWER = {
   segments: 1,
 };
 
+/** An inbound hook with something in every part of it. */
+const INBOUND = {
+  name: 'the shop',
+  schema: { type: 'object' },
+  mapping: { order: { pointer: '/id', default: null } },
+  actions: [{ type: 'publish_event', args: { event: 'custom.order.paid' } }],
+  signature: { header: 'X-Signature' },
+  response: { status: 200, body: { received: true } },
+};
+
+function inboundCall(hookId: string) {
+  return {
+    id: 'inc_1',
+    hookId,
+    state: 'refused' as const,
+    receivedAt: '2026-11-20T12:00:00.000Z',
+    tries: 0,
+    nextTryAt: null,
+    errorCode: 'invalid_argument',
+    errorDetail: 'the body is not JSON in UTF-8',
+  };
+}
+
 function filled(path: string, id: string): string {
   return path.replace('{id}', id).replace('{leg}', 'leg_1');
 }
@@ -300,7 +338,8 @@ function bodyFor(path: string, method: string): object {
   if (path.endsWith('/legs/{leg}')) return { muted: true };
   if (method === 'patch' && path.includes('/webhooks')) return { description: null };
   if (path.endsWith('/recover')) return { since: '2026-11-20' };
-  if (/\/(?:rotate-secret|replay)$/.test(path)) return {};
+  if (/\/(?:rotate-secret|rotate-token|replay)$/.test(path)) return {};
+  if (path.includes('/inbound-webhooks')) return INBOUND;
   if (path.includes('/webhooks')) return { url: 'https://a.example/', events: ['*'] };
   if (path.includes('/stream-credentials')) return { dialect: 'twilio' };
   return path.includes('/keys') ? { name: 'a' } : {};

@@ -97,6 +97,11 @@ export async function openTestApi(
         refreshEndpoints: async () => void whole.refreshes++,
         sendTest: async (endpoint: Endpoint, { type }: Envelope) => attemptTo(endpoint, type),
       },
+      inbound: {
+        schemas: { compile: async () => ({ type: 'valid' }), check: async () => ({ type: 'valid' }) },
+        announce: () => undefined,
+        wake: () => undefined,
+      },
       clock,
       settings: {
         host: '127.0.0.1',

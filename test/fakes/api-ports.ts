@@ -10,6 +10,8 @@ import type {
 import type { ApiOptions } from '../../src/api/api-options.ts';
 import type { PendingDelivery } from '../../src/delivery/outbox.ts';
 import type { CallView } from '../../src/events/call-view.ts';
+import type { InboundHook } from '../../src/records/inbound/inbound-hook.ts';
+import type { LoggedCall } from '../../src/records/inbound/inbound-store.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 
 type Ports = ApiOptions['ports'];
@@ -30,6 +32,8 @@ export class FakePorts implements Ports {
   readonly allCalls = new Map<string, CallView>();
   readonly allEndpoints = new Map<string, StoredEndpoint>();
   readonly allDeliveries: DeliveryRow[] = [];
+  readonly allInbound = new Map<string, InboundHook>();
+  readonly inboundLog: LoggedCall[] = [];
   readonly answers = new Map<
     string,
     { bodyHash: string; status: number; answer: JsonObject; expiresUnixMs: number }
@@ -124,6 +128,22 @@ export class FakePorts implements Ports {
       }
       return wishes.map(({ replayId }) => ({ id: replayId }) as PendingDelivery);
     },
+  };
+
+  // What a store makes of calls is tested on a real one, through the API.
+  readonly inbound: Ports['inbound'] = {
+    find: (id) => this.allInbound.get(id),
+    create: async (hook) => void this.allInbound.set(hook.id, hook),
+    count: async () => this.allInbound.size,
+    list: async (query) => pageOf(visible(this.allInbound, query), query),
+    update: async (hook) => void this.allInbound.set(hook.id, hook),
+    remove: async (id) => void this.allInbound.delete(id),
+    accept: async (call) => ({ callId: call.id, isDuplicate: false }),
+    refused: async () => undefined,
+    log: async (query) => pageOf([...this.inboundLog], query),
+    due: async () => [],
+    nextDueUnixMs: async () => undefined,
+    progressed: async () => undefined,
   };
 
   readonly idempotency: Ports['idempotency'] = {

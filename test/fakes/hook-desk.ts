@@ -5,8 +5,11 @@ import { openApi, type Api } from '../../src/api/api.ts';
 import { newApiKey } from '../../src/api/api-key.ts';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
 import { openDelivery, type Delivery } from '../../src/delivery/delivery.ts';
+import { HostInbound } from '../../src/control/inbound.ts';
 import { StreamHub } from '../../src/delivery/stream-hub.ts';
+import type { Command, CommandResult } from '../../src/events/commands.ts';
 import type { EventRecord } from '../../src/events/envelope.ts';
+import type { CommittedEvent } from '../../src/events/journal.ts';
 import type { EncryptionKey } from '../../src/store/cipher.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
@@ -17,6 +20,8 @@ export interface HookDeskOptions {
   readonly encryptionKeys?: readonly EncryptionKey[];
   readonly egressAllow?: readonly string[];
   readonly clock?: Clock;
+  /** What the nodes answer to a command; without it they do everything. */
+  readonly command?: (command: Command) => CommandResult | Promise<CommandResult>;
 }
 
 /** What an API answers, as far as tests look into it. */
@@ -32,6 +37,7 @@ export class HookDesk {
   readonly path: string;
   readonly store: Store;
   readonly delivery: Delivery;
+  readonly inbound: HostInbound;
   readonly api: Api;
   /** A live key with every scope. */
   readonly key: string;
@@ -42,6 +48,7 @@ export class HookDesk {
     folder: string | undefined;
     store: Store;
     delivery: Delivery;
+    inbound: HostInbound;
     api: Api;
     key: string;
     logged: unknown[];
@@ -50,6 +57,7 @@ export class HookDesk {
     this.#folder = parts.folder;
     this.store = parts.store;
     this.delivery = parts.delivery;
+    this.inbound = parts.inbound;
     this.api = parts.api;
     this.key = parts.key;
     this.logged = parts.logged;
@@ -73,16 +81,25 @@ export class HookDesk {
     });
     const made = newApiKey({ workspaceId: 'ws_default', name: 'desk' }, clock);
     await store.keys.create({ ...made.key, ratePerMinute: 100_000 });
+    const streams = new StreamHub({ journal: store.journal, clock, log });
+    const answer = options.command ?? (() => ({ ok: true, value: null }));
+    const nodes = {
+      serving: 1,
+      command: async (_call: unknown, command: Command) => answer(command),
+      applyCredentials: async () => undefined,
+    };
+    const announce = (events: readonly CommittedEvent[]): void => {
+      streams.publish(events);
+      delivery.accept(events);
+    };
+    const inbound = new HostInbound({ store, nodes, announce, clock, log });
     const api = await openApi({
       ports: store,
-      nodes: {
-        serving: 1,
-        command: async () => ({ ok: true, value: null }),
-        applyCredentials: async () => undefined,
-      },
-      streams: new StreamHub({ journal: store.journal, clock, log }),
+      nodes,
+      streams,
       journal: store.journal,
       delivery,
+      inbound,
       clock,
       settings: {
         host: '127.0.0.1',
@@ -100,7 +117,8 @@ export class HookDesk {
       log,
     });
     await delivery.start();
-    return new HookDesk({ path, folder, store, delivery, api, key: made.secret, logged });
+    inbound.wake();
+    return new HookDesk({ path, folder, store, delivery, inbound, api, key: made.secret, logged });
   }
 
   /** One request to the API. */
@@ -132,6 +150,7 @@ export class HookDesk {
   async close({ keep = false } = {}): Promise<void> {
     await this.delivery.close();
     await this.api.close();
+    await this.inbound.close();
     await this.store.close();
     if (this.#folder !== undefined && !keep) rmSync(this.#folder, { recursive: true, force: true });
   }

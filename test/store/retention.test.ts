@@ -31,11 +31,11 @@ describe('a purge', () => {
     clock.advance(20 * DAY_MS);
     await settle(await commit('call_2', 3));
     clock.advance(10 * DAY_MS + 1);
-    expect(await purge()).toEqual({ events: 4, deliveries: 4, idempotency: 0 });
+    expect(await purge()).toEqual({ events: 4, deliveries: 4, idempotency: 0, inbound: 0 });
     expect(await store.journal.bounds()).toEqual({ first: 5, last: 7 });
     expect((await store.journal.read(ALL)).map(({ position }) => position)).toEqual([5, 6, 7]);
     expect(rowsOf(path, 'select count(*) as n from attempts')).toEqual([{ n: 3 }]);
-    expect(await purge()).toEqual({ events: 0, deliveries: 0, idempotency: 0 });
+    expect(await purge()).toEqual({ events: 0, deliveries: 0, idempotency: 0, inbound: 0 });
     expect(store.stats.retention).toMatchObject({ purgedEvents: 4, purgedDeliveries: 4 });
   });
 

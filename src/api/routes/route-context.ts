@@ -2,6 +2,7 @@ import type { ApiOptions } from '../api-options.ts';
 import type { KeyDirectory } from '../door/key-directory.ts';
 import type { Tickets } from '../door/tickets.ts';
 import type { LiveReaders } from '../live/live-readers.ts';
+import type { InboundStats } from '../inbound/inbound-gate.ts';
 import type { EventSockets } from '../live/socket.ts';
 import { Type } from 'typebox';
 
@@ -11,6 +12,7 @@ export interface RouteContext extends ApiOptions {
   readonly tickets: Tickets;
   readonly readers: LiveReaders;
   readonly sockets: EventSockets;
+  readonly inboundStats: InboundStats;
 }
 
 /** The id in a path. */

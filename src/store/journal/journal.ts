@@ -43,6 +43,12 @@ interface Written {
   readonly events: readonly Omit<CommittedEvent, 'committedAtMs'>[];
 }
 
+/** Makes the events of a commit inside of it. */
+export type EventMaker = (
+  transaction: Kysely<Schema>,
+  lastOf: (resourceId: string) => Promise<number>,
+) => Promise<readonly EventRecord[]>;
+
 type Source = { readonly records: readonly EventRecord[]; readonly link?: SpooledBatch };
 
 /** The journal in SQL. */
@@ -78,6 +84,23 @@ export class SqlJournal implements Journal {
 
   append(records: readonly EventRecord[]): Promise<readonly CommittedEvent[]> {
     return this.turns.take(() => this.#write({ records }));
+  }
+
+  /**
+   * Commits events together with what `make` writes beside them in the same transaction. It is told the last
+   * sequence of a resource, and nobody else takes a number meanwhile.
+   */
+  appendMade(make: EventMaker): Promise<readonly CommittedEvent[]> {
+    return this.turns.take(() =>
+      this.#commit(async (transaction) => {
+        const lastOf = async (resourceId: string): Promise<number> => {
+          const resources = await this.hot.gather(transaction, new Set([resourceId]));
+          return resources.get(resourceId)!.lastSequence;
+        };
+        const records = await make(transaction, lastOf);
+        return records.length === 0 ? undefined : this.#writeIn(transaction, { records });
+      }),
+    );
   }
 
   async cursorOf(incarnation: string): Promise<number> {
@@ -157,16 +180,27 @@ export class SqlJournal implements Journal {
 
   async #write(source: Source): Promise<readonly CommittedEvent[]> {
     if (source.records.length === 0) return [];
-    const written = await this.#db.transaction().execute((transaction) => this.#writeIn(transaction, source));
-    if (written === undefined) {
-      this.stats.skippedRecords += source.records.length;
-      return [];
-    }
+    let isSkipped = false;
+    const committed = await this.#commit(async (transaction) => {
+      const written = await this.#writeIn(transaction, source);
+      isSkipped = written === undefined;
+      return written;
+    }, source.link);
+    if (isSkipped) this.stats.skippedRecords += source.records.length;
+    return committed;
+  }
+
+  async #commit(
+    write: (transaction: Kysely<Schema>) => Promise<Written | undefined>,
+    link?: SpooledBatch,
+  ): Promise<readonly CommittedEvent[]> {
+    const written = await this.#db.transaction().execute(write);
+    if (written === undefined) return [];
     // Memory follows the database, never the other way: a transaction that failed left no trace here.
     const committedAtMs = this.#parts.clock.nowMs();
     this.hot.keep(written.intake.resources);
-    if (source.link !== undefined && written.cursor !== undefined) {
-      this.#cursors.set(source.link.incarnation, written.cursor);
+    if (link !== undefined && written.cursor !== undefined) {
+      this.#cursors.set(link.incarnation, written.cursor);
     }
     this.#count(written);
     return written.events.map((event) => ({ ...event, committedAtMs }));

@@ -7,6 +7,7 @@ import { hooks } from './0002-hooks.ts';
 import { streamProofs } from './0003-stream-proofs.ts';
 import { deliveryHealth } from './0004-delivery-health.ts';
 import { sentBodies } from './0005-sent-bodies.ts';
+import { inbound } from './0006-inbound.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: 'stream_proofs', up: streamProofs },
   { version: 4, name: 'delivery_health', up: deliveryHealth },
   { version: 5, name: 'sent_bodies', up: sentBodies },
+  { version: 6, name: 'inbound', up: inbound },
 ];
 
 /** Brings the database to the newest schema this code knows, all of it or nothing. */
