@@ -4,49 +4,12 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
-import type { Endpoint } from '../../../src/delivery/outbox.ts';
-import { parseEgressAllow } from '../../../src/delivery/wire/guard.ts';
-import { HttpSender, type HttpSenderOptions } from '../../../src/delivery/wire/sender.ts';
-import { ResolveError } from '../../../src/delivery/wire/resolver.ts';
 import { answers, HookReceiver, until, type Behaviour } from '../../fakes/hook-receiver.ts';
-import { anEndpoint, anEnvelope } from '../../fakes/outbox.ts';
-
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-async function receiverThat(behaviour: Behaviour, options = {}): Promise<HookReceiver> {
-  const receiver = await HookReceiver.open(behaviour, options);
-  closing.push(() => receiver.close());
-  return receiver;
-}
-
-function aSender(change: Partial<HttpSenderOptions> = {}): HttpSender {
-  const sender = new HttpSender({
-    clock: systemClock,
-    allow: parseEgressAllow(['127.0.0.0/8']),
-    resolver: { resolve: async () => ['127.0.0.1'] },
-    userAgent: 'Omnivoice/1.2.3',
-    ...change,
-  });
-  closing.push(() => sender.close());
-  return sender;
-}
-
-// undici hands a socket back to its pool a turn after the answer.
-const socketIsBack = () => new Promise(setImmediate);
-
-const request = (endpoint: Partial<Endpoint>, number = 1) => ({
-  endpoint: anEndpoint({ timeoutMs: 5_000, ...endpoint }),
-  deliveryId: 'dlv_1',
-  number,
-  trigger: 'event' as const,
-  envelope: ENVELOPE,
-});
-const ENVELOPE = anEnvelope('call_1', 7, { data: { text: 'größer als € 😀\u2028' } });
+import { anEndpoint } from '../../fakes/outbox.ts';
+import { atTheEnd } from '../../store/temp-store.ts';
+import { aSender, ENVELOPE, receiverThat, request, socketIsBack } from './a-sender.ts';
 
 describe('an attempt', () => {
   it('verifies with the standardwebhooks package, each time anew and with the same bytes', async () => {
@@ -128,67 +91,6 @@ describe('where the time went', () => {
     expect(dnsMs! + connectMs!).toBeLessThanOrEqual(ttfbMs!);
     expect(ttfbMs!).toBeLessThanOrEqual(first.durationMs);
     expect(second.timings).toEqual({ dnsMs: null, connectMs: null, tlsMs: null, ttfbMs: expect.any(Number) });
-  });
-});
-
-describe('a token', () => {
-  const auth: Endpoint['auth'] = {
-    kind: 'oauth2',
-    tokenUrl: 'https://id.example/token',
-    clientId: 'me',
-    clientSecret: 'hidden',
-    scope: null,
-    audience: null,
-    clientAuth: 'basic',
-  };
-
-  /** Tokens 1, 2, 3 …: another one after each refusal. */
-  class Tokens {
-    issued = 1;
-    readonly asked: string[] = [];
-
-    async authorizationFor(): Promise<{ value: string }> {
-      this.asked.push(`Bearer ${this.issued}`);
-      return { value: `Bearer ${this.issued}` };
-    }
-
-    refused(_endpoint: Endpoint, value: string): void {
-      if (value === `Bearer ${this.issued}`) this.issued++;
-    }
-  }
-
-  it.each([401, 403, 407])('that is answered with %i is renewed once, within the attempt', async (status) => {
-    const receiver = await receiverThat(answers.inTurn(answers.status(status), answers.status(200)));
-    const sender = aSender({ authorizer: new Tokens() });
-    const { attempt } = await sender.send(request({ url: receiver.url(), auth }));
-    expect(attempt).toMatchObject({ status: 200, errorClass: null, number: 1 });
-    expect(receiver.received.map(({ headers }) => headers['authorization'])).toEqual([
-      'Bearer 1',
-      'Bearer 2',
-    ]);
-    expect(attempt.requestHeaders['authorization']).toBe('***');
-  });
-
-  it('that is never good enough costs two requests an attempt', async () => {
-    const receiver = await receiverThat(answers.status(401));
-    const sender = aSender({ authorizer: new Tokens() });
-    const { attempt } = await sender.send(request({ url: receiver.url(), auth }));
-    expect(attempt).toMatchObject({ status: 401, errorClass: 'http_4xx' });
-    expect(receiver.received).toHaveLength(2);
-  });
-
-  it.each([
-    [
-      'cannot be had',
-      { authorizer: { authorizationFor: async () => ({ failure: 'idp is down' }), refused() {} } },
-    ],
-    ['nobody asks for', {}],
-  ])('that %s is a failed attempt, and nothing is sent without it', async (_why, options) => {
-    const receiver = await receiverThat(answers.status(200));
-    const { attempt, sentAtMs } = await aSender(options).send(request({ url: receiver.url(), auth }));
-    expect(attempt).toMatchObject({ status: null, errorClass: 'auth_error' });
-    expect(sentAtMs).toBeNull();
-    expect(receiver.received).toHaveLength(0);
   });
 });
 
@@ -337,7 +239,7 @@ describe('a receiver', () => {
         .end('SSH-2.0-OpenSSH_9.6\r\n');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    closing.push(() => new Promise((resolve) => server.close(resolve)));
+    atTheEnd(() => new Promise<void>((resolve) => void server.close(() => resolve())));
     const address = server.address() as { port: number };
     const { attempt } = await aSender().send(request({ url: `http://127.0.0.1:${address.port}/` }));
     expect(attempt).toMatchObject({ status: null, errorClass: 'other' });
@@ -345,7 +247,7 @@ describe('a receiver', () => {
 
   it('with a certificate that nobody trusts is not told anything', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'omnivoice-tls-'));
-    closing.push(async () => rmSync(folder, { recursive: true }));
+    atTheEnd(async () => rmSync(folder, { recursive: true }));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const subject = ['-subj', '/CN=hooks.example', '-addext', 'subjectAltName=DNS:hooks.example'];
     const ask = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -361,111 +263,5 @@ describe('a receiver', () => {
     expect((await trusting.send(request(at('other.example')))).attempt.errorClass).toBe('tls_error');
     expect(receiver.received).toHaveLength(0);
     expect((await trusting.send(request(at('hooks.example')))).attempt.errorClass).toBeNull();
-  });
-});
-
-describe('the guard on connect', () => {
-  const NOTHING = parseEgressAllow([]);
-
-  it.each([
-    '127.0.0.1',
-    '2130706433',
-    '0x7f.1',
-    '0177.0.0.1',
-    '[::1]',
-    '[::ffff:127.0.0.1]',
-    '0.0.0.0',
-    '[::]',
-  ])('blocks the literal %s, for which no name is asked', async (host) => {
-    const receiver = await receiverThat(answers.status(200));
-    const sender = aSender({
-      allow: NOTHING,
-      resolver: {
-        resolve: async () => {
-          throw new Error('nobody asks');
-        },
-      },
-    });
-    const { attempt } = await sender.send(request({ url: `http://${host}:${receiver.port}/` }));
-    expect(attempt.errorClass).toBe('blocked');
-    expect(receiver.connections).toBe(0);
-  });
-
-  it('blocks a name that leads inside', async () => {
-    const receiver = await receiverThat(answers.status(200));
-    const sender = aSender({ allow: NOTHING, resolver: { resolve: async () => ['127.0.0.1', '::1'] } });
-    const { attempt } = await sender.send(request({ url: `http://innocent.example:${receiver.port}/` }));
-    expect(attempt).toMatchObject({ errorClass: 'blocked', resolvedAddress: null });
-    expect(attempt.errorDetail).toContain('127.0.0.1');
-    expect(receiver.connections).toBe(0);
-  });
-
-  it('connects to what it judged: a second answer for the name is neither asked for nor used', async () => {
-    const receiver = await receiverThat(answers.status(200));
-    const script = [['127.0.0.1'], ['127.0.0.2']];
-    let asked = 0;
-    const sender = aSender({
-      allow: parseEgressAllow(['127.0.0.1']),
-      resolver: { resolve: async () => script[Math.min(asked++, 1)]! },
-    });
-    const url = `http://rebinding.example:${receiver.port}/`;
-    expect((await sender.send(request({ url }))).attempt.resolvedAddress).toBe('127.0.0.1');
-    expect(asked).toBe(1);
-    // A new connection asks again, and is judged again.
-    sender.forget('whk_1');
-    expect((await sender.send(request({ url }))).attempt.errorClass).toBe('blocked');
-  });
-
-  it('takes the permitted ones of mixed answers', async () => {
-    const receiver = await receiverThat(answers.status(200));
-    const resolver = { resolve: async () => ['169.254.169.254', '127.0.0.1', '10.0.0.1'] };
-    const { attempt } = await aSender({ resolver }).send(request({ url: `http://mixed:${receiver.port}/` }));
-    expect(attempt).toMatchObject({ errorClass: null, resolvedAddress: '127.0.0.1' });
-  });
-
-  it('judges the peer of the socket too: a permitted address may lead to another', async () => {
-    const receiver = await receiverThat(answers.status(200));
-    // The kernel connects 0.0.0.0 to 127.0.0.1.
-    const sender = aSender({
-      allow: parseEgressAllow(['0.0.0.0']),
-      resolver: { resolve: async () => ['0.0.0.0'] },
-    });
-    const { attempt } = await sender.send(request({ url: `http://any.example:${receiver.port}/` }));
-    expect(attempt).toMatchObject({ errorClass: 'blocked', status: null });
-    expect(attempt.errorDetail).toContain('127.0.0.1');
-    expect(receiver.received).toHaveLength(0);
-  });
-
-  it('tells a name that does not resolve from one that may not be reached', async () => {
-    const resolver = {
-      resolve: async (): Promise<never> => {
-        throw new ResolveError('unavailable', 'ENOTFOUND');
-      },
-    };
-    const { attempt } = await aSender({ resolver }).send(request({ url: 'http://nowhere.example/' }));
-    expect(attempt.errorClass).toBe('dns_error');
-  });
-
-  it('gives up on a silent name server, and sends nothing when it answers after all', async () => {
-    const receiver = await receiverThat(answers.status(200));
-    let answer: (addresses: string[]) => void = () => undefined;
-    const resolver = { resolve: () => new Promise<string[]>((resolve) => (answer = resolve)) };
-    const sender = aSender({ resolver });
-    const url = `http://slow.example:${receiver.port}/`;
-    const { attempt } = await sender.send(request({ url, timeoutMs: 100 }));
-    expect(attempt.errorClass).toBe('timeout_connect');
-    answer(['127.0.0.1']);
-    await until(() => receiver.connections === 1);
-    await until(() => receiver.openConnections === 0);
-    expect(receiver.received).toHaveLength(0);
-  });
-
-  it('sends nothing to what is no HTTP URL', async () => {
-    for (const url of ['ftp://127.0.0.1/', 'nonsense']) {
-      expect((await aSender().send(request({ url }))).attempt).toMatchObject({
-        errorClass: 'other',
-        status: null,
-      });
-    }
   });
 });
