@@ -11,7 +11,7 @@ const isLong = process.env['OMNIVOICE_TEST_LONG'] !== undefined;
 const WAITING = isLong ? 100_000 : 4_000;
 const STEPS = 4;
 /** Of the second half: in the first, the store's cache and its log fill up. Envelopes alone would be twice that. */
-const GROWTH_MB_MAX = 32;
+const GROWTH_MB_MAX = 48;
 
 interface Stage {
   readonly waiting: number;
