@@ -18,7 +18,7 @@ import { PCMU_8K, type AudioFormat } from '../../src/media/format.ts';
 import { VOICE_DEFAULTS } from '../../src/media/voice-detector.ts';
 import { NodeArrivals } from '../../src/node/arrivals.ts';
 import { LegGroups } from '../../src/node/leg-groups.ts';
-import { LegMedia } from '../../src/node/leg-media.ts';
+import { LegMedia, type JitterSettings } from '../../src/node/leg-media.ts';
 import { NodePacer } from '../../src/node/pacer.ts';
 import { NO_UPGRADE } from '../dialect/wire.ts';
 import { FakeClock } from '../fakes/clock.ts';
@@ -28,6 +28,7 @@ import { MemorySocket } from '../fakes/memory-socket.ts';
 export interface StoryOptions {
   readonly seed?: number;
   readonly jitterTargetMs?: number;
+  readonly jitter?: JitterSettings;
   readonly limits?: Partial<CallLimits>;
   readonly resumeUrls?: readonly string[];
   readonly ports?: CallPorts;
@@ -78,6 +79,7 @@ export class Story {
         detectors: loudDetectors,
         voice: VOICE_DEFAULTS,
         jitterTargetMs: options.jitterTargetMs ?? 0,
+        ...(options.jitter === undefined ? {} : { jitter: options.jitter }),
       }),
       pacer: this.#pacer,
       groups: this.groups,

@@ -4,7 +4,7 @@ import { msToSamples } from '../../../base/units.ts';
 import { openCodec } from '../../../media/codecs.ts';
 import { encodeL16LittleInto } from '../../../media/codecs/l16.ts';
 import type { Codec } from '../../../media/codec.ts';
-import type { AudioFormat } from '../../../media/format.ts';
+import { decodedSampleRateHz, type AudioFormat } from '../../../media/format.ts';
 import { wavHeader } from '../../../media/wav.ts';
 
 const CHUNK_MS = 1_000;
@@ -26,9 +26,9 @@ export class Recorder {
   private constructor(file: string, handle: FileHandle, format: AudioFormat) {
     this.file = file;
     this.#handle = handle;
-    this.#sampleRateHz = format.sampleRateHz;
+    this.#sampleRateHz = decodedSampleRateHz(format);
     this.#codec = openCodec(format);
-    this.#frame = new Int16Array(msToSamples(CHUNK_MS, format.sampleRateHz));
+    this.#frame = new Int16Array(msToSamples(CHUNK_MS, this.#sampleRateHz));
     this.#chunk = new Int16Array(this.#frame.length);
   }
 
@@ -65,6 +65,7 @@ export class Recorder {
 
   async close(): Promise<void> {
     this.#flush();
+    this.#codec.close();
     await this.#writing;
     try {
       if (this.#failure !== undefined) throw this.#failure;

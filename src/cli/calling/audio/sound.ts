@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { messageOf, VoiceError } from '../../../base/errors.ts';
-import { FRAME_MS, frameSamples } from '../../../base/units.ts';
+import { FRAME_MS } from '../../../base/units.ts';
 import { openCodec } from '../../../media/codecs.ts';
-import type { AudioFormat } from '../../../media/format.ts';
+import { decodedSampleRateHz, type AudioFormat } from '../../../media/format.ts';
 import { readWav } from '../../../media/wav.ts';
 import { resample } from './resample.ts';
 
@@ -21,25 +21,26 @@ export function loadSound(file: string, format: AudioFormat): Sound {
   const wav = readWav(readBytes(file));
   if ('type' in wav) throw new VoiceError('invalid_argument', `${file}: ${wav.detail}`);
   if (wav.samples.length === 0) throw new VoiceError('invalid_argument', `${file} holds no sound`);
-  const samples = resample(wav.samples, wav.sampleRateHz, format.sampleRateHz);
+  const samples = resample(wav.samples, wav.sampleRateHz, decodedSampleRateHz(format));
   return soundOf(basename(file), samples, format);
 }
 
 /** Samples as a sound; the last frame is filled up with silence. */
 export function soundOf(name: string, samples: Int16Array, format: AudioFormat): Sound {
   const codec = openCodec(format);
-  const length = frameSamples(format.sampleRateHz);
+  const length = codec.frameSamples;
   const encode = (piece: Int16Array): Uint8Array => {
     const whole = new Int16Array(length);
     whole.set(piece);
-    const bytes = new Uint8Array(codec.frameBytes);
-    codec.encodeInto(whole, bytes);
-    return bytes;
+    const bytes = new Uint8Array(codec.packetBytesMax);
+    return bytes.slice(0, codec.encodeInto(whole, bytes));
   };
   const frames = Array.from({ length: Math.ceil(samples.length / length) }, (_, i) =>
     encode(samples.subarray(i * length, (i + 1) * length)),
   );
-  return { name, format, frames, silence: encode(new Int16Array(0)) };
+  const silence = encode(new Int16Array(0));
+  codec.close();
+  return { name, format, frames, silence };
 }
 
 /** How long it plays. */
