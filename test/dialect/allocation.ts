@@ -4,7 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import { nativeDialect } from '../../src/dialect/native/dialect.ts';
 import { DIALECTS } from '../../src/dialect/registry.ts';
 import { frameOf } from './speech.ts';
-import { openInbound, openLine } from './wire.ts';
+import { openInbound, openStartedLine } from './wire.ts';
 
 const WARM_FRAMES = 20_000;
 const FRAMES = 50_000;
@@ -22,8 +22,7 @@ const report: Record<string, number> = {};
 for (const dialect of DIALECTS) {
   // Only our own protocol has RTP headers to carry.
   for (const rtpHeaders of dialect === nativeDialect ? [false, true] : [false]) {
-    const { caller, session, say } = openLine(dialect, { rtpHeaders });
-    for (const message of caller.hello()) say(message);
+    const { caller, session } = openStartedLine(dialect, { rtpHeaders });
     const inbound = openInbound();
     const frame = frameOf(dialect, 0);
     const name = `${dialect.name}${rtpHeaders ? ' with RTP' : ''}`;

@@ -25,6 +25,7 @@ export class GenesysCaller implements DialectCaller {
   readonly subprotocols = [];
   readonly upgradeHeaders: DialectCaller['upgradeHeaders'];
   readonly waitsForReady = true;
+  readonly providerCallId: string;
   readonly #options: CallerOptions;
   readonly #sessionId: string;
   readonly #filler: MessageFiller;
@@ -42,6 +43,7 @@ export class GenesysCaller implements DialectCaller {
     }
     this.#options = options;
     this.#sessionId = uuidOf(options.streamId);
+    this.providerCallId = uuidOf(options.callId);
     this.#sampleBytes = frameBytes(options.format) / frameSamples(8000);
     this.#filler = new MessageFiller(MESSAGE_FRAMES * frameBytes(options.format), 0);
     this.upgradeHeaders = {
@@ -56,7 +58,7 @@ export class GenesysCaller implements DialectCaller {
     const { callId, from, to, parameters, format } = this.#options;
     const open = {
       organizationId: ORGANIZATION_ID,
-      conversationId: uuidOf(callId),
+      conversationId: this.providerCallId,
       participant: { id: uuidOf(`participant ${callId}`), ani: from ?? '', aniName: '', dnis: to ?? '' },
       media: [{ type: 'audio', format: format.codec.toUpperCase(), channels: ['external'], rate: 8000 }],
       language: 'en-US',

@@ -2,7 +2,7 @@ import { l16, PCMU_8K } from '../../media/format.ts';
 import type { Dialect } from '../dialect.ts';
 import { GenesysCaller } from './caller.ts';
 import { CHANNELS, L16_ORDER, PRODUCT } from './options.ts';
-import { verifyGenesysUpgrade } from './proof.ts';
+import { proveGenesysUpgrade, verifyGenesysUpgrade } from './proof.ts';
 import { GenesysSession, MESSAGE_FRAMES } from './session.ts';
 
 /**
@@ -40,4 +40,5 @@ export const genesysDialect: Dialect = {
   openCaller: (options) => new GenesysCaller(options),
   proofs: ['api_key', 'signature_secret'],
   verify: verifyGenesysUpgrade,
+  prove: proveGenesysUpgrade,
 };

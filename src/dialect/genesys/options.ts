@@ -6,8 +6,7 @@ export const PRODUCT: DialectOption = {
   name: 'product',
   values: ['by_offer', 'audio_connector', 'monitor'],
   fallback: 'by_offer',
-  meaning:
-    'Audio Connector hears us, Monitor refuses audio (415). By its offer: whoever offers the internal channel is Monitor.',
+  meaning: 'Audio Connector hears us, Monitor refuses audio; by its offer, who offers the agent is Monitor.',
 };
 
 /** Whom to listen to, where there is a choice. */
@@ -15,8 +14,7 @@ export const CHANNELS: DialectOption = {
   name: 'channels',
   values: ['external', 'both', 'internal'],
   fallback: 'external',
-  meaning:
-    'The customer alone, both voices in two channels mixed to one, or the agent alone; what is not offered is not chosen.',
+  meaning: 'Whom to listen to: the customer, both (two channels mixed to one) or the agent, where offered.',
 };
 
 /** PCMU is offered in practice; L16 is named in the protocol, its byte order is not. */

@@ -4,6 +4,7 @@ import {
   PROOF_HOLDS,
   type ProofVerdict,
   type StreamProof,
+  type UpgradeDraft,
   type UpgradeFacts,
 } from '../proof.ts';
 import { readSignature, signComponents, type MessageSignature } from './signature.ts';
@@ -41,6 +42,29 @@ export function verifyGenesysUpgrade(
   const verdict =
     signature_secret === undefined ? PROOF_HOLDS : verifySignature(upgrade, signature_secret, nowUnixMs);
   return isKey ? verdict : PROOF_FAILED;
+}
+
+/** The key, and a signature over what Genesys signs, in the order of its reference client. */
+export function proveGenesysUpgrade(
+  { url, headers: said, nowUnixMs, nonce }: UpgradeDraft,
+  { api_key, signature_secret }: StreamProof,
+): { readonly [name: string]: string } {
+  const key = api_key === undefined ? {} : { 'X-API-KEY': api_key };
+  if (signature_secret === undefined) return key;
+  const headers = Object.fromEntries(
+    Object.entries({ ...said, ...key }).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const { host, pathname, search } = new URL(url);
+  const facts = { method: 'GET', headers, target: pathname + search, urls: [] };
+  const dialled = { authority: host, target: pathname + search };
+  const components = REQUIRED.map((name) => [name, valueOf(name, facts, dialled)] as const);
+  const names = REQUIRED.map((name) => `"${name}"`).join(' ');
+  const created = Math.floor(nowUnixMs / 1000);
+  const keyId = headers[API_KEY_HEADER] ?? '';
+  const terms = `created=${created};expires=${created + AGE_MS_MAX / 1000};keyid="${keyId}"`;
+  const parameters = `(${names});${terms};nonce="${nonce}";alg="hmac-sha256"`;
+  const signature = signComponents(components, parameters, Buffer.from(signature_secret, 'base64'));
+  return { ...key, 'Signature-Input': `sig1=${parameters}`, Signature: `sig1=:${signature}:` };
 }
 
 function verifySignature(upgrade: UpgradeFacts, clientSecret: string, nowUnixMs: number): ProofVerdict {

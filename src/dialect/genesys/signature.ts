@@ -4,13 +4,17 @@ import type { UpgradeFacts } from '../proof.ts';
 /** A longer one than any client makes is not worth a look. */
 const FIELD_CHARACTERS_MAX = 4_096;
 const COMPONENTS_MAX = 16;
-/** `sig1=("@authority" "x-api-key");keyid="…";created=1641013200`, in the one spelling RFC 8941 §4.1 gives. */
-const SIGNATURE_INPUT =
-  /^([a-z*][a-z0-9_\-.*]*)=(\(("[\x21\x23-\x5b\x5d-\x7e]+"(?: "[\x21\x23-\x5b\x5d-\x7e]+")*)\)((?:;[a-z]+=(?:"[\x20\x21\x23-\x5b\x5d-\x7e]*"|\d{1,15}))+))$/;
+const TEXT = String.raw`"[\x20\x21\x23-\x5b\x5d-\x7e]*"`;
+const COMPONENT_LIST = `${TEXT}(?: ${TEXT})*`;
+const PARAMETER_LIST = String.raw`(?:;[a-z]+=(?:${TEXT}|\d{1,15}))+`;
+/** `sig1=("@authority" "x-api-key");keyid="…";created=1641013200`, spelled as RFC 8941 §4.1 does. */
+const SIGNATURE_INPUT = new RegExp(
+  String.raw`^([a-z*][a-z0-9_\-.*]*)=(\((${COMPONENT_LIST})\)(${PARAMETER_LIST}))$`,
+);
 const PARAMETER = /;([a-z]+)=(?:"([^"]*)"|(\d+))/g;
 const PARAMETERS: readonly string[] = ['keyid', 'nonce', 'alg', 'created', 'expires'];
 
-/** A signature as two header fields carry it (draft-ietf-httpbis-message-signatures-11, what Genesys speaks). */
+/** A signature as two header fields carry it (draft-ietf-httpbis-message-signatures-11). */
 export interface MessageSignature {
   readonly components: readonly string[];
   readonly parameters: { readonly [name: string]: string };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isObject, parseObject } from '../../../src/base/json.ts';
+import { AS_AZURE, SPELLINGS } from '../../../src/dialect/acs/words.ts';
 import { BANDWIDTH_PLAY_WORDS, BANDWIDTH_WORDS } from '../../../src/dialect/bandwidth/words.ts';
 import { AUDIO, IGNORED } from '../../../src/dialect/dialect.ts';
 import { EXOTEL_WORDS } from '../../../src/dialect/exotel/words.ts';
@@ -9,6 +10,7 @@ import type { MediaWords } from '../../../src/dialect/json-media/words.ts';
 import { PLIVO_PLAY_WORDS, PLIVO_WORDS } from '../../../src/dialect/plivo/words.ts';
 import { SIGNALWIRE_WORDS } from '../../../src/dialect/signalwire/words.ts';
 import { TELNYX_PLAY_WORDS, TELNYX_WORDS } from '../../../src/dialect/telnyx/words.ts';
+import { VOXIMPLANT_WORDS } from '../../../src/dialect/voximplant/words.ts';
 import { openInbound, seed } from '../wire.ts';
 import { Dice, mediaMessageBy } from './corpus.ts';
 
@@ -32,6 +34,9 @@ const FAMILY: readonly (readonly [string, MediaWords])[] = [
   ['Bandwidth', BANDWIDTH_WORDS],
   ['Bandwidth, to play', BANDWIDTH_PLAY_WORDS],
   ['Exotel', EXOTEL_WORDS],
+  ['Azure', AS_AZURE],
+  ['Azure, to play', SPELLINGS['pascal']!.words],
+  ['Voximplant', VOXIMPLANT_WORDS],
   ['a delta', DELTA_WORDS],
 ];
 /** A million between them on demand, a hundredth of it in every run. */
