@@ -1,11 +1,13 @@
 import { systemClock } from '../../src/base/clock.ts';
+import { FRAME_MS } from '../../src/base/units.ts';
 import { CallDirectory } from '../../src/call/directory.ts';
 import type { Inbound, LegStarted } from '../../src/dialect/dialect.ts';
 import { twilioDialect } from '../../src/dialect/twilio/dialect.ts';
 import type { Caller, LegConnection, LegSocket } from '../../src/gateway/arrivals.ts';
 import { ResumeTokens } from '../../src/gateway/resume-token.ts';
 import { loadDetectors } from '../../src/media/voice/detectors.ts';
-import { VOICE_DEFAULTS } from '../../src/media/voice-detector.ts';
+import type { Pacer } from '../../src/leg/leg-options.ts';
+import { VOICE_DEFAULTS, type DetectorName } from '../../src/media/voice-detector.ts';
 import { NodeArrivals } from '../../src/node/arrivals.ts';
 import { LegGroups } from '../../src/node/leg-groups.ts';
 import { LegMedia } from '../../src/node/leg-media.ts';
@@ -41,10 +43,39 @@ class FastSocket implements LegSocket {
   close(): void {}
 }
 
+/** What is listened for and how audio is held; a node's own defaults where nothing is said. */
+export interface PipelineOptions {
+  readonly detector?: DetectorName;
+  /** Voices only: no keys, no tones. */
+  readonly isPlain?: boolean;
+  /** An adaptive buffer with its clock, from the beginning. */
+  readonly isClocked?: boolean;
+}
+
+/** Whoever is paced, asked by the bench instead of a timer. */
+class HandPacer implements Pacer {
+  readonly #tickables: { tick(nowMs: number): void }[] = [];
+
+  add(tickable: { tick(nowMs: number): void }): void {
+    this.#tickables.push(tickable);
+  }
+
+  remove(): void {}
+
+  tick(nowMs: number): void {
+    for (let i = 0; i < this.#tickables.length; i++) this.#tickables[i]!.tick(nowMs);
+  }
+}
+
 /** Puts a node's rooms together as `node/` does, with `calls` echo calls in it. */
-export async function openPipeline(messages: readonly Buffer[], calls: number): Promise<Pipeline> {
+export async function openPipeline(
+  messages: readonly Buffer[],
+  calls: number,
+  options: PipelineOptions = {},
+): Promise<Pipeline> {
   let events = 0;
-  const arrivals = await openArrivals(() => events++);
+  const pacer = options.isClocked === true ? new HandPacer() : undefined;
+  const arrivals = await openArrivals(() => events++, options, pacer);
   const sockets = Array.from({ length: calls }, () => new FastSocket());
   const lines = sockets.map((socket, call) => arrive(arrivals, socket, call));
   return {
@@ -52,7 +83,10 @@ export async function openPipeline(messages: readonly Buffer[], calls: number): 
       const call = index % calls;
       // Each call is at another place of the sample, as callers are.
       const place = (Math.floor(index / calls) + call * 37) % messages.length;
-      lines[call]!.receive(messages[place]!, false, systemClock.nowMs());
+      // A clocked call lives in its own time: 20 ms a frame, however fast the bench goes.
+      if (pacer === undefined) return lines[call]!.receive(messages[place]!, false, systemClock.nowMs());
+      lines[call]!.receive(messages[place]!, false, index * FRAME_MS);
+      pacer.tick(index * FRAME_MS + 1);
     },
     sentFrames: () => sockets.reduce((sum, { sentFrames }) => sum + sentFrames, 0),
     events: () => events,
@@ -60,7 +94,11 @@ export async function openPipeline(messages: readonly Buffer[], calls: number): 
   };
 }
 
-async function openArrivals(onEvent: () => void): Promise<NodeArrivals> {
+async function openArrivals(
+  onEvent: () => void,
+  { detector = 'own', isPlain = false }: PipelineOptions,
+  pacer: Pacer | undefined,
+): Promise<NodeArrivals> {
   const clock = systemClock;
   // The node's own histogram is on the way of every frame.
   const turnaround = new Bins([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]);
@@ -71,14 +109,22 @@ async function openArrivals(onEvent: () => void): Promise<NodeArrivals> {
       sink: { accept: onEvent },
       limits: { durationMaxMs: 0, silenceMs: 0, resumeWindowMs: 0 },
     }),
-    media: new LegMedia({ detectors: await loadDetectors(), voice: VOICE_DEFAULTS, jitterTargetMs: 0 }),
-    pacer: new NodePacer({
-      clock,
-      observeLagMs: () => {},
-      onFailure: (error) => {
-        throw error;
-      },
+    media: new LegMedia({
+      detectors: await loadDetectors(),
+      voice: { ...VOICE_DEFAULTS, detector },
+      jitterTargetMs: 0,
+      jitter: { mode: 'adaptive', targetMs: pacer === undefined ? 0 : 20, maxMs: 200 },
+      hearing: { dtmf: !isPlain, tones: !isPlain, answer: false },
     }),
+    pacer:
+      pacer ??
+      new NodePacer({
+        clock,
+        observeLagMs: () => {},
+        onFailure: (error) => {
+          throw error;
+        },
+      }),
     groups: new LegGroups([twilioDialect.name]),
     observer: { turnedAround: (_leg, turnaroundMs) => turnaround.observeMs(turnaroundMs), setUp: () => {} },
     resumeTokens: new ResumeTokens([Buffer.alloc(32, 1)]),

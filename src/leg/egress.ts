@@ -8,6 +8,11 @@ import type { FrameSink } from './frame-sink.ts';
 
 /** A source that speaks just in time leaves its queue empty after every frame; three ticks are a pause. */
 const QUIET_TICKS = 3;
+/** Who speaks in longer messages leaves it empty for as long as one lasts, and is late by so much. */
+const LATE_TICKS = 2;
+
+/** Hears every frame that goes out to a leg. Per frame: it must not allocate, or keep the frame. */
+export type FrameTap = (frame: Int16Array) => void;
 
 /** The way out of a leg: samples, at the wire's rate, as codec bytes, in messages. No frame allocates. */
 export class Egress {
@@ -19,9 +24,12 @@ export class Egress {
   readonly #counters: FrameCounters;
   #session: DialectSession;
   #sink: FrameSink;
+  #taps: readonly FrameTap[] = [];
   #isHeld = false;
   #collectedFrames = 0;
   #quietTicks = 0;
+  /** Of the last message that was sent. */
+  #messageFrames = 1;
   /** The provider holds back what was sent last until its tail follows. */
   #owesTail = false;
 
@@ -47,6 +55,14 @@ export class Egress {
   /** Frames that wait in the session for a message to be whole; a tail that is owed waits as one. */
   get collectedFrames(): number {
     return this.#collectedFrames + (this.#owesTail ? 1 : 0);
+  }
+
+  /** From now on `tap` hears what goes out, at the leg's own rate; what comes back takes it off again. */
+  tap(tap: FrameTap): () => void {
+    this.#taps = [...this.#taps, tap];
+    return () => {
+      this.#taps = this.#taps.filter((other) => other !== tap);
+    };
   }
 
   /** The leg came back on another socket. */
@@ -82,6 +98,7 @@ export class Egress {
       return 0;
     }
     this.#quietTicks = 0;
+    for (let i = 0; i < this.#taps.length; i++) this.#taps[i]!(frame);
     const bytes = this.#codec.encodeInto(this.#converted(frame), this.#wire);
     // Only a packet codec needs a view: its packets vary.
     const audio = bytes === this.#wire.length ? this.#wire : this.#wire.subarray(0, bytes);
@@ -114,7 +131,9 @@ export class Egress {
 
   /** Nothing was sent in this tick: a pause is an end of speech, a moment's wait for a frame is none. */
   rest(): void {
-    if (this.collectedFrames === 0 || ++this.#quietTicks < QUIET_TICKS) return;
+    const message = Math.max(this.#messageFrames, this.#collectedFrames);
+    const patienceTicks = Math.max(QUIET_TICKS, message + LATE_TICKS);
+    if (this.collectedFrames === 0 || ++this.#quietTicks < patienceTicks) return;
     this.flush();
     this.#sendTail();
   }
@@ -132,6 +151,7 @@ export class Egress {
 
   #sendCollected(message: Uint8Array): number {
     const frames = this.#collectedFrames;
+    this.#messageFrames = frames;
     this.#collectedFrames = 0;
     this.#owesTail = this.#session.writeTail !== undefined;
     if (!this.#sink.sendAudio(message, this.#session.audioIsBinary)) {

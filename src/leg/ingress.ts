@@ -66,7 +66,6 @@ export class Ingress {
   #mediaFrames = 0;
   /** Where the next frame stands in time, by the wire's own words; -1 where it has none. */
   #timestampSamples = -1;
-  #arrivedAtMs: AtMs = 0;
 
   constructor(options: IngressOptions) {
     const wireHz = decodedSampleRateHz(options.format);
@@ -140,9 +139,8 @@ export class Ingress {
 
   #acceptNext({ payload, payloadBytes }: Inbound, nowMs: AtMs): boolean {
     this.#timestampSamples = -1;
-    this.#arrivedAtMs = nowMs;
     const firstFrame = this.#mediaFrames;
-    this.#take(payload, payloadBytes, nowMs);
+    this.#take(payload, payloadBytes, nowMs, nowMs);
     // Half a frame says nothing about when it was sent.
     if (this.#mediaFrames > firstFrame) this.arrivals.arrived(firstFrame * FRAME_MS, nowMs);
     return true;
@@ -172,10 +170,9 @@ export class Ingress {
     const { packet, packetBytes, timestampSamples, arrivedAtMs, skippedPackets } = this.#order;
     this.#mediaFrames += skippedPackets * this.#order.packetFrames;
     this.#timestampSamples = timestampSamples;
-    this.#arrivedAtMs = arrivedAtMs;
     const firstFrame = this.#mediaFrames;
     this.arrivals.arrived(firstFrame * FRAME_MS, arrivedAtMs);
-    this.#take(packet, packetBytes, nowMs);
+    this.#take(packet, packetBytes, arrivedAtMs, nowMs);
     if (this.#mediaFrames > firstFrame) this.#order.packetFrames = this.#mediaFrames - firstFrame;
   }
 
@@ -192,52 +189,53 @@ export class Ingress {
     const samples = order.hasFollowing
       ? codec.recoverInto(order.packet, order.packetBytes, this.#packet)
       : (codec.concealInto?.(this.#packet) ?? 0);
-    this.#cut(samples, nowMs);
+    this.#cut(samples, nowMs, nowMs);
     this.losses.madeUp(this.stats.receivedFrames - receivedFrames);
     this.#counters.receivedFrames -= this.stats.receivedFrames - receivedFrames;
     this.stats.receivedFrames = receivedFrames;
   }
 
-  #take(payload: Uint8Array, payloadBytes: number, nowMs: AtMs): void {
+  #take(payload: Uint8Array, payloadBytes: number, arrivedAtMs: AtMs, nowMs: AtMs): void {
     const cutter = this.#cutter;
-    if (cutter === undefined) return this.#takePacket(payload, payloadBytes, nowMs);
+    if (cutter === undefined) return this.#takePacket(payload, payloadBytes, arrivedAtMs, nowMs);
     // Most messages are one frame: decoded where it lies, without being cut and copied first.
     if (payloadBytes === this.#codec.frameBytes && cutter.waitingBytes === 0) {
       this.#codec.decodeInto(payload, payloadBytes, this.#wireFrame);
-      return this.#acceptFrame(nowMs);
+      return this.#acceptFrame(arrivedAtMs, nowMs);
     }
     cutter.push(payload, payloadBytes);
     while (cutter.next()) {
       this.#codec.decodeInto(cutter.frame, cutter.frame.length, this.#wireFrame);
-      this.#acceptFrame(nowMs);
+      this.#acceptFrame(arrivedAtMs, nowMs);
     }
   }
 
   // A packet is 2.5 to 120 ms: its samples are put together into frames. Bytes that are none are one packet
   // lost.
-  #takePacket(payload: Uint8Array, payloadBytes: number, nowMs: AtMs): void {
+  #takePacket(payload: Uint8Array, payloadBytes: number, arrivedAtMs: AtMs, nowMs: AtMs): void {
     const samples = this.#codec.decodeInto(payload, payloadBytes, this.#packet);
     if (samples < 0) this.#refuse();
-    this.#cut(samples, nowMs);
+    this.#cut(samples, arrivedAtMs, nowMs);
   }
 
-  #cut(samples: number, nowMs: AtMs): void {
+  #cut(samples: number, arrivedAtMs: AtMs, nowMs: AtMs): void {
     for (let i = 0; i < samples; i++) {
       this.#partial[this.#partialSamples++] = this.#packet[i]!;
       if (this.#partialSamples < this.#partial.length) continue;
       this.#partialSamples = 0;
       this.#wireFrame.set(this.#partial);
-      this.#acceptFrame(nowMs);
+      this.#acceptFrame(arrivedAtMs, nowMs);
     }
   }
 
-  #acceptFrame(nowMs: AtMs): void {
+  // Times are handed on as they came: one that is kept in between is a new number on the heap.
+  #acceptFrame(arrivedAtMs: AtMs, nowMs: AtMs): void {
     this.stats.receivedFrames++;
     this.#counters.receivedFrames++;
     this.#resampler?.resampleInto(this.#wireFrame, this.#wireFrame.length, this.#frame);
     this.#ears.hear(this.#frame, this.#mediaFrames * FRAME_MS, nowMs);
     const number = this.#mediaFrames++ % NUMBERS;
-    this.jitter.insert(this.#frame, number, this.#timestampSamples, this.#arrivedAtMs);
+    this.jitter.insert(this.#frame, number, this.#timestampSamples, arrivedAtMs);
     if (this.#timestampSamples >= 0) this.#timestampSamples += this.#frame.length;
     if (this.jitter.targetMs > 0) return;
     // One source feeds the listener: the frame goes on in the turn it arrived (media.md §2).

@@ -8,6 +8,7 @@ export type LegEndReason =
   | 'protocol_error'
   | 'call_ended'
   | 'removed'
+  | 'offer_gone'
   | 'replaced';
 
 /** One party's line. `lost`: the socket is gone and may come back within the resume window. */
