@@ -102,6 +102,8 @@ export class Egress {
     const bytes = this.#codec.encodeInto(this.#converted(frame), this.#wire);
     // Only a packet codec needs a view: its packets vary.
     const audio = bytes === this.#wire.length ? this.#wire : this.#wire.subarray(0, bytes);
+    const head = this.#session.writeHead?.();
+    if (head !== undefined) this.#sink.send(head);
     const message = this.#session.writeAudio(audio);
     this.#collectedFrames++;
     // A frame that was only collected goes with a later one.

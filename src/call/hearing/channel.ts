@@ -10,6 +10,8 @@ import { SpeechGate } from './speech-gate.ts';
 /** The way from one speaker to one listener. */
 export interface Channel {
   readonly listenerId: string;
+  /** Frames that were said and not heard yet. */
+  readonly waitingFrames: number;
   /** One frame of the speaker, valid until this returns. Per frame: it must not allocate. */
   hear(frame: Int16Array, nowMs: AtMs): void;
   /** The speaker started or stopped. */
@@ -41,6 +43,7 @@ export class LegChannel implements Channel {
   readonly #resampler: Resampler | undefined;
   readonly #resampled: Int16Array;
   #way: Way;
+  #isPaused = false;
 
   constructor(speaker: Party, leg: Leg, place: number) {
     this.speaker = speaker;
@@ -76,6 +79,11 @@ export class LegChannel implements Channel {
     return this.#ring.length > 0;
   }
 
+  get waitingFrames(): number {
+    if (this.#way === 'second') return this.#second?.waitingFrames ?? 0;
+    return this.#way === 'ring' ? this.#ring.length : this.#leg.playout.waitingFrames;
+  }
+
   get refusedFrames(): number {
     return this.#second?.stats.refusedFrames ?? 0;
   }
@@ -100,8 +108,22 @@ export class LegChannel implements Channel {
     this.#way = way;
     if (way !== 'ring') while (this.#ring.shiftInto(scratch)) this.#leg.queue(scratch);
     if (way === 'second' || this.#second === undefined) return;
+    this.#second.resume();
     while (this.#second.waitingFrames > 0) this.#moveNext(this.#second, scratch);
     this.#moveMarks(this.#second);
+    if (this.#isPaused) this.#leg.playout.pause();
+  }
+
+  /** Of a paced speaker: what was said waits, and so does what is said meanwhile. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#waiting?.pause();
+  }
+
+  /** It goes on with the very frame it was about to play. */
+  resume(): void {
+    this.#isPaused = false;
+    this.#waiting?.resume();
   }
 
   /** The next frame that waits to be mixed; false when none does. */
@@ -128,8 +150,14 @@ export class LegChannel implements Channel {
 
   /** Forgets what waits to be mixed, and gives its slots back. */
   drop(): void {
+    this.#isPaused = false;
     this.#ring.clear();
     this.#second?.clear();
+  }
+
+  get #waiting(): Playout | undefined {
+    if (this.#way === 'second') return this.#second;
+    return this.#way === 'queue' ? this.#leg.playout : undefined;
   }
 
   #moveNext(second: Playout, scratch: Int16Array): void {

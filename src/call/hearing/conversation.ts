@@ -160,6 +160,7 @@ function canHaveCaller({ party }: Member): boolean {
 }
 
 class BuiltInChannel implements Channel {
+  readonly waitingFrames = 0;
   readonly #party: BuiltInParty;
 
   constructor(party: BuiltInParty) {

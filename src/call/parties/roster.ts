@@ -5,6 +5,7 @@ import type { Leg } from '../../leg/leg.ts';
 import type { VoiceDetected } from '../../media/voice/voice-edges.ts';
 import type { Channel } from '../hearing/channel.ts';
 import type { Ear } from '../hearing/ear.ts';
+import type { AgentLine } from '../agent-dialler.ts';
 import { LegParty, type Party } from './party.ts';
 
 /**
@@ -26,6 +27,10 @@ export interface Member {
   supervision: SupervisionMode | null;
   /** The ways to whoever hears it now: replaced whole, between two frames. */
   channels: readonly Channel[];
+  /** What is said to a backend that was dialled; undefined for everybody else. */
+  agent?: AgentLine;
+  /** Whether events tell of its voice: of a dialled backend only where that is asked for. */
+  tellsVoice?: boolean;
   /** Voiced milliseconds so far. */
   talkMs: number;
   /** The voice that is going on. */
