@@ -68,6 +68,9 @@ export interface AgentLine {
   answerTool(result: AgentToolResult): void;
   /** Tells it something the caller did not say. False where its protocol has no words for that. */
   tell(text: string): boolean;
+  /** It has spoken far enough ahead: until further notice nothing more is read of it. */
+  pauseReading(): void;
+  resumeReading(): void;
 }
 
 export interface AgentToolResult {

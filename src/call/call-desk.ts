@@ -1,7 +1,10 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { CallEndReason, CallEventType } from '../events/catalogue.ts';
+import type { CallCommand } from '../events/call-commands.ts';
+import type { Leg, LegListener } from '../leg/leg.ts';
 import type { LegEndReason } from '../leg/state.ts';
+import type { Asker, Outcome } from './commands/outcome.ts';
 import type { CallFacts, CallState } from './facts.ts';
 import type { Conversation } from './hearing/conversation.ts';
 import type { CallNotes } from './notes.ts';
@@ -9,7 +12,7 @@ import type { CallPorts } from './ports.ts';
 import type { Member, Roster } from './parties/roster.ts';
 
 /** What commands and parts of a call may do with it. */
-export interface CallDesk {
+export interface CallDesk extends LegListener {
   readonly facts: CallFacts;
   readonly clock: Clock;
   readonly state: CallState;
@@ -20,6 +23,10 @@ export interface CallDesk {
   readonly conversation: Conversation;
   /** What was written down about the call. */
   readonly notes: CallNotes;
+  /** A leg that was dialled for the call is up. */
+  join(leg: Leg, nowMs: AtMs): void;
+  /** Does what is asked of the call, or says why not. */
+  command(command: CallCommand, nowMs: AtMs, asker?: Asker): Outcome;
   emit(type: CallEventType, own: JsonObject, nowMs: AtMs): { readonly created_at: string };
   /** Ends one party's line; a call without its caller, or without anybody, is over for `callReason`. */
   dismiss(member: Member, why: { leg: LegEndReason; call: CallEndReason }, nowMs: AtMs): void;

@@ -349,16 +349,18 @@ export class Call implements LegListener, CallDesk {
 
   #tellVoice(member: Member, edge: VoiceEdge, nowMs: AtMs): void {
     const who = { leg_id: member.party.id, role: member.party.role };
+    const isTold = member.agent === undefined || member.tellsVoice === true;
     if (edge.type === 'voice_detected') {
       member.voice = edge;
       const { atMs: at_ms, onsetMs: onset_ms, levelDbfs: level_dbfs } = edge;
-      this.emit('voice_detected', { ...who, at_ms, onset_ms, level_dbfs }, nowMs);
+      if (isTold) this.emit('voice_detected', { ...who, at_ms, onset_ms, level_dbfs }, nowMs);
       return;
     }
     const spoken = { onset_ms: member.voice?.onsetMs ?? null, level_dbfs: member.voice?.levelDbfs ?? null };
     member.voice = undefined;
     member.talkMs += edge.durationMs;
-    this.emit('voice_ended', { ...who, at_ms: edge.atMs, ...spoken, duration_ms: edge.durationMs }, nowMs);
+    const ended = { ...who, at_ms: edge.atMs, ...spoken, duration_ms: edge.durationMs };
+    if (isTold) this.emit('voice_ended', ended, nowMs);
   }
 
   #completion(durationMs: number, reason: CallEndReason): JsonObject {

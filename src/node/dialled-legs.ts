@@ -18,6 +18,7 @@ import type { Inbound, WireMessage } from '../dialect/dialect.ts';
 import type { LegConnection } from '../gateway/arrivals.ts';
 import type { DialledStart } from '../gateway/dialling/dialled-connection.ts';
 import type { Dialler } from '../gateway/dialling/dialler.ts';
+import type { FrameSink } from '../leg/frame-sink.ts';
 import { Leg } from '../leg/leg.ts';
 import type { Pacer } from '../leg/leg-options.ts';
 import { l16, PCMU_8K } from '../media/format.ts';
@@ -110,7 +111,7 @@ export class DialledLegs implements AgentDialler, Closeable {
     }
     const words = start.session.writeStarted({ ...NO_RESUME, callId: call.callId, legId: leg.id });
     if (words !== undefined) leg.send(words);
-    listener.connected(new DialledLine(leg, start.session), nowMs);
+    listener.connected(new DialledLine(leg, start), nowMs);
     return {
       receive: (message, isBinary, atMs) => leg.receive(message, isBinary, atMs),
       lost: (cause, atMs) => leg.lost(cause, atMs),
@@ -147,10 +148,12 @@ export class DialledLegs implements AgentDialler, Closeable {
 class DialledLine implements AgentLine {
   readonly leg: Leg;
   readonly #session: ClientSession;
+  readonly #socket: FrameSink;
 
-  constructor(leg: Leg, session: ClientSession) {
+  constructor(leg: Leg, { session, socket }: Pick<DialledStart, 'session' | 'socket'>) {
     this.leg = leg;
     this.#session = session;
+    this.#socket = socket;
   }
 
   interrupt(itemId: string | null, playedMs: number): void {
@@ -163,6 +166,14 @@ class DialledLine implements AgentLine {
 
   tell(text: string): boolean {
     return this.#send(this.#session.writeContext?.(text));
+  }
+
+  pauseReading(): void {
+    this.#socket.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.#socket.resumeReading();
   }
 
   #send(messages: readonly WireMessage[] | undefined): boolean {

@@ -1,0 +1,132 @@
+import type { AtMs } from '../../base/clock.ts';
+import type { CallInput } from '../../leg/leg.ts';
+import type { VoiceEdge } from '../../media/voice/voice-edges.ts';
+import type { AgentDialler, AgentLine } from '../agent-dialler.ts';
+import { isBuiltIn } from '../../events/catalogue.ts';
+import type { CallDesk } from '../call-desk.ts';
+import type { CallPart, MakeCallPart } from '../call-part.ts';
+import type { Member } from '../parties/roster.ts';
+import { AgentChain } from './chain.ts';
+import { History } from './history.ts';
+import type { Agents } from './published.ts';
+import { AgentTools } from './tools.ts';
+
+/** What an agent of a call needs of its node. */
+export interface AgentPorts {
+  readonly agents: Agents;
+  readonly dialler: AgentDialler;
+}
+
+/** Agents for calls: whoever a call's `agent_id` names is dialled when its caller is there. */
+export function agentsFor(ports: AgentPorts): MakeCallPart {
+  return (desk) => new AgentPart(desk, ports);
+}
+
+/** The agent of one call: dialled, listened to, given its tools, and written down. */
+class AgentPart implements CallPart {
+  readonly #desk: CallDesk;
+  readonly #ports: AgentPorts;
+  readonly #history = new History();
+  #chain: AgentChain | undefined;
+  #tools: AgentTools | undefined;
+  #durationMaxMs = 0;
+
+  constructor(desk: CallDesk, ports: AgentPorts) {
+    this.#desk = desk;
+    this.#ports = ports;
+  }
+
+  onJoined(member: Member, _wish: unknown, nowMs: AtMs): void {
+    const { facts } = this.#desk;
+    const isOurs = facts.agentId !== null && !isBuiltIn(facts.agentId);
+    if (!isOurs || this.#chain !== undefined || member.party.role !== 'caller') return;
+    const agent = this.#ports.agents.agentFor(facts);
+    if (agent === undefined) {
+      this.#desk.emit('agent_failed', { provider: null, error: 'not_published', fallback: null }, nowMs);
+      return this.#desk.end('no_agent', nowMs);
+    }
+    const { terms } = agent;
+    const { dialler } = this.#ports;
+    this.#durationMaxMs = terms.duration_max_ms;
+    this.#tools = new AgentTools(this.#desk, terms);
+    this.#chain = new AgentChain({
+      desk: this.#desk,
+      dialler,
+      terms,
+      history: this.#history,
+      caller: member,
+    });
+    this.#chain.start(nowMs);
+  }
+
+  onLeft(member: Member): void {
+    if (member === this.#agent?.member) this.#chain?.stop();
+  }
+
+  onFrame(speaker: Member, frame: Int16Array): void {
+    if (this.#chain === undefined) return;
+    if (speaker.party.role === 'caller') this.#chain.callerSaid(frame);
+    else if (speaker.agent !== undefined) this.#history.spokenFrames++;
+  }
+
+  onVoice({ party }: Member, edge: VoiceEdge): void {
+    if (party.role !== 'caller') return;
+    if (edge.type === 'voice_detected') this.#chain?.callerBegan();
+    else this.#chain?.callerEnded(edge.durationMs);
+  }
+
+  onInput(member: Member, input: CallInput, nowMs: AtMs): boolean {
+    const agent = this.#agent;
+    if (agent === undefined || member !== agent.member) return false;
+    switch (input.type) {
+      case 'tool_call':
+        this.#chain?.isBusy();
+        this.#tools?.run(input, member, agent.line, nowMs);
+        return true;
+      case 'transcript':
+        this.#writeDown(member, input, nowMs);
+        return true;
+      case 'agent_speaking':
+        this.#history.spokenFrames = 0;
+        return false;
+      case 'agent_error':
+        if (input.isFatal) this.#chain?.lost(input.code, nowMs);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  sweep(nowMs: AtMs): void {
+    const { state } = this.#desk;
+    if (this.#durationMaxMs === 0 || state.name !== 'active') return;
+    if (nowMs - state.startedAtMs >= this.#durationMaxMs) this.#desk.end('max_duration', nowMs);
+  }
+
+  completion(): { readonly [field: string]: unknown } {
+    const records = this.#tools?.records ?? [];
+    return records.length === 0 ? {} : { tools: records };
+  }
+
+  onEnding(): void {
+    this.#chain?.stop();
+    this.#tools?.close();
+  }
+
+  get #agent(): { readonly member: Member; readonly line: AgentLine } | undefined {
+    const state = this.#chain?.state;
+    return state?.name === 'connected' ? state : undefined;
+  }
+
+  #writeDown(
+    member: Member,
+    { speaker, text, isFinal, startMs, endMs }: Extract<CallInput, { type: 'transcript' }>,
+    nowMs: AtMs,
+  ): void {
+    if (!isFinal || text === '') return;
+    this.#history.add(speaker, text);
+    const segment = { speaker, text, start_ms: startMs, end_ms: endMs };
+    this.#desk.notes.addSegment(segment);
+    this.#desk.emit('transcript_segment', { ...segment, leg_id: member.party.id }, nowMs);
+  }
+}

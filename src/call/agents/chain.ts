@@ -1,0 +1,286 @@
+import type { AtMs, Cancel } from '../../base/clock.ts';
+import { frameSamples } from '../../base/units.ts';
+import type { AgentTerms, BackendTerms } from '../../events/agents.ts';
+import { FrameRing } from '../../media/frame-ring.ts';
+import type { AgentBackend, AgentCall, AgentDialler, AgentLine, DialledAgent } from '../agent-dialler.ts';
+import type { CallDesk } from '../call-desk.ts';
+import type { Member } from '../parties/roster.ts';
+import { AgentEars } from './agent-ears.ts';
+import type { History } from './history.ts';
+import { SpokenAhead } from './spoken-ahead.ts';
+import { toolsOf } from './tool-shapes.ts';
+
+/** What a caller says while nobody is on the line yet is kept: the last three seconds of it. */
+const GAP_FRAMES = 150;
+/** From this turn on a call stays with its backend as long as the line is there (calls.md). */
+const SETTLED_TURNS = 3;
+/** A cough asks for no answer. */
+const WORDS_MS = 500;
+
+/** Where an agent's chain is. */
+export type ChainState =
+  | { readonly name: 'idle' }
+  | { readonly name: 'dialling'; readonly index: number; readonly dialled: DialledAgent }
+  | { readonly name: 'connected'; readonly index: number; readonly member: Member; readonly line: AgentLine }
+  /** The agent has left, nobody answered, or the call is over. */
+  | { readonly name: 'over' };
+
+export interface ChainOptions {
+  readonly desk: CallDesk;
+  readonly dialler: AgentDialler;
+  readonly terms: AgentTerms;
+  readonly history: History;
+  /** The caller's line. */
+  readonly caller: Member;
+}
+
+/** Dials the backends of an agent in their order, until one answers; and again when it is lost. */
+export class AgentChain {
+  readonly stats = { dials: 0, failures: 0, reconnects: 0, overwrittenFrames: 0 };
+  readonly #options: ChainOptions;
+  #state: ChainState = { name: 'idle' };
+  #cancelTimer: Cancel | undefined;
+  #ahead: SpokenAhead | undefined;
+  #gap: FrameRing | undefined;
+  /** Whether the caller waits for an answer; and whether this backend was ever heard. */
+  #isOwed = false;
+  #hasSpoken = false;
+  /** Whether any backend of this call was ever heard: nobody greets a caller twice. */
+  #hasGreeted = false;
+  #turns = 0;
+
+  constructor(options: ChainOptions) {
+    this.#options = options;
+  }
+
+  get state(): ChainState {
+    return this.#state;
+  }
+
+  start(nowMs: AtMs): void {
+    if (this.#state.name === 'idle') this.#dial(0, nowMs);
+  }
+
+  /** The agent was taken out of the call, or the call is over. */
+  stop(): void {
+    if (this.#state.name === 'dialling') this.#state.dialled.cancel();
+    this.#letGo();
+    this.#gap = undefined;
+    this.#state = { name: 'over' };
+  }
+
+  /** Per frame of the caller: kept while a backend is being dialled. */
+  callerSaid(frame: Int16Array): void {
+    if (this.#state.name === 'dialling') this.#gap?.push(frame);
+  }
+
+  callerBegan(): void {
+    if (this.#isWaitingForWords) this.#cancelTimer?.();
+  }
+
+  callerEnded(voicedMs: number): void {
+    if (voicedMs < WORDS_MS || this.#state.name !== 'connected') return;
+    this.#isOwed = true;
+    if (this.#isWaitingForWords) this.#expectAudio();
+  }
+
+  /** What it does takes its time, and the caller knows of it or not: silence is no failure meanwhile. */
+  isBusy(): void {
+    if (this.#isWaitingForWords) this.#cancelTimer?.();
+  }
+
+  /** The line is gone, or nothing more will come of it. */
+  lost(error: string, nowMs: AtMs): void {
+    if (this.#state.name !== 'connected') return;
+    const { index } = this.#state;
+    const isAgain = this.#hasSpoken && this.stats.reconnects < this.#options.terms.reconnects_max;
+    if (isAgain) this.stats.reconnects++;
+    this.#moveOn(error, isAgain ? index : index + 1, nowMs);
+  }
+
+  /** Without a greeting, and after a reconnect, the first word is the caller's. */
+  get #isWaitingForWords(): boolean {
+    return this.#state.name === 'connected' && (this.#hasSpoken || !this.#greets);
+  }
+
+  get #greets(): boolean {
+    const { terms, history } = this.#options;
+    return terms.greeting !== null && !this.#hasGreeted && history.turns.length === 0;
+  }
+
+  #dial(index: number, nowMs: AtMs): void {
+    const { desk, dialler, terms, history, caller } = this.#options;
+    const backend = terms.backends[index];
+    if (backend === undefined) return this.#exhausted(nowMs);
+    this.stats.dials++;
+    this.#hasSpoken = false;
+    this.#isOwed = false;
+    this.#gap ??= new FrameRing(GAP_FRAMES, frameSamples(caller.party.sampleRateHz));
+    const isMine = (): boolean => this.#state === mine;
+    const legListener = new AgentEars(desk, {
+      heard: (atMs) => this.#heard(atMs),
+      hungUp: (atMs) => this.#hungUp(atMs),
+      gone: (error, atMs) => this.lost(error, atMs),
+    });
+    const dialled = dialler.dial(
+      { ...backendOf(backend, terms, history), greeting: this.#greets ? terms.greeting : null },
+      this.#agentCall(),
+      {
+        legListener,
+        connected: (line, atMs) => {
+          if (isMine()) this.#connected(index, line, atMs);
+          else line.leg.end('removed', 1000, atMs);
+        },
+        failed: ({ error }, atMs) => {
+          if (isMine()) this.#moveOn(error, index + 1, atMs);
+        },
+      },
+    );
+    const mine: ChainState = { name: 'dialling', index, dialled };
+    this.#state = mine;
+    this.#expectAudio();
+  }
+
+  #connected(index: number, line: AgentLine, nowMs: AtMs): void {
+    const { desk } = this.#options;
+    if (!desk.roster.hasRoom) {
+      line.leg.end('removed', 1000, nowMs);
+      return this.#moveOn('overloaded', index + 1, nowMs);
+    }
+    if (!this.#greets) this.#cancelTimer?.();
+    desk.join(line.leg, nowMs);
+    const member = desk.roster.find(line.leg.id);
+    if (member === undefined) return;
+    member.agent = rememberingLine(line, this.#options.history);
+    member.tellsVoice = this.#options.terms.voice_events;
+    this.#ahead = new SpokenAhead(line, member, desk.clock);
+    this.#state = { name: 'connected', index, member, line };
+    this.#catchUp(line.leg.id, nowMs);
+  }
+
+  /** What the caller said while nobody heard it is heard now. */
+  #catchUp(legId: string, nowMs: AtMs): void {
+    const { caller } = this.#options;
+    const channel = caller.channels.find(({ listenerId }) => listenerId === legId);
+    const gap = this.#gap;
+    this.#gap = undefined;
+    if (channel === undefined || gap === undefined) return;
+    this.stats.overwrittenFrames += gap.stats.overwrittenFrames;
+    const frame = new Int16Array(frameSamples(caller.party.sampleRateHz));
+    while (gap.shiftInto(frame)) channel.hear(frame, nowMs);
+  }
+
+  #heard(_nowMs: AtMs): void {
+    this.#ahead?.look();
+    if (this.#hasSpoken && !this.#isOwed) return;
+    if (this.#state.name !== 'connected') return;
+    this.#hasSpoken = true;
+    this.#hasGreeted = true;
+    this.#isOwed = false;
+    this.#turns++;
+    this.#cancelTimer?.();
+  }
+
+  #hungUp(nowMs: AtMs): void {
+    if (this.#state.name !== 'connected') return;
+    const { desk } = this.#options;
+    const { member } = this.#state;
+    const hadCaller = desk.conversation.partner === member;
+    this.stop();
+    if (hadCaller) desk.end('agent_hangup', nowMs);
+    else desk.dismiss(member, { leg: 'hangup', call: 'agent_hangup' }, nowMs);
+  }
+
+  #expectAudio(): void {
+    this.#cancelTimer?.();
+    const { clock } = this.#options.desk;
+    const { first_audio_timeout_ms } = this.#options.terms;
+    this.#cancelTimer = clock.after(first_audio_timeout_ms, () => this.#stalled(clock.nowMs()));
+  }
+
+  #stalled(nowMs: AtMs): void {
+    const { index } = this.#state as Extract<ChainState, { name: 'dialling' | 'connected' }>;
+    const isLast = index + 1 >= this.#options.terms.backends.length;
+    // Whoever was heard before may think: it is left only for somebody else, and not when it is settled in.
+    if (this.#hasSpoken && (isLast || this.#turns >= SETTLED_TURNS)) return;
+    this.#moveOn('first_audio_timeout', index + 1, nowMs);
+  }
+
+  #moveOn(error: string, next: number, nowMs: AtMs): void {
+    const { desk, terms } = this.#options;
+    const was = this.#state;
+    if (was.name !== 'dialling' && was.name !== 'connected') return;
+    this.stats.failures++;
+    if (was.name === 'dialling') was.dialled.cancel();
+    this.#letGo();
+    this.#state = { name: 'idle' };
+    const provider = terms.backends[was.index]!.name;
+    desk.emit('agent_failed', { provider, error, fallback: terms.backends[next]?.name ?? null }, nowMs);
+    if (was.name === 'connected') {
+      const leg = error === 'connection_lost' ? 'connection_lost' : 'removed';
+      desk.dismiss(was.member, { leg, call: 'no_agent' }, nowMs);
+    }
+    if (desk.state.name === 'active') this.#dial(next, nowMs);
+  }
+
+  #exhausted(nowMs: AtMs): void {
+    const { desk, terms } = this.#options;
+    this.stop();
+    // Whoever else has the caller keeps it.
+    if (terms.when_unavailable === 'go_on' || desk.conversation.partner !== undefined) return;
+    desk.end('no_agent', nowMs);
+  }
+
+  #letGo(): void {
+    this.#cancelTimer?.();
+    this.#ahead?.close();
+    this.#ahead = undefined;
+  }
+
+  #agentCall(): AgentCall {
+    const { desk, caller } = this.#options;
+    const { id: callId, from, to, leadId, metadata } = desk.facts;
+    const texts = Object.entries(metadata).filter((entry): entry is [string, string] => {
+      return typeof entry[1] === 'string';
+    });
+    const parameters = { ...Object.fromEntries(texts), ...(leadId !== null && { lead_id: leadId }) };
+    return { callId, from, to, parameters, sampleRateHz: caller.party.sampleRateHz };
+  }
+}
+
+function backendOf(
+  backend: BackendTerms,
+  terms: AgentTerms,
+  history: History,
+): Omit<AgentBackend, 'greeting'> {
+  const { dialect, url, api_key: apiKey, model, voice, options, settings } = backend;
+  const { language, prompt: instructions } = terms;
+  return {
+    dialect,
+    url,
+    apiKey,
+    model,
+    voice,
+    language,
+    instructions,
+    tools: toolsOf(terms),
+    history: history.turns,
+    options,
+    settings,
+  };
+}
+
+/** Whoever cuts the agent short says so to its backend, and to whoever is told of it later. */
+function rememberingLine(line: AgentLine, history: History): AgentLine {
+  return {
+    leg: line.leg,
+    interrupt: (itemId, playedMs) => {
+      history.cutLast(playedMs);
+      line.interrupt(itemId, playedMs);
+    },
+    answerTool: (result) => line.answerTool(result),
+    tell: (text) => line.tell(text),
+    pauseReading: () => line.pauseReading(),
+    resumeReading: () => line.resumeReading(),
+  };
+}

@@ -1,0 +1,76 @@
+import type { JsonObject } from '../base/json.ts';
+import type { HandoverTarget } from './call-commands.ts';
+
+/** What an agent may do to its call by itself. */
+export const AGENT_TOOLS = [
+  'transfer_to_human',
+  'end_call',
+  'send_dtmf',
+  'set_disposition',
+  'qualify',
+] as const;
+
+export type AgentToolName = (typeof AGENT_TOOLS)[number];
+
+/** Whom an agent dials and what it is told, as the API takes it: who answers a call. */
+export interface AgentTerms {
+  readonly name: string;
+  /** In the order they are tried. */
+  readonly backends: readonly BackendTerms[];
+  readonly prompt: string | null;
+  /** What it says first; null where it waits for the caller. */
+  readonly greeting: string | null;
+  readonly language: string | null;
+  readonly tools: readonly AgentToolName[];
+  /** Where `transfer_to_human` leads; null where nobody takes over. */
+  readonly transfer: TransferTerms | null;
+  /** What becomes of the agent's words when it is spoken over (contract.md §5.2, `barge_in`). */
+  readonly barge_in: 'notify' | 'pause' | 'clear' | 'ignore';
+  /** Whether `voice_detected` and `voice_ended` are told of the agent's own voice as well. */
+  readonly voice_events: boolean;
+  /** From the dial to the first audio where there is a greeting; else from the end of the caller's words. */
+  readonly first_audio_timeout_ms: number;
+  /** How often in a call a backend that was lost is dialled again before the next one has its turn. */
+  readonly reconnects_max: number;
+  /** What becomes of a call that no backend answers. */
+  readonly when_unavailable: 'end_call' | 'go_on';
+  /** 0: no limit beyond the node's own. */
+  readonly duration_max_ms: number;
+  readonly qualification_threshold: number | null;
+}
+
+/** One backend of an agent's chain. */
+export interface BackendTerms {
+  /** What `agent_failed` calls it. */
+  readonly name: string;
+  readonly dialect: string;
+  readonly url: string | null;
+  readonly api_key: string | null;
+  readonly model: string | null;
+  readonly voice: string | null;
+  readonly options: { readonly [name: string]: string };
+  readonly settings: JsonObject;
+}
+
+/** How an agent hands over. */
+export interface TransferTerms {
+  readonly target: HandoverTarget;
+  readonly mode: 'cold' | 'warm' | 'whisper';
+  readonly hold: 'music' | 'silence' | 'agent_keeps_talking';
+  readonly timeout_ms: number;
+}
+
+/** An agent as calls see it: what was published last. */
+export interface PublishedAgent {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly testMode: boolean;
+  readonly version: number;
+  readonly terms: AgentTerms;
+}
+
+/** Every agent that may answer now; a node replaces its view by this one, and keeps it in memory only. */
+export interface AgentView {
+  readonly version: number;
+  readonly agents: readonly PublishedAgent[];
+}
