@@ -21,6 +21,7 @@ export type IdPrefix =
   | 'cmd'
   | 'conv'
   | 'play'
+  | 'ho'
   | 'inh'
   | 'inc';
 

@@ -45,6 +45,8 @@ export interface PartyOptions {
   readonly parameters?: { readonly [name: string]: string };
   /** Of a supervisor who was invited. */
   readonly mode?: SupervisionMode;
+  /** Of whoever was invited to take the caller over. */
+  readonly handoverId?: string;
   readonly wantsEvents?: boolean;
 }
 
@@ -204,6 +206,11 @@ export class StoryParty {
     }
   }
 
+  /** The next frame is lost on the way. */
+  loses(): void {
+    this.#index++;
+  }
+
   silent(forMs: number): void {
     this.speaks(forMs, 0);
   }
@@ -307,8 +314,13 @@ function callerOf(options: PartyOptions): Caller {
     leadId: null,
     contactId: null,
     conversationId: null,
-    metadata: options.mode === undefined ? {} : joinMetadataOf({ mode: options.mode, handoverId: null }),
+    metadata: joinMetadata(options),
   };
+}
+
+function joinMetadata({ mode, handoverId }: PartyOptions): JsonObject {
+  if (mode === undefined && handoverId === undefined) return {};
+  return joinMetadataOf({ mode: mode ?? null, handoverId: handoverId ?? null });
 }
 
 function scratch(): Inbound {

@@ -1,0 +1,242 @@
+import type { AtMs } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import { newId } from '../../base/ids.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { CallCommand, CallCommandName } from '../../events/call-commands.ts';
+import type { CommandResult } from '../../events/commands.ts';
+import type { CallDesk } from '../call-desk.ts';
+import type { CallPart } from '../call-part.ts';
+import { hold, supervise, transfer } from '../commands/lines.ts';
+import { done, failed, unavailable, type Asker, type Outcome } from '../commands/outcome.ts';
+import type { Invitations, JoinWish } from '../parties/invitation.ts';
+import type { Member, Seat } from '../parties/roster.ts';
+import { briefingOf } from './briefing.ts';
+import type { HandoverInput } from './handover.ts';
+import { RunningHandover, turnAway, type HandOver } from './running-handover.ts';
+
+type Of<N extends CallCommandName> = Extract<CallCommand, { name: N }>;
+
+/** Handovers that are over and can still be named. */
+const REMEMBERED_MAX = 16;
+const UNDER_WAY = failed('conflict', 'a handover is under way: only one at a time');
+
+/** Hands the caller of one call over to somebody else; one handover at a time. */
+export class Handovers implements CallPart {
+  // While the caller waits for somebody, nobody else says who has it.
+  readonly commands: readonly CallCommandName[] = ['hand_over', 'answer_handover', 'hold', 'supervise'];
+  readonly stats = { lateTargets: 0 };
+  readonly #desk: CallDesk;
+  readonly #outcomes = new Map<string, string>();
+  #current: RunningHandover | undefined;
+  #isInviting = false;
+
+  constructor(desk: CallDesk) {
+    this.#desk = desk;
+  }
+
+  command(command: CallCommand, asker: Asker, nowMs: AtMs): Outcome {
+    switch (command.name) {
+      case 'hand_over':
+        return this.#handOver(command, nowMs);
+      case 'answer_handover':
+        return this.#answer(command, asker, nowMs);
+      case 'hold':
+        if (this.#isCallerWaiting) return failed('conflict', 'the caller waits for a handover');
+        return hold(this.#desk, command, asker, nowMs);
+      case 'supervise':
+        if (this.#current !== undefined && command.mode === 'takeover') return UNDER_WAY;
+        return supervise(this.#desk, command, asker, nowMs);
+      default:
+        return unavailable(command.name);
+    }
+  }
+
+  seatOf(_: Member, wish: JoinWish | undefined): Seat | undefined {
+    return wish === undefined || wish.handoverId === null ? undefined : 'aside';
+  }
+
+  onJoined(member: Member, wish: JoinWish | undefined, nowMs: AtMs): void {
+    const handoverId = wish?.handoverId ?? null;
+    const current = this.#current;
+    if (handoverId === null) {
+      // A supervisor who comes in to take over has the caller, whoever else was to have it.
+      if (member.supervision === 'takeover') current?.feed({ type: 'cancelled' }, nowMs);
+    } else if (current?.id === handoverId && current.targetLegId === null) current.arrives(member, nowMs);
+    else {
+      this.stats.lateTargets++;
+      turnAway(this.#desk, member, nowMs);
+    }
+  }
+
+  onLeft({ party: { id: legId } }: Member, nowMs: AtMs): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    if (legId === current.targetLegId) current.feed({ type: 'leg_lost', legId }, nowMs);
+    else if (legId === current.former?.party.id) current.feed({ type: 'agent_lost' }, nowMs);
+  }
+
+  onFrame(speaker: Member, frame: Int16Array, nowMs: AtMs): void {
+    this.#current?.onFrame(speaker, frame, nowMs);
+  }
+
+  sweep(nowMs: AtMs): void {
+    this.#current?.sweep(nowMs);
+  }
+
+  onEnding(nowMs: AtMs): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    const { notes, roster } = this.#desk;
+    const isGivenAway = current.command.target.type === 'phone' && notes.transferredTo !== null;
+    if (isGivenAway && roster.caller === undefined) current.letGo();
+    else current.endWithCall(nowMs);
+  }
+
+  get #isCallerWaiting(): boolean {
+    const name = this.#current?.state.name;
+    return name === 'offered' || name === 'consulting';
+  }
+
+  #handOver(command: HandOver, nowMs: AtMs): Outcome {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
+    switch (command.target.type) {
+      case 'leg':
+        return this.#toLeg(command, nowMs);
+      case 'phone':
+        return this.#toPhone(command, nowMs);
+      case 'ws':
+        return unavailable('dialling a target by WebSocket');
+      default: {
+        const { invitations } = this.#desk.ports;
+        if (invitations === undefined) return unavailable('inviting');
+        if (!this.#desk.roster.hasRoom) {
+          return failed('conflict', 'the call has as many parties as it can hold');
+        }
+        return this.#invite(command, invitations);
+      }
+    }
+  }
+
+  #refusal(): CommandResult | undefined {
+    const { roster } = this.#desk;
+    if (this.#current !== undefined || this.#isInviting) return UNDER_WAY;
+    const takeover = roster.present.find(({ supervision }) => supervision === 'takeover');
+    if (takeover !== undefined) return failed('conflict', `${takeover.party.id} has taken the call over`);
+    return undefined;
+  }
+
+  /** Somebody who joins by a URL of its own. */
+  async #invite(command: HandOver, invitations: Invitations): Promise<CommandResult> {
+    const id = newId('ho', this.#desk.clock);
+    this.#isInviting = true;
+    try {
+      const invitation = { role: 'human', mode: null, handoverId: id } as const;
+      const join = { ...(await invitations.mint(invitation, this.#desk.facts)) };
+      this.#isInviting = false;
+      if (this.#desk.state.name !== 'active') return failed('failed_precondition', 'this call has ended');
+      return this.#refusal() ?? this.#begin(id, command, { join }, undefined, this.#desk.clock.nowMs());
+    } catch (error) {
+      return failed('unavailable', messageOf(error));
+    } finally {
+      this.#isInviting = false;
+    }
+  }
+
+  /** Somebody who is on the call already has nothing to be asked. */
+  #toLeg(command: HandOver, nowMs: AtMs): CommandResult {
+    const { to } = command.target;
+    const { roster, conversation } = this.#desk;
+    const target = roster.find(to);
+    if (target === undefined) return failed('not_found', `${to} is no leg of this call`);
+    const { role } = target.party;
+    if (role !== 'human' && role !== 'agent') {
+      return failed('failed_precondition', `${to} is a ${role}, and cannot have the caller`);
+    }
+    if (target === conversation.partner) return failed('conflict', `${to} has the caller already`);
+    return this.#begin(newId('ho', this.#desk.clock), command, {}, target, nowMs);
+  }
+
+  /** The provider is asked; whom it connects then talks where we hear nothing of it. */
+  #toPhone(command: HandOver, nowMs: AtMs): Outcome {
+    const asked = transfer(this.#desk, { name: 'transfer', to: command.target.to });
+    if (asked instanceof Promise || !asked.ok) return asked;
+    return this.#begin(newId('ho', this.#desk.clock), command, {}, undefined, nowMs);
+  }
+
+  #begin(
+    id: string,
+    command: HandOver,
+    invited: JsonObject,
+    target: Member | undefined,
+    nowMs: AtMs,
+  ): CommandResult {
+    const context = briefingOf(this.#desk, command.context);
+    const told = { reason: command.reason, context, ...invited };
+    const onOver = (over: RunningHandover): void => this.#over(over);
+    const handover = new RunningHandover({ desk: this.#desk, id, command, told, onOver }, nowMs);
+    this.#current = handover;
+    handover.begin(target, nowMs);
+    const { mode, target: wanted } = command;
+    const state = handover.state.name;
+    return done({ handover_id: id, state, mode, target: { ...wanted }, context, ...invited });
+  }
+
+  #over(handover: RunningHandover): void {
+    this.#current = undefined;
+    const { name } = handover.state;
+    if (name === 'failed' && handover.command.target.type === 'phone') this.#desk.notes.transferredTo = null;
+    this.#outcomes.set(handover.id, name);
+    const [oldest] = this.#outcomes.keys();
+    if (this.#outcomes.size > REMEMBERED_MAX && oldest !== undefined) this.#outcomes.delete(oldest);
+  }
+
+  #answer({ handover_id, verdict }: Of<'answer_handover'>, asker: Asker, nowMs: AtMs): Outcome {
+    const current = this.#current;
+    if (current?.id !== handover_id) {
+      const outcome = this.#outcomes.get(handover_id);
+      if (outcome === undefined) return failed('not_found', `${handover_id} is no handover of this call`);
+      return failed('conflict', `the handover has ${outcome}`);
+    }
+    if (!mayAnswer(current, verdict, asker)) {
+      return failed('permission_denied', `this leg may not ${verdict} the handover`);
+    }
+    if (current.command.target.type === 'phone') {
+      return failed('conflict', 'the provider was asked, and is not to be called back');
+    }
+    const legId = current.targetLegId;
+    if (verdict === 'accept' && legId === null) {
+      return failed('failed_precondition', 'the target has not joined yet');
+    }
+    const isMoved = current.feed(inputOf(verdict, legId ?? ''), nowMs);
+    const { name } = current.state;
+    if (!isMoved) return failed('conflict', `the handover is ${name}: it cannot ${verdict} now`);
+    return done({ handover_id, state: name });
+  }
+}
+
+function inputOf(verdict: Of<'answer_handover'>['verdict'], legId: string): HandoverInput {
+  switch (verdict) {
+    case 'accept':
+      return { type: 'accepted', legId };
+    case 'decline':
+      return { type: 'declined' };
+    case 'complete':
+      return { type: 'completed' };
+    default:
+      return { type: 'cancelled' };
+  }
+}
+
+/** In its own socket the target answers for itself, and whoever had the caller may end or take back. */
+function mayAnswer(
+  { targetLegId, former }: RunningHandover,
+  verdict: Of<'answer_handover'>['verdict'],
+  asker: Asker,
+): boolean {
+  if (asker.type === 'outside') return true;
+  const { party } = asker.member;
+  if (party.id === targetLegId) return verdict !== 'cancel';
+  const isInCharge = party.id === former?.party.id || party.role === 'supervisor';
+  return isInCharge && (verdict === 'complete' || verdict === 'cancel');
+}
