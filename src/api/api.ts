@@ -20,6 +20,7 @@ import { Listener } from './listener.ts';
 import { LiveReaders } from './live/live-readers.ts';
 import { EventSockets } from './live/socket.ts';
 import { callCommandRoutes } from './routes/call-commands.ts';
+import { handoverRoutes } from './routes/handovers.ts';
 import { callRoutes } from './routes/calls.ts';
 import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -174,6 +175,7 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     credentialRoutes,
     callRoutes,
     callCommandRoutes,
+    handoverRoutes,
     webhookRoutes,
     webhookChangeRoutes,
     webhookTrialRoutes,

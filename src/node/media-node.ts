@@ -4,6 +4,7 @@ import type { Cancel, Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { Lifetime, type Closeable } from '../base/lifetime.ts';
 import { CallDirectory } from '../call/directory.ts';
+import { Handovers } from '../call/handover/handovers.ts';
 import type { CallPorts } from '../call/ports.ts';
 import type { DataPaths } from '../config/data-dir.ts';
 import { mediaUrlOf } from '../config/addresses.ts';
@@ -329,6 +330,7 @@ export class MediaNode implements Closeable {
         signingSecrets: settings.signingSecret,
         mediaUrl: mediaUrlOf(settings, index),
       }),
+      parts: [(desk) => new Handovers(desk)],
     };
   }
 
