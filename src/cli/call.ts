@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { systemClock, type Clock } from '../base/clock.ts';
+import { DIALECTS } from '../dialect/registry.ts';
+import { loadOpus } from '../media/codecs/opus/opus.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import {
   addAccessFlags,
@@ -13,12 +15,19 @@ import {
 import { loadSound, type Sound } from './calling/audio/sound.ts';
 import { CallRun, type RunObserver } from './calling/call-run.ts';
 import { EventFeed } from './calling/events/event-feed.ts';
-import { credentialPlacements, sessionPlacements, type Placements } from './calling/placements.ts';
+import { hasTerms } from './calling/line-terms.ts';
+import {
+  audioSocketPlacements,
+  credentialPlacements,
+  lentPlacements,
+  sessionPlacements,
+  type Placements,
+} from './calling/placements.ts';
 import { Narration } from './calling/report/narration.ts';
 import { reportOf, type RunReport } from './calling/report/report.ts';
 import { summaryOf } from './calling/report/summary.ts';
 import { readWishes, type CallFlags, type CallWishes } from './calling/wishes.ts';
-import { dialWebSocket } from './calling/wire/dial.ts';
+import { dialMedia } from './calling/wire/dial-media.ts';
 import { onLeave } from './leaving.ts';
 import { numberIn, wholeIn } from './number-flags.ts';
 
@@ -30,6 +39,8 @@ const EXAMPLES = `
 Examples:
   $ omnivoice call samples/hello.wav --as twilio --record heard.wav
   $ omnivoice call --as native --codec l16 --sample-rate 16000 --loss 5 --jitter 40
+  $ omnivoice call --as plivo --codec l16 --sample-rate 16000 --auth-token secret
+  $ omnivoice call --as telnyx --codec opus --option outbound_codec=OPUS
   $ omnivoice call --count 300 --rate 30 --duration 60 --offset --json
 
 Exit code 0: every call was hung up in order and its call_completed was seen; 1: not so; 2: wrong usage.`;
@@ -40,13 +51,18 @@ export function register(program: Command): void {
     .command('call')
     .description('Places calls as a provider would, and shows their events as they arrive.')
     .argument('[file...]', 'WAV files, played in turn (default: the sample that comes with Omnivoice)')
-    .option('--as <dialect>', 'the protocol to speak: twilio, native', 'twilio')
+    .option(
+      '--as <dialect>',
+      `the protocol to speak: ${DIALECTS.map(({ name }) => name).join(', ')}`,
+      'twilio',
+    )
     .option('--agent <id>', 'who answers: echo, silent, an agent id (default: echo)')
     .option('--from <number>', 'who calls', '+15550100')
     .option('--to <number>', 'who is called', '+15550199');
   addSpeechFlags(command);
   addLoadFlags(command);
   addLineFlags(command);
+  addTermFlags(command);
   addAccessFlags(command)
     .option('--credential <url>', 'a static provider URL instead of a session for each call')
     .option('--json', 'one report as JSON, and nothing else')
@@ -81,8 +97,12 @@ function addLoadFlags(command: Command): void {
 
 function addLineFlags(command: Command): void {
   command
-    .option('--codec <name>', 'native: pcmu, pcma, l16 (default: pcmu)')
-    .option('--sample-rate <hz>', 'native with l16: 8000, 16000 (default: 8000)', wholeIn(8_000, 48_000))
+    .option(
+      '--codec <name>',
+      'pcmu, pcma, l16, g722, opus: what the provider has (default: pcmu, else its first)',
+    )
+    .option('--sample-rate <hz>', 'of l16 (default: the first the provider has)', wholeIn(8_000, 48_000))
+    .option('--channels <n>', 'jambonz, mod_audio_stream: 2 for stereo', wholeIn(1, 2))
     .option('--loss <percent>', 'native: frames that never arrive', numberIn(0, 100))
     .option('--jitter <ms>', 'native: frames are late by up to this', numberIn(0, 1_000))
     .option('--reorder <percent>', 'native: frames that arrive behind later ones', numberIn(0, 100))
@@ -94,11 +114,25 @@ function addLineFlags(command: Command): void {
     );
 }
 
+function addTermFlags(command: Command): void {
+  const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+  command
+    .option('--option <name=value>', 'an option of the dialect (docs/dialects.md); may be repeated', collect)
+    .option('--auth-token <token>', 'sign the upgrade as Twilio and Plivo do')
+    .option('--signature-secret <secret>', 'sign it as Vonage, Genesys and Fonoster do')
+    .option('--api-key <key>', 'show the key of Genesys, or the token of Telnyx')
+    .option('--bearer <token>', 'Authorization: Bearer …')
+    .option('--basic <user:password>', 'Authorization: Basic …')
+    .option('--audiosocket <host:port>', 'audiosocket: where OMNIVOICE_AUDIOSOCKET_PORT listens');
+}
+
 interface CallSetup {
   readonly placements: Placements;
   readonly feed: EventFeed | undefined;
   /** Why there is no feed. */
   readonly noFeed: string | undefined;
+  /** Revokes what was made for these calls. */
+  readonly giveBack?: () => Promise<void>;
 }
 
 type Env = { readonly [name: string]: string | undefined };
@@ -109,6 +143,8 @@ async function call(
   env: Env,
   clock: Clock,
 ): Promise<RunReport> {
+  // Before the flags are read: whether there is Opus decides whether it may be asked for.
+  await loadOpus();
   const wishes = readWishes(files.length > 0 ? files : [SAMPLE], {
     ...flags,
     rate: flags.ramp ?? flags.rate,
@@ -137,7 +173,14 @@ async function setUp(wishes: CallWishes, flags: AccessFlags, env: Env, clock: Cl
   const api = openApi(access, clock);
   const { agentId: agent_id, from, to } = wishes;
   const wish = { agent_id, direction: 'inbound', from, to } as const;
-  const create = sessionPlacements(api, wish, dialect);
+  if (hasTerms(wishes.terms)) {
+    const lent = await withAdvice(access, () => lentPlacements(api, dialect, wishes));
+    return { ...lent, ...(await credentialFeed(flags, env, clock)) };
+  }
+  const create =
+    wishes.audioSocket === null
+      ? sessionPlacements(api, wish, dialect)
+      : audioSocketPlacements(api, wish, wishes.audioSocket);
   const first = await withAdvice(access, create);
   const feed = openFeed(api, clock, count === 1 ? first.callId : null);
   await feed.open();
@@ -187,7 +230,7 @@ async function runCalls(parts: RunParts, narration: Narration | undefined): Prom
   const observer: RunObserver = narration ?? {};
   const run = new CallRun({
     clock,
-    dial: dialWebSocket,
+    dial: dialMedia,
     wishes,
     sounds,
     placements,
@@ -203,6 +246,7 @@ async function runCalls(parts: RunParts, narration: Narration | undefined): Prom
   } finally {
     stopProgress();
     feed?.close();
+    await setup.giveBack?.();
   }
   return reportOf({
     dialect: wishes.dialect.name,

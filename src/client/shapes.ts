@@ -10,6 +10,8 @@ export interface Session {
   readonly ws_url: string;
   readonly expires_at: string;
   readonly region: string;
+  /** Where one was asked for, and the house has an AudioSocket. */
+  readonly audiosocket_uuid?: string;
 }
 
 export interface SessionWish {
@@ -23,6 +25,8 @@ export interface SessionWish {
   readonly contact_id?: string | null;
   readonly region?: string | null;
   readonly metadata?: JsonObject;
+  /** The UUID Asterisk will say, or `new`. */
+  readonly audiosocket_uuid?: string;
 }
 
 export interface Credential {
@@ -45,7 +49,15 @@ export interface CredentialWish {
   readonly dialect: string;
   readonly agent_id?: string | null;
   readonly label?: string | null;
-  readonly verify?: { readonly auth_token?: string; readonly ip_allow?: readonly string[] };
+  readonly verify?: {
+    readonly auth_token?: string;
+    readonly signature_secret?: string;
+    readonly api_key?: string;
+    readonly bearer?: string;
+    readonly basic?: { readonly username: string; readonly password: string };
+    readonly ip_allow?: readonly string[];
+  };
+  readonly options?: { readonly [name: string]: string };
 }
 
 export interface Call {

@@ -28,6 +28,12 @@ export interface DialectCaller {
   readonly upgradeHeaders: { readonly [name: string]: string };
   /** Subprotocols it offers. */
   readonly subprotocols: readonly string[];
+  /** What it hears, where that is another format than the one it speaks. */
+  readonly heardFormat?: AudioFormat;
+  /** How its start names the call, where the protocol cannot say the `callId` it was given. */
+  readonly providerCallId?: string;
+  /** A sample of L16 it is never sent, the one above it coming instead. */
+  readonly unsaidSample?: number;
   /** What it says first, in order. */
   hello(): readonly WireMessage[];
   /** Whether audio may flow after `hello`, or only once `read` has said `ready`. */

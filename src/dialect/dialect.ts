@@ -5,7 +5,7 @@ import type { AudioFormat } from '../media/format.ts';
 import type { CallerOptions, DialectCaller } from './caller.ts';
 import type { Capabilities, DialectOption, OptionValues } from './capabilities.ts';
 import type { AgentInput } from './client.ts';
-import type { OwnProof, ProofVerdict, StreamProof, UpgradeFacts } from './proof.ts';
+import type { OwnProof, ProofVerdict, StreamProof, UpgradeDraft, UpgradeFacts } from './proof.ts';
 
 /** One protocol a provider speaks to us, as data and as a maker of sessions. */
 export interface Dialect {
@@ -25,6 +25,11 @@ export interface Dialect {
   readonly proofs: readonly OwnProof[];
   /** Whether the provider's own proofs hold; absent where `proofs` is empty. */
   verify?(upgrade: UpgradeFacts, proof: StreamProof, nowUnixMs: number): ProofVerdict;
+  /**
+   * The headers by which the provider shows these proofs on an upgrade, for `openCaller`'s connection; absent
+   * where `proofs` is empty.
+   */
+  prove?(upgrade: UpgradeDraft, proof: StreamProof): { readonly [name: string]: string };
 }
 
 export interface SessionOptions {
@@ -117,6 +122,11 @@ export interface DialectSession {
   /** True when audio messages are binary. */
   readonly audioIsBinary: boolean;
   read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult;
+  /**
+   * Where audio belongs to a stream that has to be begun first (AudioCodes): its beginning, or undefined where
+   * it was said. Asked before each frame.
+   */
+  writeHead?(): WireMessage | undefined;
   /**
    * One frame of codec bytes as a whole wire message, in the session's own template: *calling* this
    * overwrites the message before, so call it only where nothing waits on the socket (media.md §3), and

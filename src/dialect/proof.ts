@@ -39,5 +39,14 @@ export type ProofVerdict =
   | { readonly holds: true }
   | { readonly holds: true; readonly nonce: string; readonly expiresAtUnixMs: number };
 
+/** An upgrade about to be sent, with what its caller says of itself. */
+export interface UpgradeDraft {
+  readonly url: string;
+  readonly headers: { readonly [name: string]: string };
+  readonly nowUnixMs: number;
+  /** Random letters and digits, at least 22 of them. */
+  readonly nonce: string;
+}
+
 export const PROOF_FAILED: ProofVerdict = { holds: false };
 export const PROOF_HOLDS: ProofVerdict = { holds: true };

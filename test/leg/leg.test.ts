@@ -171,7 +171,8 @@ describe('messages of several frames', () => {
     long.queues(25);
     long.clock.advance(500);
     expect(long.audioBytes).toEqual([1_600, 1_600]);
-    long.clock.advance(100);
+    // A message's length of patience: who speaks in such messages is as long between them.
+    long.clock.advance(300);
     expect(long.audioBytes).toEqual([1_600, 1_600, 1_600]);
     expect([long.counters.playedFrames, long.leg.egress.stats.sentFrames]).toEqual([25, 25]);
   });

@@ -9,6 +9,7 @@ import type { EventFeed } from './events/event-feed.ts';
 import type { Envelope } from '../../events/envelope.ts';
 import { EventWatch, type SeenEvent } from './events/event-watch.ts';
 import { Impairments, seededDice } from './impairments.ts';
+import { upgradeHeaders } from './line-terms.ts';
 import { Load } from './load.ts';
 import { failedOutcome, PlacedCall, type CallOutcome } from './placed-call.ts';
 import type { Placement, Placements } from './placements.ts';
@@ -43,7 +44,7 @@ export interface RunObserver {
 export interface CallRunOptions {
   readonly clock: Clock;
   readonly dial: Dial;
-  readonly wishes: Omit<CallWishes, 'files' | 'seed' | 'credentialUrl'>;
+  readonly wishes: Omit<CallWishes, 'files' | 'seed' | 'credentialUrl' | 'audioSocket'>;
   /** The calls take turns with them. */
   readonly sounds: readonly Sound[];
   readonly placements: Placements;
@@ -133,19 +134,26 @@ export class CallRun {
     }
   }
 
-  #dial(call: RunCall, { target, callId }: Placement, recorder: Recorder | undefined): PlacedCall {
+  #dial(
+    call: RunCall,
+    { target, callId, providerCallId }: Placement,
+    recorder: Recorder | undefined,
+  ): PlacedCall {
     const { clock, dial, wishes, seed, inStep, observer, feed } = this.#options;
     const { index, sound, watch } = call;
-    const ids = this.#providerIds();
-    if (callId === null) feed?.watchProviderCall(ids.callId, watch);
+    const made = this.#providerIds();
+    const ids = { ...made, callId: providerCallId ?? made.callId };
     const caller = wishes.dialect.openCaller(this.#callerOptions(ids));
+    if (callId === null) feed?.watchProviderCall(caller.providerCallId ?? ids.callId, watch);
+    const facts = { dialect: wishes.dialect, proof: wishes.terms.proof, url: target.url };
     const { impairment } = wishes;
     return new PlacedCall({
       clock,
       dial,
-      target: { ...target, headers: caller.upgradeHeaders },
+      target: { ...target, headers: upgradeHeaders(facts, caller, clock) },
       caller,
       format: wishes.format,
+      heardFormat: wishes.heardFormat,
       script: this.#scriptOf(index, sound),
       inbound: this.#inbound,
       phaseMs: inStep === true ? 0 : phaseMsOf(index),
@@ -170,15 +178,15 @@ export class CallRun {
   }
 
   async #openRecorder(call: RunCall): Promise<Recorder | undefined> {
-    const { recordTo, count, format } = this.#options.wishes;
+    const { recordTo, count, heardFormat } = this.#options.wishes;
     if (recordTo === null) return undefined;
     call.recordFile = recordFileOf(recordTo, call.index, count);
-    return Recorder.open(call.recordFile, format);
+    return Recorder.open(call.recordFile, heardFormat);
   }
 
   #callerOptions(ids: { readonly streamId: string; readonly callId: string }): CallerOptions {
     const { clock, wishes } = this.#options;
-    const { format, from, to, impairment } = wishes;
+    const { format, from, to, impairment, terms } = wishes;
     return {
       ...ids,
       nowMs: clock.nowMs(),
@@ -186,7 +194,7 @@ export class CallRun {
       from,
       to,
       parameters: {},
-      options: {},
+      options: terms.options,
       rtpHeaders: impairment !== null,
       // They come by the live stream, as orchestration gets them.
       wantsEvents: false,

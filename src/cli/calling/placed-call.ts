@@ -3,10 +3,11 @@ import { messageOf } from '../../base/errors.ts';
 import type { CallerRead, DialectCaller } from '../../dialect/caller.ts';
 import type { Inbound } from '../../dialect/dialect.ts';
 import type { AudioFormat } from '../../media/format.ts';
-import { EchoCheck } from './audio/echo-check.ts';
+import { EchoCheck, isLossless } from './audio/echo-check.ts';
 import { Hearing } from './audio/hearing.ts';
 import type { Recorder } from './audio/recorder.ts';
 import type { Script } from './audio/script.ts';
+import { SignalCheck } from './audio/signal-check.ts';
 import { Talk } from './audio/talk.ts';
 import type { Impairments } from './impairments.ts';
 import { SentTimes } from './sent-times.ts';
@@ -33,6 +34,8 @@ export interface PlacedCallOptions {
   readonly target: MediaTarget;
   readonly caller: DialectCaller;
   readonly format: AudioFormat;
+  /** What comes back. */
+  readonly heardFormat: AudioFormat;
   readonly script: Script;
   /** Audio is read into it, one message at a time: all calls of a process may share one. */
   readonly inbound: Inbound;
@@ -54,7 +57,10 @@ type State = 'dialling' | 'waiting_for_ready' | 'talking' | 'listening_out' | 's
 export class PlacedCall {
   readonly outcome: Promise<CallOutcome>;
   readonly sent = new SentTimes();
+  /** Where an echo returns every byte. */
   readonly echo: EchoCheck | undefined;
+  /** Where it returns the sound, and other bytes. */
+  readonly signal: SignalCheck | undefined;
   readonly talk: Talk;
   readonly hearing: Hearing;
   readonly stats = { ignoredMessages: 0 };
@@ -70,18 +76,23 @@ export class PlacedCall {
   #cancelWait: Cancel = () => undefined;
 
   constructor(options: PlacedCallOptions) {
-    const { clock, caller, script, format, expectsEcho, dial, target } = options;
+    const { clock, caller, script, format, heardFormat, expectsEcho, dial, target } = options;
     this.#options = options;
     const { promise, resolve } = Promise.withResolvers<CallOutcome>();
     this.outcome = promise;
     this.#settle = resolve;
     const wire = { send: (message: Parameters<Wire['send']>[0]) => this.#wire.send(message) };
     if (expectsEcho) {
-      this.echo = new EchoCheck({ script, sent: this.sent, codec: format.codec });
+      const facts = { script, sent: this.sent };
+      if (isLossless(format, heardFormat))
+        this.echo = new EchoCheck({ ...facts, format, unsaidSample: caller.unsaidSample });
+      else this.signal = new SignalCheck({ ...facts, spokenFormat: format, heardFormat });
     }
     this.hearing = new Hearing({
       ...options,
+      format: heardFormat,
       ...(this.echo !== undefined && { echo: this.echo }),
+      ...(this.signal !== undefined && { signal: this.signal }),
       onMark: (name) => {
         const message = caller.markPlayed(name);
         if (message !== undefined) wire.send(message);
@@ -130,8 +141,10 @@ export class PlacedCall {
     }
     this.#state = 'saying_goodbye';
     this.talk.stop();
-    for (const message of this.#options.caller.goodbye()) this.#wire.send(message);
-    this.#wait(GOODBYE_MS, () => {
+    const words = this.#options.caller.goodbye();
+    for (const message of words) this.#wire.send(message);
+    // Who has no word for it closes at once; nobody else would.
+    this.#wait(words.length === 0 ? 0 : GOODBYE_MS, () => {
       this.#wire.close();
       this.#wait(GOODBYE_MS, () => this.#wire.cut());
     });
@@ -173,6 +186,8 @@ export class PlacedCall {
         return this.hearing.mark(read.name, nowMs);
       case 'clear':
         return this.hearing.clear(nowMs);
+      case 'reply':
+        return this.#wire.send(read.message);
       case 'ended':
         this.#endedReason = read.reason;
         return;

@@ -2,12 +2,15 @@ import { VoiceError } from '../../base/errors.ts';
 import type { ApiClient } from '../../client/api-client.ts';
 import type { SessionWish } from '../../client/shapes.ts';
 import type { Dialect } from '../../dialect/dialect.ts';
+import type { LineTerms } from './line-terms.ts';
 import type { MediaTarget } from './wire/media-wire.ts';
 
 /** A place for one call, and the id it will have where that is known before it is placed. */
 export interface Placement {
   readonly target: MediaTarget;
   readonly callId: string | null;
+  /** How the provider names the call, where the place is bound to a name. */
+  readonly providerCallId?: string;
 }
 
 /** Gives each call its place. */
@@ -39,13 +42,57 @@ export function credentialPlacements(url: string, dialect: Dialect): Placements 
   return () => Promise.resolve({ target, callId: null });
 }
 
+/** Places of sessions whose UUID Asterisk says on its AudioSocket. */
+export function audioSocketPlacements(
+  api: Pick<ApiClient, 'createSession'>,
+  wish: SessionWish,
+  address: string,
+): Placements {
+  return async () => {
+    const { audiosocket_uuid: uuid, call_id: callId } = await api.createSession({
+      ...wish,
+      audiosocket_uuid: 'new',
+    });
+    if (uuid === undefined) {
+      throw new VoiceError(
+        'failed_precondition',
+        'this Omnivoice has no AudioSocket: OMNIVOICE_AUDIOSOCKET_PORT',
+      );
+    }
+    return { target: { url: `tcp://${address}`, subprotocols: [] }, callId, providerCallId: uuid };
+  };
+}
+
+/** What a run gives back when it is over. */
+export interface LentPlacements {
+  readonly placements: Placements;
+  readonly giveBack: () => Promise<void>;
+}
+
+/** The place of a stream credential that is made for these calls, and revoked behind them. */
+export async function lentPlacements(
+  api: Pick<ApiClient, 'createCredential' | 'deleteCredential'>,
+  dialect: Dialect,
+  { terms, agentId: agent_id }: { readonly terms: LineTerms; readonly agentId: string | null },
+): Promise<LentPlacements> {
+  const { proof, options } = terms;
+  const { id, url } = await api.createCredential({
+    dialect: dialect.name,
+    agent_id,
+    label: 'omnivoice call',
+    ...(Object.keys(proof).length > 0 && { verify: proof }),
+    ...(Object.keys(options).length > 0 && { options }),
+  });
+  return { placements: credentialPlacements(url, dialect), giveBack: () => api.deleteCredential(id) };
+}
+
 // A provider's URL is all it can be given; a client of ours offers the token beside its subprotocol.
 function sessionTarget(wsUrl: string, token: string, { name, subprotocols }: Dialect): MediaTarget {
   const url = new URL(wsUrl);
   url.pathname = url.pathname.replace(/[^/]*\/?$/, name);
-  if (subprotocols.length > 0) return { url: url.href, subprotocols: [...subprotocols, token] };
+  if (name === 'native') return { url: url.href, subprotocols: [...subprotocols, token] };
   url.pathname += `/${token}`;
-  return { url: url.href, subprotocols: [] };
+  return { url: url.href, subprotocols };
 }
 
 function pathOf(url: string): string {

@@ -3,11 +3,13 @@ import { messageOf, VoiceError } from '../../base/errors.ts';
 import type { Dialect } from '../../dialect/dialect.ts';
 import { dialectOf, DIALECTS } from '../../dialect/registry.ts';
 import { isSupported } from '../../media/codecs.ts';
-import type { AudioFormat, CodecName } from '../../media/format.ts';
+import { formatName, type AudioFormat } from '../../media/format.ts';
+import type { OptionValues } from '../../dialect/capabilities.ts';
 import type { ImpairmentWish } from './impairments.ts';
+import { readTerms, type LineTerms, type TermFlags } from './line-terms.ts';
 
 /** The flags of `omnivoice call`, each already a number where it is one. */
-export interface CallFlags {
+export interface CallFlags extends TermFlags {
   readonly as: string;
   readonly agent?: string;
   readonly from: string;
@@ -22,11 +24,14 @@ export interface CallFlags {
   readonly record?: string;
   readonly codec?: string;
   readonly sampleRate?: number;
+  readonly channels?: number;
   readonly loss?: number;
   readonly jitter?: number;
   readonly reorder?: number;
   readonly drift?: number;
   readonly seed?: number;
+  /** `host:port` of AudioSocket. */
+  readonly audiosocket?: string;
   readonly credential?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -36,6 +41,9 @@ export interface CallFlags {
 export interface CallWishes {
   readonly dialect: Dialect;
   readonly format: AudioFormat;
+  /** What comes back. */
+  readonly heardFormat: AudioFormat;
+  readonly terms: LineTerms;
   readonly agentId: string | null;
   readonly expectsEcho: boolean;
   readonly from: string;
@@ -53,9 +61,8 @@ export interface CallWishes {
   readonly impairment: ImpairmentWish | null;
   readonly seed: number | null;
   readonly credentialUrl: string | null;
+  readonly audioSocket: string | null;
 }
-
-const CODECS: readonly string[] = ['pcmu', 'pcma', 'l16'] satisfies readonly CodecName[];
 
 /** The wishes of a command line; what does not go together is said in one sentence. */
 export function readWishes(files: readonly string[], flags: CallFlags): CallWishes {
@@ -69,9 +76,13 @@ export function readWishes(files: readonly string[], flags: CallFlags): CallWish
     throw wrong('--duration and --hangup-after both say when the call ends: give one');
   }
   const credentialUrl = flags.credential ?? null;
+  const terms = readTerms(flags, dialect);
+  const format = formatOf(flags, dialect, terms.options);
   return {
     dialect,
-    format: formatOf(flags, dialect),
+    format,
+    heardFormat: heardFormatOf(format, dialect, terms.options),
+    terms,
     agentId: flags.agent ?? (credentialUrl === null ? 'echo' : null),
     expectsEcho: (flags.agent ?? (credentialUrl === null ? 'echo' : '')) === 'echo',
     from: flags.from,
@@ -87,6 +98,7 @@ export function readWishes(files: readonly string[], flags: CallFlags): CallWish
     impairment: impairmentOf(flags, dialect),
     seed: flags.seed ?? null,
     credentialUrl,
+    audioSocket: audioSocketOf(flags, dialect),
   };
 }
 
@@ -97,16 +109,21 @@ export function recordFileOf(file: string, index: number, count: number): string
   return file.replace(/(\.[^./\\]+)?$/, (extension) => `-${number}${extension}`);
 }
 
-function formatOf({ codec, sampleRate }: CallFlags, dialect: Dialect): AudioFormat {
-  const name = codec ?? usualCodecOf(dialect);
-  if (!CODECS.includes(name)) throw wrong(`--codec ${name}: known are ${CODECS.join(', ')}`);
-  const format = { codec: name as CodecName, sampleRateHz: sampleRate ?? 8000, littleEndian: true };
-  const isG711 = format.codec !== 'l16';
-  if (!isSupported(format) || (isG711 && format.sampleRateHz !== 8000)) {
-    throw wrong(`no ${name} at ${format.sampleRateHz} Hz: pcmu and pcma have 8000, l16 has 8000 and 16000`);
+/** One of the formats the provider has, in the byte order of its wire; mono where nothing else is said. */
+function formatOf(flags: CallFlags, dialect: Dialect, options: OptionValues): AudioFormat {
+  const codec = flags.codec ?? usualCodecOf(dialect);
+  const ofCodec = dialect.formats.filter((format) => format.codec === codec);
+  const format = ofCodec.find(
+    ({ sampleRateHz }) => flags.sampleRate === undefined || sampleRateHz === flags.sampleRate,
+  );
+  if (format === undefined) {
+    const rate = flags.sampleRate === undefined ? '' : ` at ${flags.sampleRate} Hz`;
+    const known = dialect.formats.map(formatName).join(', ');
+    throw wrong(`--codec and --sample-rate: ${dialect.name} has no ${codec}${rate}; it has ${known}`);
   }
-  requireSpoken(format, dialect);
-  return format;
+  const order = options['l16_byte_order'];
+  const ordered = order === undefined ? format : { ...format, littleEndian: order === 'little' };
+  return flags.channels === 2 ? { ...ordered, channels: 2 } : ordered;
 }
 
 /** Telephone audio where the provider has it, else what it has first. */
@@ -114,14 +131,33 @@ function usualCodecOf({ formats }: Dialect): string {
   return formats.some(({ codec }) => codec === 'pcmu') ? 'pcmu' : (formats[0]?.codec ?? 'pcmu');
 }
 
-// What a dialect can speak it says when a caller is opened.
-function requireSpoken(format: AudioFormat, dialect: Dialect): void {
-  const nobody = { from: null, to: null, parameters: {}, options: {}, streamId: '', callId: '' };
+// What a dialect can speak, and hears then, it says when a caller is opened.
+function heardFormatOf(format: AudioFormat, dialect: Dialect, options: OptionValues): AudioFormat {
+  const nobody = { from: null, to: null, parameters: {}, streamId: '', callId: '' };
+  let heard: AudioFormat | undefined;
   try {
-    dialect.openCaller({ ...nobody, nowMs: 0, format, rtpHeaders: false });
+    heard = dialect.openCaller({ ...nobody, options, nowMs: 0, format, rtpHeaders: false }).heardFormat;
   } catch (error) {
     throw wrong(`--codec and --sample-rate: ${messageOf(error)}`);
   }
+  if (format.channels === 2 && heard === undefined) {
+    throw wrong(`--channels 2: ${dialect.name} sends one channel`);
+  }
+  for (const one of [format, heard ?? format]) {
+    if (!isSupported(one)) throw wrong(`no codec for ${formatName(one)}`);
+  }
+  return heard ?? format;
+}
+
+function audioSocketOf({ audiosocket, credential }: CallFlags, { name }: Dialect): string | null {
+  if (name !== 'audiosocket') {
+    if (audiosocket === undefined) return null;
+    throw wrong('--audiosocket goes with --as audiosocket');
+  }
+  if (credential !== undefined) throw wrong('AudioSocket has no URL: leave --credential out');
+  if (audiosocket === undefined) throw wrong('--as audiosocket needs --audiosocket host:port');
+  if (!URL.canParse(`tcp://${audiosocket}`)) throw wrong('--audiosocket is host:port');
+  return audiosocket;
 }
 
 function framesMaxOf({ duration, hangupAfter }: CallFlags): number {

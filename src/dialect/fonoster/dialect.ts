@@ -1,7 +1,7 @@
 import type { Dialect } from '../dialect.ts';
 import { PROOF_HOLDS } from '../proof.ts';
 import { twilioDialect } from '../twilio/dialect.ts';
-import { verifyFonosterUpgrade } from './signature.ts';
+import { proveFonosterUpgrade, verifyFonosterUpgrade } from './signature.ts';
 
 /**
  * Fonoster's Twilio-compatible streams: Twilio's words behind a signed upgrade of its own
@@ -20,4 +20,6 @@ export const fonosterDialect: Dialect = {
     signature_secret === undefined
       ? PROOF_HOLDS
       : verifyFonosterUpgrade(upgrade, signature_secret, nowUnixMs),
+  prove: (upgrade, { signature_secret }): { readonly [name: string]: string } =>
+    signature_secret === undefined ? {} : proveFonosterUpgrade(upgrade, signature_secret),
 };

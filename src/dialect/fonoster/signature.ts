@@ -1,6 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { isSameSecret } from '../../base/secret.ts';
-import { PROOF_FAILED, PROOF_HOLDS, type ProofVerdict, type UpgradeFacts } from '../proof.ts';
+import {
+  PROOF_FAILED,
+  PROOF_HOLDS,
+  type ProofVerdict,
+  type UpgradeDraft,
+  type UpgradeFacts,
+} from '../proof.ts';
 import { urlSpellings } from '../url-spellings.ts';
 
 /** How far the two clocks may be apart. */
@@ -10,6 +16,22 @@ const APP_SIGNATURE = 'x-fonoster-app-signature';
 /** Lower-case hex of an HMAC-SHA256, as all of its signatures are. */
 export function signFonoster(signed: string, secret: string): string {
   return createHmac('sha256', secret).update(signed).digest('hex');
+}
+
+/** The headers of its own upgrade, for an app and a workspace that are nobody's. */
+export function proveFonosterUpgrade(
+  { url, nowUnixMs }: UpgradeDraft,
+  secret: string,
+): { readonly [name: string]: string } {
+  const timestamp = String(Math.floor(nowUnixMs / 1000));
+  const [appRef, workspaceRef] = ['omnivoice-call', 'omnivoice'];
+  return {
+    'X-Fonoster-Signature': signFonoster(`${timestamp}.${url}`, secret),
+    'X-Fonoster-Timestamp': timestamp,
+    'X-Fonoster-App-Ref': appRef,
+    'X-Fonoster-Workspace-Ref': workspaceRef,
+    'X-Fonoster-App-Signature': signFonoster(`${timestamp}\n${url}\n${appRef}\n${workspaceRef}`, secret),
+  };
 }
 
 /**

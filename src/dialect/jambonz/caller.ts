@@ -5,8 +5,10 @@ import type { CallerOptions, CallerRead, DialectCaller } from '../caller.ts';
 import { IGNORED, type Inbound, type WireMessage } from '../dialect.ts';
 import { nameOf } from '../fields.ts';
 import { readMediaStrictly } from '../json-media/strict.ts';
+import type { AudioFormat } from '../../media/format.ts';
 import type { MediaWords } from '../json-media/words.ts';
 import { textMessage } from '../text-message.ts';
+import { outboundOf } from './options.ts';
 
 const RATES_HZ: readonly number[] = [8000, 16_000, 24_000, 32_000, 48_000];
 /** 200 ms in RTP timestamps. */
@@ -31,6 +33,8 @@ export class JambonzCaller implements DialectCaller {
   readonly subprotocols = ['audio.jambonz.org'];
   readonly upgradeHeaders = {};
   readonly waitsForReady = false;
+  readonly heardFormat: AudioFormat;
+  readonly unsaidSample = -1;
   readonly #options: CallerOptions;
   readonly #audio = new AudioBytes();
   #message: WireMessage = { bytes: new Uint8Array(0), isBinary: true };
@@ -42,6 +46,7 @@ export class JambonzCaller implements DialectCaller {
       throw new VoiceError('unsupported_format', message, { field: 'format' });
     }
     this.#options = options;
+    this.heardFormat = outboundOf(options.format, options.options);
   }
 
   hello(): readonly WireMessage[] {

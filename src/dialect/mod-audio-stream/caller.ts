@@ -1,4 +1,5 @@
 import { VoiceError } from '../../base/errors.ts';
+import { l16, type AudioFormat } from '../../media/format.ts';
 import { AudioBytes, readAudioBytes } from '../binary-media/audio-bytes.ts';
 import type { CallerOptions, CallerRead, DialectCaller } from '../caller.ts';
 import type { Inbound, WireMessage } from '../dialect.ts';
@@ -14,6 +15,8 @@ export class ModAudioStreamCaller implements DialectCaller {
   readonly subprotocols = [];
   readonly upgradeHeaders = {};
   readonly waitsForReady = false;
+  /** One channel, also where it sends two. */
+  readonly heardFormat: AudioFormat;
   readonly #options: CallerOptions;
   readonly #audio = new AudioBytes();
   readonly #ear = new CallerEar({
@@ -39,6 +42,7 @@ export class ModAudioStreamCaller implements DialectCaller {
       throw new VoiceError('unsupported_format', message, { field: 'format' });
     }
     this.#options = options;
+    this.heardFormat = l16(sampleRateHz);
   }
 
   hello(): readonly WireMessage[] {

@@ -6,7 +6,7 @@ import { isLittle, l16ByteOrder, LISTEN_ONLY, maySpeak } from '../json-media/str
 import { PROOF_HOLDS } from '../proof.ts';
 import { PlivoCaller } from './caller.ts';
 import { PlivoReader } from './read.ts';
-import { verifyPlivoUpgrade } from './signature.ts';
+import { provePlivoUpgrade, verifyPlivoUpgrade } from './signature.ts';
 import { openPlivoWriter } from './write.ts';
 
 const PLAY_STREAM_ID: DialectOption = {
@@ -77,5 +77,7 @@ function plivoLike(
     proofs: ['auth_token'],
     verify: (upgrade, { auth_token }, nowUnixMs) =>
       auth_token === undefined ? PROOF_HOLDS : verifyPlivoUpgrade(upgrade, auth_token, nowUnixMs),
+    prove: (upgrade, { auth_token }): { readonly [name: string]: string } =>
+      auth_token === undefined ? {} : provePlivoUpgrade(upgrade, auth_token),
   };
 }

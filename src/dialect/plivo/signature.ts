@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { isSameSecret } from '../../base/secret.ts';
-import { PROOF_FAILED, type ProofVerdict, type UpgradeFacts } from '../proof.ts';
+import { PROOF_FAILED, type ProofVerdict, type UpgradeDraft, type UpgradeFacts } from '../proof.ts';
 import { urlSpellings } from '../url-spellings.ts';
 
 const SIGNATURE_HEADER = 'x-plivo-signature-v3';
@@ -14,6 +14,19 @@ const NONCE_MS = 3_600_000;
 /** The `X-Plivo-Signature-V3` of a URL in the form Plivo signs: base64 of an HMAC-SHA256 with the nonce. */
 export function signPlivoUrl(signed: string, nonce: string, authToken: string): string {
   return createHmac('sha256', authToken).update(`${signed}.${nonce}`).digest('base64');
+}
+
+/** The two headers of Plivo's own upgrade. Its SDK validates with `https`, whatever was dialled. */
+export function provePlivoUpgrade(
+  { url, nonce }: UpgradeDraft,
+  authToken: string,
+): { readonly [name: string]: string } {
+  const [base = '', query] = url.replace(/^ws/i, 'http').split('?', 2);
+  const signed = query === undefined ? base : `${base}${sortedQuery(query).join('')}`;
+  return {
+    'X-Plivo-Signature-V3': signPlivoUrl(signed, nonce, authToken),
+    'X-Plivo-Signature-V3-Nonce': nonce,
+  };
 }
 
 /**

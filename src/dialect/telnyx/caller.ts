@@ -1,9 +1,11 @@
 import { FRAME_MS } from '../../base/units.ts';
+import type { AudioFormat } from '../../media/format.ts';
 import type { CallerOptions, CallerRead, DialectCaller } from '../caller.ts';
 import type { Inbound, WireMessage } from '../dialect.ts';
 import { CountedTemplate } from '../json-media/counted-template.ts';
 import { CallerEar, CLEAR_EVENT, nestedMarkEvent } from '../json-media/stream/caller-ear.ts';
 import { textMessage } from '../text-message.ts';
+import { telnyxWishes } from './options.ts';
 import { TELNYX_PLAY_WORDS } from './words.ts';
 
 const USER_ID = '00000000-0000-4000-8000-000000000000';
@@ -14,6 +16,8 @@ export class TelnyxCaller implements DialectCaller {
   readonly subprotocols = [];
   readonly upgradeHeaders = {};
   readonly waitsForReady = false;
+  /** The start names what it speaks; what it hears was told when the stream was set up. */
+  readonly heardFormat: AudioFormat;
   readonly #options: CallerOptions;
   readonly #media: CountedTemplate;
   readonly #ear = new CallerEar({
@@ -28,6 +32,7 @@ export class TelnyxCaller implements DialectCaller {
 
   constructor(options: CallerOptions) {
     this.#options = options;
+    this.heardFormat = telnyxWishes(options.options).outbound;
     this.#media = new CountedTemplate([
       '{"event":"media","sequence_number":"',
       `","stream_id":${JSON.stringify(options.streamId)},"media":{"track":"inbound","chunk":"`,

@@ -51,4 +51,6 @@ export const telnyxDialect: Dialect = {
     const token = headers[TOKEN_WORD];
     return api_key !== '' && token !== undefined && isSameSecret(token, api_key) ? PROOF_HOLDS : PROOF_FAILED;
   },
+  prove: (_, { api_key }): { readonly [name: string]: string } =>
+    api_key === undefined ? {} : { [TOKEN_WORD]: api_key },
 };

@@ -5,7 +5,7 @@ import { MediaSession } from '../json-media/stream/media-session.ts';
 import { PROOF_FAILED, PROOF_HOLDS } from '../proof.ts';
 import { TwilioCaller } from './caller.ts';
 import { TWILIO_GRAMMAR } from './read.ts';
-import { isTwilioUpgradeAuthentic } from './signature.ts';
+import { isTwilioUpgradeAuthentic, signTwilioUrl } from './signature.ts';
 import { openTwilioWriter } from './write.ts';
 
 /**
@@ -42,4 +42,6 @@ export const twilioDialect: Dialect = {
   proofs: ['auth_token'],
   verify: (upgrade, { auth_token }) =>
     auth_token === undefined || isTwilioUpgradeAuthentic(upgrade, auth_token) ? PROOF_HOLDS : PROOF_FAILED,
+  prove: ({ url }, { auth_token }): { readonly [name: string]: string } =>
+    auth_token === undefined ? {} : { 'X-Twilio-Signature': signTwilioUrl(url, auth_token) },
 };

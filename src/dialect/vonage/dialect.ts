@@ -4,7 +4,7 @@ import { ShortMarks } from '../binary-media/short-marks.ts';
 import type { Dialect } from '../dialect.ts';
 import { PROOF_HOLDS } from '../proof.ts';
 import { VonageCaller } from './caller.ts';
-import { verifyVonageUpgrade } from './proof.ts';
+import { proveVonageUpgrade, verifyVonageUpgrade } from './proof.ts';
 import { VonageReader } from './read.ts';
 import { openVonageWriter } from './write.ts';
 
@@ -47,4 +47,6 @@ export const vonageDialect: Dialect = {
   proofs: ['signature_secret'],
   verify: (upgrade, { signature_secret }, nowUnixMs) =>
     signature_secret === undefined ? PROOF_HOLDS : verifyVonageUpgrade(upgrade, signature_secret, nowUnixMs),
+  prove: (upgrade, { signature_secret }): { readonly [name: string]: string } =>
+    signature_secret === undefined ? {} : proveVonageUpgrade(upgrade, signature_secret),
 };

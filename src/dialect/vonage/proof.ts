@@ -2,7 +2,13 @@ import { createHmac } from 'node:crypto';
 import { numberOf, parseObject, type JsonObject } from '../../base/json.ts';
 import { isSameSecret, sha256Hex } from '../../base/secret.ts';
 import { nameOf } from '../fields.ts';
-import { PROOF_FAILED, PROOF_HOLDS, type ProofVerdict, type UpgradeFacts } from '../proof.ts';
+import {
+  PROOF_FAILED,
+  PROOF_HOLDS,
+  type ProofVerdict,
+  type UpgradeDraft,
+  type UpgradeFacts,
+} from '../proof.ts';
 
 /** Clocks of strangers: a token may be from a little ahead, and last a little longer. */
 const LEEWAY_MS = 60_000;
@@ -29,6 +35,24 @@ export function verifyVonageUpgrade(
   return { holds: true, nonce: `vonage ${sha256Hex(id)}`, expiresAtUnixMs };
 }
 
+/** A JWT as `"authorization":{"type":"vonage"}` has it sent: good for a minute, and once. */
+export function proveVonageUpgrade(
+  { nowUnixMs, nonce }: UpgradeDraft,
+  secret: string,
+): { readonly [name: string]: string } {
+  const madeAt = Math.floor(nowUnixMs / 1000);
+  const parts = [
+    { alg: 'HS256', typ: 'JWT' },
+    { iat: madeAt, exp: madeAt + 60, jti: nonce },
+  ];
+  const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return { Authorization: `Bearer ${signed}.${signatureOf(signed, secret)}` };
+}
+
+function signatureOf(signed: string, secret: string): string {
+  return createHmac('sha256', secret).update(signed).digest('base64url');
+}
+
 /**
  * The claims of a token whose signature holds. Only HS256 is believed, `none` least of all (RFC 8725 §3.1).
  */
@@ -38,8 +62,7 @@ function claimsOf(authorization: string | undefined, secret: string): JsonObject
   const parts = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token);
   if (parts === null) return undefined;
   const [, header = '', payload = '', signature = ''] = parts;
-  const expected = createHmac('sha256', secret).update(`${header}.${payload}`).digest('base64url');
-  if (!isSameSecret(signature, expected)) return undefined;
+  if (!isSameSecret(signature, signatureOf(`${header}.${payload}`, secret))) return undefined;
   if (parseObject(Buffer.from(header, 'base64url'))?.['alg'] !== 'HS256') return undefined;
   return parseObject(Buffer.from(payload, 'base64url'));
 }

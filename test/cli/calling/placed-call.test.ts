@@ -56,6 +56,7 @@ class Scene {
         wantsEvents: false,
       }),
       format: PCMU_8K,
+      heardFormat: PCMU_8K,
       script: writeScript({
         sound,
         offsetFrames: 0,

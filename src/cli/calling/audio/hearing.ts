@@ -3,10 +3,12 @@ import { FRAME_MS } from '../../../base/units.ts';
 import { frameBytes, type AudioFormat } from '../../../media/format.ts';
 import type { EchoCheck } from './echo-check.ts';
 import { Playback } from './playback.ts';
+import { FrameCutter } from './frame-cutter.ts';
 import type { Recorder } from './recorder.ts';
+import type { SignalCheck } from './signal-check.ts';
 
-/** One frame late, and a listener with a frame in hand has a hole. */
-const LATE_MS = 2 * FRAME_MS;
+/** One frame later than what came before lasts, and a listener with a frame in hand has a hole. */
+const LATE_MS = FRAME_MS;
 /** Shorter pauses are the network's: a recording shows those that the other side made. */
 const PAUSE_MS_MIN = 200;
 
@@ -16,6 +18,7 @@ export interface HearingOptions {
   /** The provider says that a mark was reached. */
   readonly onMark: (name: string) => void;
   readonly echo?: EchoCheck;
+  readonly signal?: SignalCheck;
   readonly recorder?: Recorder;
   /** Told how long each frame was away, where there is an echo. */
   readonly onRoundTrip?: (durationMs: number, nowMs: AtMs) => void;
@@ -28,32 +31,47 @@ export class Hearing {
   readonly #options: HearingOptions;
   readonly #playback: Playback;
   readonly #frameBytes: number;
+  readonly #cutter: FrameCutter;
   #lastAtMs: AtMs | undefined;
+  #lastMs = FRAME_MS;
 
   constructor(options: HearingOptions) {
     this.#options = options;
     this.#frameBytes = frameBytes(options.format);
+    this.#cutter = new FrameCutter(this.#frameBytes);
     this.#playback = new Playback(options.clock, options.onMark);
   }
 
   /** Nothing is owed to this listener any more. */
   get isComplete(): boolean {
-    return this.#options.echo?.isComplete ?? true;
+    const { echo, signal } = this.#options;
+    return (echo ?? signal)?.isComplete ?? true;
   }
 
   /** Takes the audio of one message; the bytes are read before it returns. */
   hear(payload: Uint8Array, payloadBytes: number, nowMs: AtMs): void {
-    const { echo, recorder, onRoundTrip } = this.#options;
-    this.stats.receivedFrames++;
+    const { recorder, signal } = this.#options;
     this.stats.receivedBytes += payloadBytes;
-    this.#measureGap(nowMs);
-    const idleMs = this.#playback.hear((payloadBytes / this.#frameBytes) * FRAME_MS, nowMs);
+    const durationMs = this.#durationMsOf(payloadBytes);
+    this.#measureGap(nowMs, durationMs);
+    const idleMs = this.#playback.hear(durationMs, nowMs);
     if (recorder !== undefined) {
       if (idleMs >= PAUSE_MS_MIN) recorder.pause(idleMs);
       recorder.hear(payload.subarray(0, payloadBytes));
     }
-    const roundTripMs = echo?.receive(payload, payloadBytes, nowMs);
-    if (roundTripMs !== undefined) onRoundTrip?.(roundTripMs, nowMs);
+    signal?.receive(payload, payloadBytes);
+    this.#cutter.cut(payload, payloadBytes, (frame, bytes) => this.#hearFrame(frame, bytes, nowMs));
+  }
+
+  #hearFrame(frame: Uint8Array, bytes: number, nowMs: AtMs): void {
+    this.stats.receivedFrames++;
+    const roundTripMs = this.#options.echo?.receive(frame, bytes, nowMs);
+    if (roundTripMs !== undefined) this.#options.onRoundTrip?.(roundTripMs, nowMs);
+  }
+
+  // A packet of a codec without a fixed size holds one frame.
+  #durationMsOf(payloadBytes: number): number {
+    return this.#frameBytes === 0 ? FRAME_MS : (payloadBytes / this.#frameBytes) * FRAME_MS;
   }
 
   mark(name: string, nowMs: AtMs): void {
@@ -69,10 +87,11 @@ export class Hearing {
     this.#playback.close();
   }
 
-  #measureGap(nowMs: AtMs): void {
+  #measureGap(nowMs: AtMs, durationMs: number): void {
     const gapMs = this.#lastAtMs === undefined ? 0 : nowMs - this.#lastAtMs;
     this.#lastAtMs = nowMs;
-    if (gapMs > LATE_MS) this.stats.lateFrames++;
+    if (gapMs > this.#lastMs + LATE_MS) this.stats.lateFrames++;
+    this.#lastMs = durationMs;
     if (gapMs > this.stats.gapMsMax) this.stats.gapMsMax = gapMs;
   }
 }

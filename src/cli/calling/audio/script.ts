@@ -9,6 +9,8 @@ const FRAMES_PER_DIGIT = 300 / FRAME_MS;
 export interface Script {
   /** How many frames the call has; infinite where only a hang-up ends it. */
   readonly frames: number;
+  /** A frame in which nobody speaks. */
+  readonly silence: Uint8Array;
   frameAt(index: number): Uint8Array;
   /** The key pressed just before this frame. */
   digitAt(index: number): string | undefined;
@@ -31,6 +33,7 @@ export function writeScript({ sound, offsetFrames, repeat, framesMax, digits }: 
   const wanted = repeat ? Number.POSITIVE_INFINITY : Math.max(spoken.length, digitFrames);
   return {
     frames: Math.min(wanted, framesMax),
+    silence,
     frameAt: (index) =>
       repeat || index < spoken.length ? spoken[(index + offsetFrames) % spoken.length]! : silence,
     digitAt: (index) => {

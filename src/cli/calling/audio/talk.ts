@@ -11,6 +11,8 @@ import type { Script } from './script.ts';
 
 /** A provider lets audio fall that its socket does not take, as we do. */
 const UNSENT_BYTES_MAX = 64 * KIB;
+/** Messages hold a second at most, so that the last one is full by then. */
+const FILLING_FRAMES_MAX = 50;
 
 export interface TalkOptions {
   readonly clock: Pick<Clock, 'nowMs' | 'after'>;
@@ -35,6 +37,8 @@ export class Talk {
   readonly #departures: Departures;
   #schedule: Schedule | undefined;
   #cancelNext: Cancel = () => undefined;
+  /** The provider speaks in longer messages, and the last one is not full. */
+  #isCollecting = false;
 
   constructor(options: TalkOptions) {
     this.#options = options;
@@ -53,24 +57,30 @@ export class Talk {
   }
 
   #waitForNext(schedule: Schedule): void {
-    const { clock, script, onOver } = this.#options;
-    if (schedule.index >= script.frames) return onOver();
+    const { clock, onOver } = this.#options;
+    if (this.#isOver(schedule)) return onOver();
     // Timers count whole milliseconds and would come early for a fraction.
     const delayMs = Math.ceil(schedule.nextAtMs - clock.nowMs());
     this.#cancelNext = clock.after(Math.max(0, delayMs), () => this.#speakDue(schedule));
   }
 
   #speakDue(schedule: Schedule): void {
-    const { clock, script } = this.#options;
+    const { clock } = this.#options;
     schedule.forgive(clock.nowMs());
     this.stats.forgivenMs = schedule.stats.forgivenMs;
-    while (schedule.index < script.frames && schedule.nextAtMs <= clock.nowMs()) {
+    while (!this.#isOver(schedule) && schedule.nextAtMs <= clock.nowMs()) {
       const { index, nextAtMs } = schedule;
       schedule.advance();
       this.#press(index);
       this.#speak(index, nextAtMs);
     }
     this.#waitForNext(schedule);
+  }
+
+  /** A provider goes on with silence, so that its last message is whole. */
+  #isOver({ index }: Schedule): boolean {
+    const { frames } = this.#options.script;
+    return index >= frames && (!this.#isCollecting || index >= frames + FILLING_FRAMES_MAX);
   }
 
   #press(index: number): void {
@@ -100,6 +110,7 @@ export class Talk {
     this.lateness.add(nowMs - dueAtMs);
     sent.note(index, nowMs);
     const message = caller.audio(script.frameAt(index), index);
+    this.#isCollecting = message === undefined;
     if (message !== undefined) wire.send(message);
   }
 }

@@ -1,5 +1,6 @@
 import { Distribution, toHundredths, type Spread } from '../distribution.ts';
 import type { RunCall } from '../call-run.ts';
+import type { PlacedCall } from '../placed-call.ts';
 
 /** Everything a run found out, as `--json` prints it. */
 export interface RunReport {
@@ -43,6 +44,8 @@ export interface AudioReport {
   readonly dropped_frames: number;
   /** Null where no echo was expected, or the line was made bad on purpose. */
   readonly identical: boolean | null;
+  /** How like what was said the echo is, of the worst call: where a codec or rate changes every sample. */
+  readonly similarity_percent: number | null;
   readonly missing_frames: number;
   readonly changed_frames: number;
   readonly repeated_frames: number;
@@ -179,6 +182,7 @@ function audioReport(calls: readonly RunCall[], isImpaired: boolean): AudioRepor
     received_frames: total(placed.map(({ hearing }) => hearing.stats.receivedFrames)),
     dropped_frames: total(placed.map(({ talk }) => talk.stats.droppedFrames)),
     identical: isCompared ? echoes.every(({ isIdentical }) => isIdentical) : null,
+    similarity_percent: isImpaired ? null : similarityOf(connected),
     missing_frames: isCompared ? total(echoes.map(({ missingFrames }) => missingFrames)) : 0,
     changed_frames: isCompared ? total(echoes.map(({ stats }) => stats.changedFrames)) : 0,
     repeated_frames: isCompared ? total(echoes.map(({ stats }) => stats.repeatedFrames)) : 0,
@@ -189,6 +193,11 @@ function audioReport(calls: readonly RunCall[], isImpaired: boolean): AudioRepor
     late_frames: total(placed.map(({ hearing }) => hearing.stats.lateFrames)),
     sent_late_ms: merged(placed.map(({ talk }) => talk.lateness)),
   };
+}
+
+function similarityOf(calls: readonly PlacedCall[]): number | null {
+  const similarities = calls.flatMap(({ signal }) => signal?.similarityPercent() ?? []);
+  return similarities.length === 0 ? null : toHundredths(Math.min(...similarities));
 }
 
 function merged(parts: readonly Distribution[]): Spread | null {

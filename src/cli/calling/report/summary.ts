@@ -71,6 +71,9 @@ function framesWords(audio: AudioReport): string {
   const lost = audio.lost_on_purpose_frames;
   const late = audio.reordered_on_purpose_frames;
   if (lost + late > 0) return `${counts}; on purpose ${lost} lost, ${late} out of order`;
+  if (audio.similarity_percent !== null) {
+    return `${counts}, the echo is ${audio.similarity_percent} % like what was said`;
+  }
   if (audio.identical === null) return counts;
   if (audio.identical) return `${counts}, the echo is identical`;
   const { missing_frames: missing, changed_frames: changed, repeated_frames: repeated } = audio;
