@@ -129,7 +129,7 @@ describe('the commands that are shown', () => {
   }, 60_000);
 
   it('have the flags that are told of by themselves', () => {
-    const all = ['serve', 'control', 'node', 'call', 'listen', 'keys create'].map((name) =>
+    const all = ['serve', 'control', 'node', 'call', 'analyse', 'listen', 'keys create'].map((name) =>
       helpOf(name.split(' ')),
     );
     const unknown = sayings(/`(--[a-z][a-z-]*)[^`]*`/g).filter(
