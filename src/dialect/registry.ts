@@ -1,6 +1,7 @@
 import type { Dialect } from './dialect.ts';
 import { acsDialect } from './acs/dialect.ts';
 import { asteriskDialect } from './asterisk/dialect.ts';
+import { audioCodesDialect } from './audiocodes/dialect.ts';
 import { audioSocketDialect } from './audiosocket/dialect.ts';
 import { bandwidthDialect } from './bandwidth/dialect.ts';
 import { exotelDialect } from './exotel/dialect.ts';
@@ -36,6 +37,7 @@ export const DIALECTS: readonly Dialect[] = [
   asteriskDialect,
   audioSocketDialect,
   genesysDialect,
+  audioCodesDialect,
   acsDialect,
   voximplantDialect,
   sinchDialect,

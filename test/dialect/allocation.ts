@@ -30,6 +30,8 @@ for (const dialect of DIALECTS) {
       const message = caller.audio(frame, index);
       if (message !== undefined) session.read(message.bytes, message.isBinary, inbound);
     });
+    const head = session.writeHead?.();
+    if (head !== undefined) caller.read(head.bytes, head.isBinary, inbound);
     report[`${name}, from the leg`] = bytesPerFrame(() => {
       const message = session.writeAudio(frame);
       if (message !== undefined) caller.read(message, session.audioIsBinary, inbound);

@@ -73,6 +73,8 @@ export function spokenTo(dialect: Dialect, { caller, session }: Line, frames: nu
     expect(caller.read(message, session.audioIsBinary, into)).toBe(AUDIO);
     heard.push(payloadOf(into));
   };
+  const head = session.writeHead?.();
+  if (head !== undefined) caller.read(head.bytes, head.isBinary, into);
   for (let index = 0; index < frames; index++) hear(session.writeAudio(frameOf(dialect, index)));
   hear(session.flushAudio?.());
   return Buffer.concat(heard);

@@ -50,6 +50,7 @@ class Bot {
   }
 
   say(frame: Uint8Array): void {
+    this.#send(this.session.writeHead?.());
     const message = this.session.writeAudio(frame);
     if (message === undefined) return;
     this.socket.send(Buffer.from(message), { binary: this.session.audioIsBinary });

@@ -14,6 +14,7 @@ const COMPONENT_NAMES = [
 ];
 const COMPONENTS = `(${COMPONENT_NAMES.map((name) => `"${name}"`).join(' ')})`;
 const TIMES = ';alg="hmac-sha256";created=1641013200;expires=3282026430';
+const HEARD_PARAMETERS = ';keyid="testkey123456";nonce="jEsijUjzfTqNYZZwbb61yl4y"';
 const HEARD_TIMES = ';alg="hmac-sha256";created=1795218372;expires=1795218402';
 const API_KEY = 'SGVsbG8sIEkgYW0gdGhlIEFQSSBrZXkh';
 
@@ -43,7 +44,7 @@ const HEARD: UpgradeFacts = {
     'audiohook-session-id': '46cfefa1-effe-48f4-99ae-809a40a18e1e',
     'audiohook-correlation-id': 'e7652236-81fc-47c0-b834-10f86fd6f1ce',
     'x-api-key': 'testkey123456',
-    'signature-input': `sig1=${COMPONENTS};keyid="testkey123456";nonce="jEsijUjzfTqNYZZwbb61yl4y"${HEARD_TIMES}`,
+    'signature-input': `sig1=${COMPONENTS}${HEARD_PARAMETERS}${HEARD_TIMES}`,
     signature: 'sig1=:IC/TmTiYa6HCATjQyRp0L3f2xbw3JUMyeMRTwxSf89I=:',
   },
   target: '/audiohook',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isObject, parseObject } from '../../../src/base/json.ts';
 import { AS_AZURE, SPELLINGS } from '../../../src/dialect/acs/words.ts';
+import { PLAY_WORDS, USER_WORDS } from '../../../src/dialect/audiocodes/words.ts';
 import { BANDWIDTH_PLAY_WORDS, BANDWIDTH_WORDS } from '../../../src/dialect/bandwidth/words.ts';
 import { AUDIO, IGNORED } from '../../../src/dialect/dialect.ts';
 import { EXOTEL_WORDS } from '../../../src/dialect/exotel/words.ts';
@@ -37,6 +38,8 @@ const FAMILY: readonly (readonly [string, MediaWords])[] = [
   ['Azure', AS_AZURE],
   ['Azure, to play', SPELLINGS['pascal']!.words],
   ['Voximplant', VOXIMPLANT_WORDS],
+  ['AudioCodes', USER_WORDS],
+  ['AudioCodes, to play', PLAY_WORDS],
   ['a delta', DELTA_WORDS],
 ];
 /** A million between them on demand, a hundredth of it in every run. */
