@@ -23,7 +23,8 @@ export interface PageQuery {
 
 export interface Page<T> {
   readonly items: readonly T[];
-  readonly total: number;
+  /** Null where they are so many that counting would cost more than the page. */
+  readonly total: number | null;
   readonly nextCursor: string | null;
 }
 

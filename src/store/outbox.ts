@@ -11,6 +11,8 @@ import type {
 import type { Clock } from '../base/clock.ts';
 import type { Envelope } from '../events/envelope.ts';
 import { AttemptRecorder } from './deliveries/recorder.ts';
+import { Compiled, slot } from './compiled.ts';
+import { JOURNAL_POSITION } from './counters.ts';
 import type { SqlEndpoints } from './endpoints.ts';
 import type { Schema } from './schema.ts';
 
@@ -36,12 +38,14 @@ export class SqlOutbox implements Outbox {
   readonly #db: Kysely<Schema>;
   readonly #endpoints: SqlEndpoints;
   readonly #recorder: AttemptRecorder;
+  readonly #owedTo: ReturnType<typeof owedStatement>;
 
   constructor(db: Kysely<Schema>, endpoints: SqlEndpoints, clock: Pick<Clock, 'unixMs'>) {
     this.#db = db;
     this.#endpoints = endpoints;
     this.#recorder = new AttemptRecorder(db, clock);
     this.stats = this.#recorder.stats;
+    this.#owedTo = owedStatement(db);
   }
 
   async endpoints(): Promise<readonly Endpoint[]> {
@@ -52,22 +56,25 @@ export class SqlOutbox implements Outbox {
     after: { position: number; id: string },
     limit: number,
   ): Promise<readonly PendingDelivery[]> {
-    const rows = await this.#deliveries()
-      .innerJoin('endpoints', 'endpoints.id', 'deliveries.endpoint_id')
-      .where('endpoints.removed_at', 'is', null)
+    // First: what is committed between two endpoints would else be passed over by who goes on from here.
+    const upTo = await lastPosition(this.#db);
+    let owed: Owed[] = [];
+    for (const { id: endpoint, enabled } of this.#endpoints.all()) {
       // What is held of a switched-off endpoint may be millions: nobody reads past it.
-      .where('endpoints.enabled', '=', true)
-      .where('deliveries.settled_unix_ms', 'is', null)
-      .where((where) =>
-        where(
-          where.refTuple('deliveries.event_position', 'deliveries.id'),
-          '>',
-          where.tuple(after.position, after.id),
-        ),
+      if (!enabled) continue;
+      const { rows } = await this.#owedTo.run(this.#db, { endpoint, ...after, upTo, limit });
+      owed = [...owed, ...rows].sort(byPlace).slice(0, limit);
+    }
+    if (owed.length === 0) return [];
+    const rows = await this.#deliveries()
+      .where(
+        'deliveries.id',
+        'in',
+        owed.map(({ id }) => id),
       )
+      .where('deliveries.settled_unix_ms', 'is', null)
       .orderBy('deliveries.event_position')
       .orderBy('deliveries.id')
-      .limit(limit)
       .execute();
     return rows.map(pendingOf);
   }
@@ -86,12 +93,16 @@ export class SqlOutbox implements Outbox {
     position: number,
     limit: number,
   ): Promise<readonly PendingDelivery[]> {
-    // By the index of a resource's events and that of an endpoint's deliveries: a lane is short, both are
-    // not.
+    // As a subquery: what an endpoint is owed may be millions, the events of a resource are few. Joined, a
+    // planner without statistics walks the former.
     const rows = await this.#deliveries()
-      .whereRef('deliveries.test_mode', '=', 'events.test_mode')
-      .where('events.resource_id', '=', resourceId)
-      .where('events.position', '>', position)
+      .where('deliveries.event_position', 'in', (events) =>
+        events
+          .selectFrom('events as own')
+          .select('own.position')
+          .where('own.resource_id', '=', resourceId)
+          .where('own.position', '>', position),
+      )
       .where('deliveries.endpoint_id', '=', endpointId)
       .where('deliveries.settled_unix_ms', 'is', null)
       .where('deliveries.is_manual', '=', false)
@@ -106,6 +117,7 @@ export class SqlOutbox implements Outbox {
     const rows = await this.#db
       .selectFrom('undelivered')
       .selectAll()
+      .where('position', '>', 0)
       .orderBy('position', 'desc')
       .limit(limit)
       .execute();
@@ -148,6 +160,39 @@ export class SqlOutbox implements Outbox {
         'sent_bodies.body as sent_body',
       ]);
   }
+}
+
+type Owed = { readonly event_position: number; readonly id: string };
+
+/** What one endpoint is owed, from a place on: its own stretch of an index that holds nothing else. */
+function owedStatement(db: Kysely<Schema>) {
+  return new Compiled<'endpoint' | 'position' | 'id' | 'upTo' | 'limit', Owed>(
+    db
+      .selectFrom('deliveries')
+      .select(['event_position', 'id'])
+      .where('endpoint_id', '=', slot('endpoint'))
+      .where('settled_unix_ms', 'is', null)
+      .where((where) =>
+        where(where.refTuple('event_position', 'id'), '>', where.tuple(slot('position'), slot('id'))),
+      )
+      .where('event_position', '<=', slot('upTo'))
+      .orderBy('event_position')
+      .orderBy('id')
+      .limit(slot('limit')),
+  );
+}
+
+async function lastPosition(db: Kysely<Schema>): Promise<number> {
+  const counter = await db
+    .selectFrom('counters')
+    .select('value')
+    .where('name', '=', JOURNAL_POSITION)
+    .executeTakeFirst();
+  return counter?.value ?? 0;
+}
+
+function byPlace(a: Owed, b: Owed): number {
+  return a.event_position - b.event_position || (a.id < b.id ? -1 : 1);
 }
 
 function pendingOf(row: DeliveryRecord): PendingDelivery {

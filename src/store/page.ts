@@ -3,6 +3,9 @@ import type { Page, PageQuery } from '../api/ports.ts';
 import { VoiceError } from '../base/errors.ts';
 import type { Schema } from './schema.ts';
 
+/** Rows that are counted and walked past; beyond them a list costs what its page costs. */
+const COUNTED_MAX = 10_000;
+
 /** The columns a list is in the order of, unique together; the index behind the list ends in them. */
 export type OrderKey = readonly [string, ...string[]];
 
@@ -17,10 +20,8 @@ export async function pageOf<Table extends keyof Schema, Row extends object>(
   query: PageQuery,
   counted: Pick<typeof matching, 'clearSelect'> = matching,
 ): Promise<Page<Row>> {
-  const { total } = await counted
-    .clearSelect()
-    .select(sql<number | string | bigint>`count(*)`.as('total'))
-    .executeTakeFirstOrThrow();
+  requireReachable(query);
+  const total = await totalOf(counted);
   let sorted = matching.limit(query.limit + 1);
   for (const column of order) sorted = sorted.orderBy(sql.ref(column), 'desc');
   if (query.cursor !== undefined) {
@@ -33,9 +34,37 @@ export async function pageOf<Table extends keyof Schema, Row extends object>(
   const last = items.at(-1);
   return {
     items,
-    total: Number(total),
+    total,
     nextCursor: rows.length > items.length && last !== undefined ? encoded(last, order) : null,
   };
+}
+
+/** Refuses pages that are found by walking past a great many rows: whoever wants more takes the cursor. */
+export function requireReachable({
+  page,
+  limit,
+  cursor,
+}: Pick<PageQuery, 'page' | 'limit' | 'cursor'>): void {
+  if (cursor !== undefined || (page - 1) * limit <= COUNTED_MAX) return;
+  throw new VoiceError('invalid_argument', 'so far back only the cursor leads', { field: 'page' });
+}
+
+/** How many rows there are; null where they are so many that counting would cost more than the page. */
+export async function totalOf<Table extends keyof Schema, Row>(
+  matching: Pick<SelectQueryBuilder<Schema, Table, Row>, 'clearSelect'>,
+): Promise<number | null> {
+  const beyond = await matching
+    .clearSelect()
+    .select(sql.lit(1).as('one'))
+    .limit(1)
+    .offset(COUNTED_MAX)
+    .executeTakeFirst();
+  if (beyond !== undefined) return null;
+  const { total } = await matching
+    .clearSelect()
+    .select(sql<number | string | bigint>`count(*)`.as('total'))
+    .executeTakeFirstOrThrow();
+  return Number(total);
 }
 
 function before(order: OrderKey, values: readonly (string | number)[]): RawBuilder<boolean> {

@@ -110,20 +110,32 @@ async function lastToPurge(transaction: Kysely<Schema>, query: PurgeQuery): Prom
     .execute();
   const firstKept = oldest.findIndex((row) => row.committed_unix_ms >= query.beforeUnixMs);
   const last = (firstKept === -1 ? oldest : oldest.slice(0, firstKept)).at(-1);
-  const owed = await transaction
-    .selectFrom('deliveries')
-    .innerJoin('endpoints', 'endpoints.id', 'deliveries.endpoint_id')
-    .select('deliveries.event_position')
-    .where('deliveries.settled_unix_ms', 'is', null)
-    .where('deliveries.event_position', '>', 0)
-    .where('endpoints.removed_at', 'is', null)
+  if (last === undefined) return 0;
+  return Math.min(last.position, (await firstOwed(transaction)) - 1);
+}
+
+/** The first position that is still owed to an endpoint that is on; infinite for none. */
+async function firstOwed(transaction: Kysely<Schema>): Promise<number> {
+  const endpoints = await transaction
+    .selectFrom('endpoints')
+    .select('id')
+    .where('removed_at', 'is', null)
     // What is held for an endpoint that nobody switches on again would keep the journal for ever.
-    .where('endpoints.enabled', '=', true)
-    .orderBy('deliveries.event_position')
-    .limit(1)
-    .executeTakeFirst();
-  const firstOwed = owed === undefined ? Infinity : owed.event_position;
-  return Math.min(last?.position ?? 0, firstOwed - 1);
+    .where('enabled', '=', true)
+    .execute();
+  let first = Infinity;
+  for (const { id } of endpoints) {
+    const owed = await transaction
+      .selectFrom('deliveries')
+      .select('event_position')
+      .where('endpoint_id', '=', id)
+      .where('settled_unix_ms', 'is', null)
+      .orderBy('event_position')
+      .limit(1)
+      .executeTakeFirst();
+    first = Math.min(first, owed?.event_position ?? Infinity);
+  }
+  return first;
 }
 
 /** Their attempts go with them. Asked for endpoint by endpoint, as their index is. */

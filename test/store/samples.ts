@@ -2,6 +2,7 @@ import type { StoredEndpoint } from '../../src/api/ports.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import type { Attempt } from '../../src/delivery/outbox.ts';
 import type { Envelope, EventRecord } from '../../src/events/envelope.ts';
+import type { InboundHook } from '../../src/records/inbound/inbound-hook.ts';
 import type { EncryptionKey } from '../../src/store/cipher.ts';
 
 export const TEST_KEYS: readonly EncryptionKey[] = [{ id: 'k1', key: new Uint8Array(32).fill(7) }];
@@ -78,6 +79,27 @@ export function endpointOf(id: string, change: Partial<StoredEndpoint> = {}): St
     retryPolicy: '24h',
     apiVersion: '2025-11-01',
     createdAt: `2026-11-20T12:00:00.000Z`,
+    ...change,
+  };
+}
+
+/** An inbound hook that publishes an event. */
+export function hookOf(id: string, change: Partial<InboundHook> = {}): InboundHook {
+  return {
+    id,
+    workspaceId: WORKSPACE,
+    testMode: false,
+    name: null,
+    tokens: [{ secret: 'a hash', untilUnixMs: null }],
+    signature: null,
+    schema: null,
+    mapping: {},
+    actions: [{ type: 'publish_event', args: { event: 'custom.x' } }],
+    resource: { type: 'inbound', idPointer: null },
+    dedupePointer: null,
+    ratePerMinute: 300,
+    answer: null,
+    createdAt: '2026-11-20T12:00:00.000Z',
     ...change,
   };
 }

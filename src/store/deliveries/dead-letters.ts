@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { DeadLetterQuery, Page } from '../../api/ports.ts';
 import { VoiceError } from '../../base/errors.ts';
+import { requireReachable, totalOf } from '../page.ts';
 import type { Schema } from '../schema.ts';
 
 type DeadRow = Selectable<Schema['deliveries']> & { readonly body: string | null };
@@ -20,9 +21,11 @@ export async function deadLetterPage(
   const wanted = skipped + query.limit + 1;
   const before = query.cursor === undefined ? undefined : placeIn(query.cursor);
   const found: DeadRow[] = [];
-  let total = 0;
+  requireReachable(query);
+  let total: number | null = 0;
   for (const { id } of endpoints) {
-    total += await countOf(db, id, query);
+    const dead: number | null = total === null ? null : await totalOf(deadOf(db, id, query));
+    total = total === null || dead === null ? null : total + dead;
     found.push(...(await rowsOf(db, id, query, { wanted, before })));
   }
   found.sort((a, b) => newestFirst(placeOf(a), placeOf(b)));
@@ -46,13 +49,6 @@ function deadOf(db: Kysely<Schema>, endpointId: string, query: DeadLetterQuery) 
   if (query.untilUnixMs !== undefined)
     dead = dead.where('deliveries.settled_unix_ms', '<', query.untilUnixMs);
   return dead;
-}
-
-async function countOf(db: Kysely<Schema>, endpointId: string, query: DeadLetterQuery): Promise<number> {
-  const { total } = await deadOf(db, endpointId, query)
-    .select(sql<number | string | bigint>`count(*)`.as('total'))
-    .executeTakeFirstOrThrow();
-  return Number(total);
 }
 
 async function rowsOf(

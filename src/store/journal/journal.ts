@@ -1,4 +1,4 @@
-import { sql, type Insertable, type Kysely } from 'kysely';
+import type { Insertable, Kysely } from 'kysely';
 import type { Clock } from '../../base/clock.ts';
 import { newId } from '../../base/ids.ts';
 import { textOf } from '../../base/json.ts';
@@ -16,6 +16,7 @@ import { JOURNAL_POSITION, linkCursor, type Counters } from '../counters.ts';
 import type { SqlEndpoints } from '../endpoints.ts';
 import type { DeliveriesTable, EventsTable, Schema } from '../schema.ts';
 import { HotResources } from './hot-resources.ts';
+import { JournalReader } from './reading.ts';
 import { takeIn, type Intake } from './intake.ts';
 import { commitStatements, type CommitStatements } from './statements.ts';
 import { Turns } from './turns.ts';
@@ -69,6 +70,7 @@ export class SqlJournal implements Journal {
   readonly #db: Kysely<Schema>;
   readonly #parts: JournalParts;
   readonly #statements: CommitStatements;
+  readonly #reader: JournalReader;
   readonly #cursors = new Map<string, number>();
 
   constructor(parts: JournalParts) {
@@ -76,6 +78,7 @@ export class SqlJournal implements Journal {
     this.#db = parts.db;
     this.#parts = parts;
     this.#statements = commitStatements(parts.db);
+    this.#reader = new JournalReader(parts.db, parts.counters);
   }
 
   commit(batch: SpooledBatch): Promise<readonly CommittedEvent[]> {
@@ -115,30 +118,8 @@ export class SqlJournal implements Journal {
     });
   }
 
-  async read(query: JournalQuery): Promise<readonly JournalEntry[]> {
-    let matching = this.#db
-      .selectFrom('events')
-      .select(['position', 'body'])
-      .where('workspace_id', '=', query.workspaceId)
-      .where('position', '>', query.after ?? 0);
-    if (query.testMode !== undefined) matching = matching.where('test_mode', '=', query.testMode);
-    if (query.resourceId !== undefined) {
-      // As a subquery: wanting the order of positions, a planner without statistics walks the workspace.
-      const { resourceId } = query;
-      matching = matching.where('position', 'in', (where) =>
-        where.selectFrom('events').select('position').where('resource_id', '=', resourceId),
-      );
-    }
-    if (query.agentId !== undefined) matching = matching.where('agent_id', '=', query.agentId);
-    const types = query.types ?? [];
-    if (types.length > 0 && !types.includes('*')) {
-      matching = matching.where((where) => where.or(types.map((filter) => typeIs(filter))));
-    }
-    const rows = await matching.orderBy('position').limit(query.limit).execute();
-    return rows.map(({ position, body }) => ({
-      position,
-      envelope: JSON.parse(body) as Envelope,
-    }));
+  read(query: JournalQuery): Promise<readonly JournalEntry[]> {
+    return this.#reader.read(query);
   }
 
   /** After a purge of everything `last` still is the last position given: nothing is kept, but it was. */
@@ -303,12 +284,4 @@ function owed(
     created_unix_ms: nowUnixMs,
     settled_unix_ms: null,
   };
-}
-
-/** The filter grammar of `isSelected`, in SQL. `_` is a wildcard of LIKE, so it is escaped. */
-function typeIs(filter: string) {
-  if (!filter.endsWith('.*')) return sql<boolean>`type = ${filter}`;
-  const family = filter.slice(0, -2).replaceAll(/[\\%_]/g, String.raw`\$&`);
-  const [dotted, joined] = [`${family}.%`, String.raw`${family}\_%`];
-  return sql<boolean>`(type like ${dotted} escape '\\' or type like ${joined} escape '\\')`;
 }

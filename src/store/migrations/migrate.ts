@@ -8,6 +8,7 @@ import { streamProofs } from './0003-stream-proofs.ts';
 import { deliveryHealth } from './0004-delivery-health.ts';
 import { sentBodies } from './0005-sent-bodies.ts';
 import { inbound } from './0006-inbound.ts';
+import { pageIndexes } from './0007-page-indexes.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, name: 'delivery_health', up: deliveryHealth },
   { version: 5, name: 'sent_bodies', up: sentBodies },
   { version: 6, name: 'inbound', up: inbound },
+  { version: 7, name: 'page_indexes', up: pageIndexes },
 ];
 
 /** Brings the database to the newest schema this code knows, all of it or nothing. */
