@@ -7,6 +7,8 @@ const DAY_MS = 86_400_000;
 /** Events, deliveries and attempts are kept this long (contract.md §6, Log). */
 const KEEP_MS = 30 * DAY_MS;
 const PURGE_EVERY_MS = 60_000;
+/** Where a pass found as much as it may take, there is more: the next one comes soon. */
+const PURGE_ON_AFTER_MS = 50;
 /** Small enough that a commit waits for no more than a moment. */
 const ROWS_AT_A_TIME = 500;
 
@@ -16,6 +18,7 @@ export class Retention implements Closeable {
   readonly #clock: Clock;
   readonly #log: { warn(fields: object, sentence: string): void };
   #cancel: Cancel;
+  #isClosed = false;
 
   constructor(
     store: Pick<Store, 'purge'>,
@@ -29,15 +32,21 @@ export class Retention implements Closeable {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#cancel();
   }
 
   async #purge(): Promise<void> {
+    let isMore = false;
     try {
-      await this.#store.purge({ beforeUnixMs: this.#clock.unixMs() - KEEP_MS, limit: ROWS_AT_A_TIME });
+      const beforeUnixMs = this.#clock.unixMs() - KEEP_MS;
+      const purged = await this.#store.purge({ beforeUnixMs, limit: ROWS_AT_A_TIME });
+      isMore = Object.values(purged).some((rows) => rows >= ROWS_AT_A_TIME);
     } catch (error) {
       this.#log.warn({ error: messageOf(error) }, 'what is old could not be purged');
     }
-    this.#cancel = this.#clock.after(PURGE_EVERY_MS, () => void this.#purge());
+    if (this.#isClosed) return;
+    const waitMs = isMore ? PURGE_ON_AFTER_MS : PURGE_EVERY_MS;
+    this.#cancel = this.#clock.after(waitMs, () => void this.#purge());
   }
 }
