@@ -123,7 +123,7 @@ export interface DialectSession {
   readonly audioIsBinary: boolean;
   read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult;
   /**
-   * Where audio belongs to a stream that has to be begun first (AudioCodes): its beginning, or undefined where
+   * Where audio belongs to a stream that has to be begun first (AudioCodes): its beginning; undefined where
    * it was said. Asked before each frame.
    */
   writeHead?(): WireMessage | undefined;
