@@ -1,5 +1,5 @@
 import { refuse, type Refusal } from '../../base/errors.ts';
-import { isObject, numberOf } from '../../base/json.ts';
+import { isObject, numberOf, type JsonObject } from '../../base/json.ts';
 import { readAudioBytes } from '../binary-media/audio-bytes.ts';
 import { flatParametersOf } from '../binary-media/flat-parameters.ts';
 import type { ShortMarks } from '../binary-media/short-marks.ts';
@@ -105,7 +105,7 @@ export class AsteriskReader {
     const searchParams = new URLSearchParams(upgrade.target.split('?')[1] ?? '');
     const query = optionOf(URI_PARAMETERS, options) === 'yes' ? Object.fromEntries(searchParams) : {};
     const channel = nameOf(fields['channel']);
-    return flatParametersOf({ ...(channel === undefined ? {} : { channel }), ...query, ...variables });
+    return flatParametersOf({ ...(channel === undefined ? {} : { channel }), ...query, ...plainly(variables) });
   }
 
   #readMark(given: unknown): ReadResult {
@@ -114,6 +114,19 @@ export class AsteriskReader {
     const name = this.#marks.take(id);
     return name === undefined ? IGNORED : { type: 'mark_played', name };
   }
+}
+
+/**
+ * What `Set(__from=…)` hands on to the channel that is dialled is `__from` there (`channel_variables` of
+ * Asterisk f0c1c1a); a variable of the plain name counts before it.
+ */
+function plainly(variables: JsonObject): JsonObject {
+  const inherited = Object.entries(variables).map(([name, value]) => [name.replace(/^__?/, ''), value]);
+  return { ...Object.fromEntries(inherited), ...variablesOfTheirOwn(variables) };
+}
+
+function variablesOfTheirOwn(variables: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith('_')));
 }
 
 function readDtmf(given: unknown): ReadResult {

@@ -129,6 +129,13 @@ describe('reading Asterisk', () => {
     });
   });
 
+  it('takes variables that were handed on with underscores by their plain names, which count first', () => {
+    const channel_variables = { __from: '+15550100', __to: '100', _lead_id: '884', to: '200' };
+    expect(openSession().say({ ...JSON_START, channel_variables })).toMatchObject({
+      parameters: { from: '+15550100', to: '200', lead_id: '884' },
+    });
+  });
+
   it('does not trust parameters of the URI, which stick to later calls, unless told to', () => {
     const target = '/media/asterisk/sc_1?lead_id=884';
     expect(openSession({}, target).say(JSON_START)).not.toMatchObject({ parameters: { lead_id: '884' } });
