@@ -190,6 +190,8 @@ export class PlacedCall {
         return this.#wire.send(read.message);
       case 'ended':
         this.#endedReason = read.reason;
+        // Where the other side answers a goodbye, whoever said it closes.
+        if (this.#state === 'saying_goodbye') this.#wire.close();
         return;
       case 'refusal':
         return this.#giveUp(`${read.fault}: ${read.detail}`);
