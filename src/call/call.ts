@@ -21,6 +21,7 @@ import { Ear } from './hearing/ear.ts';
 import type { JoinWish } from './parties/invitation.ts';
 import { answer, hangUpOf, LegWords, tellMark } from './commands/leg-words.ts';
 import { Marks } from './hearing/marks.ts';
+import { isAnybodySpeaking, limitReached } from './limits.ts';
 import { CallNotes } from './notes.ts';
 import { BuiltInParty, LegParty, type Party } from './parties/party.ts';
 import type { CallPorts } from './ports.ts';
@@ -129,19 +130,14 @@ export class Call implements LegListener, CallDesk {
   /** Time passes: limits are looked at about once a second. */
   sweep(nowMs: AtMs): void {
     if (this.#state.name !== 'active') return;
-    const { durationMaxMs, silenceMs, resumeWindowMs } = this.#limits;
-    if (durationMaxMs > 0 && nowMs - this.#state.startedAtMs >= durationMaxMs) {
-      this.end('max_duration', nowMs);
-      return;
-    }
-    if (silenceMs > 0 && nowMs - this.#lastVoiceAtMs >= silenceMs) {
-      this.emit('silence_timeout', { silence_ms: Math.round(nowMs - this.#lastVoiceAtMs) }, nowMs);
-      this.end('silence_timeout', nowMs);
-      return;
-    }
+    if (isAnybodySpeaking(this.roster, nowMs)) this.#lastVoiceAtMs = nowMs;
+    const silentMs = nowMs - this.#lastVoiceAtMs;
+    const reached = limitReached(this.#limits, nowMs - this.#state.startedAtMs, silentMs);
+    if (reached === 'silence_timeout') this.emit(reached, { silence_ms: Math.round(silentMs) }, nowMs);
+    if (reached !== undefined) return this.end(reached, nowMs);
     for (const part of this.#parts) part.sweep?.(nowMs);
     for (const leg of this.legs) {
-      if (leg.state.name !== 'lost' || nowMs - leg.state.enteredAtMs < resumeWindowMs) continue;
+      if (leg.state.name !== 'lost' || nowMs - leg.state.enteredAtMs < this.#limits.resumeWindowMs) continue;
       this.#leave(leg, { leg: 'connection_lost', call: 'connection_lost' }, nowMs);
     }
   }

@@ -104,6 +104,35 @@ describe('a caller who speaks over an agent', () => {
   });
 });
 
+describe('an agent with ears of its own', () => {
+  it.each(['clear', 'pause'] as const)(
+    'drops what nobody heard as soon as it hears somebody: %s',
+    (policy) => {
+      const { story, caller, agent, interrupted } = openInterruptionScene(policy);
+      const leg = story.call.legs.find(({ id }) => id === agent.legId)!;
+      story.call.onInput(leg, { type: 'agent_speaking', itemId: 'item_1' }, story.clock.nowMs());
+      agent.bursts(100);
+      caller.silent(600);
+      story.call.onInput(leg, { type: 'caller_speaking' }, story.clock.nowMs());
+      expect(caller.clears).toBe(1);
+      expect(interrupted).toEqual([{ itemId: 'item_1', playedMs: 20 * caller.heard.length }]);
+      // Ours hear the same voice a little later: it was told already.
+      caller.speaks(400);
+      expect(story.types.filter((type) => type === 'barge_in')).toHaveLength(1);
+    },
+  );
+
+  it('is not believed where callers may not interrupt it', () => {
+    const { story, caller, agent } = openInterruptionScene('ignore');
+    const leg = story.call.legs.find(({ id }) => id === agent.legId)!;
+    agent.bursts(50);
+    caller.silent(200);
+    story.call.onInput(leg, { type: 'caller_speaking' }, story.clock.nowMs());
+    caller.silent(1000);
+    expect(caller.heard).toHaveLength(50);
+  });
+});
+
 describe('an agent that is paused first', () => {
   it('goes on after a cough with the very frame it was about to say', () => {
     const { story, caller, agent, interrupted } = openInterruptionScene('pause', EXACT);

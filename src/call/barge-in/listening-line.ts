@@ -43,7 +43,7 @@ export class ListeningLine {
 
   /** One more frame of a voice, already heard by the guard. */
   voiceGoesOn(nowMs: AtMs): void {
-    if (this.#sinceAtMs !== undefined) return;
+    if (this.#sinceAtMs !== undefined || this.guard.isQuiet) return;
     if (this.guard.isEcho()) {
       this.#ownFrames = 0;
       this.#isEcho = true;

@@ -15,6 +15,8 @@ const RETURN_LOSS_DB = 12;
 const EXPLAINED_RATIO_MIN = 0.5;
 /** The two clocks are frames apart now and then; around each place the delay is looked for this far. */
 const NEAR_GRID = 8;
+/** Softer than this is neither voice nor echo: the gate of the voice detectors, too. */
+const QUIET_DBFS = -50;
 /** Nothing was played for so many frames of the line: from there on silence was. */
 const STALL_FRAMES = 3;
 
@@ -22,6 +24,7 @@ const WINDOW = (WINDOW_MS * BAND_HZ) / 1000;
 const LAGS = (DELAY_MS_MAX * GRID_HZ) / 1000;
 const FRAME_GRID = (FRAME_MS * GRID_HZ) / 1000;
 const LEVEL_FRAMES = (DELAY_MS_MAX + WINDOW_MS) / FRAME_MS;
+const QUIET_LEVEL = meanSquareOf(QUIET_DBFS);
 const NOWHERE = -1;
 
 /**
@@ -66,6 +69,11 @@ export class EchoGuard {
     this.#heardBand.appendInto(frame, this.#heard);
   }
 
+  /** Whether the newest frame of the line is too soft to say anything of it: a voice's pauses are. */
+  get isQuiet(): boolean {
+    return this.#heardLevel < QUIET_LEVEL;
+  }
+
   /** Whether a voice of this level is louder than any echo of what was played. */
   isLouder(levelDbfs: number): boolean {
     return meanSquareOf(levelDbfs) > this.#echoLevelMax();
@@ -98,13 +106,10 @@ export class EchoGuard {
     return max * this.#lossRatio;
   }
 
-  /** Every delay of the coarser grid, and then between its neighbours. */
+  /** Every delay. Half the grid would be too coarse: a quarter of a millisecond hides a sharp voice. */
   #search(): void {
     this.stats.searches++;
-    for (let lag = 0; lag <= LAGS; lag += STRIDE) this.#look(lag);
-    const coarse = this.#bestLag;
-    this.#look(coarse - 1);
-    this.#look(coarse + 1);
+    for (let lag = 0; lag <= LAGS; lag++) this.#look(lag);
   }
 
   #lookAround(lag: number): void {

@@ -1,0 +1,26 @@
+import type { AtMs } from '../base/clock.ts';
+import type { CallLimits } from './facts.ts';
+import { LegParty } from './parties/party.ts';
+import type { Roster } from './parties/roster.ts';
+
+/** Which limit a call that lasted so long, and was silent for so long, has reached. */
+export function limitReached(
+  { durationMaxMs, silenceMs }: CallLimits,
+  lastedMs: number,
+  silentMs: number,
+): 'max_duration' | 'silence_timeout' | undefined {
+  if (durationMaxMs > 0 && lastedMs >= durationMaxMs) return 'max_duration';
+  return silenceMs > 0 && silentMs >= silenceMs ? 'silence_timeout' : undefined;
+}
+
+/** A voice that was not heard to its end is over when its line has brought nothing for so long. */
+const LINE_QUIET_MS = 1000;
+
+/** Whether a voice goes on, or words of an agent are being heard: long speech is no silence. */
+export function isAnybodySpeaking({ present }: Roster, nowMs: AtMs): boolean {
+  return present.some(({ party, voice, channels }) => {
+    if (channels.some(({ waitingFrames }) => waitingFrames > 0)) return true;
+    if (voice === undefined || !(party instanceof LegParty)) return false;
+    return nowMs - party.leg.stats.lastAudioAtMs < LINE_QUIET_MS;
+  });
+}
