@@ -76,6 +76,8 @@ describe('the OpenAPI document', () => {
       'delete /api/v1/keys/{id}',
       'delete /api/v1/voice/stream-credentials/{id}',
       'delete /api/v1/webhooks/{id}',
+      'get /api/v1/agents',
+      'get /api/v1/agents/{id}',
       'get /api/v1/calls',
       'get /api/v1/calls/{id}',
       'get /api/v1/dead-letters',
@@ -87,16 +89,25 @@ describe('the OpenAPI document', () => {
       'get /api/v1/inbound-webhooks/{id}',
       'get /api/v1/inbound-webhooks/{id}/deliveries',
       'get /api/v1/keys',
+      'get /api/v1/runtime-config',
       'get /api/v1/voice/stream-credentials',
       'get /api/v1/webhooks',
       'get /api/v1/webhooks/{id}',
       'get /api/v1/webhooks/{id}/deliveries',
+      'patch /api/v1/agents/{id}',
       'patch /api/v1/calls/{id}/legs/{leg}',
       'patch /api/v1/keys/{id}',
       'patch /api/v1/webhooks/{id}',
+      'post /api/v1/agents',
+      'post /api/v1/agents/{id}/publish',
       'post /api/v1/calls/{id}/clear',
       'post /api/v1/calls/{id}/disposition',
       'post /api/v1/calls/{id}/dtmf',
+      'post /api/v1/calls/{id}/handover',
+      'post /api/v1/calls/{id}/handover/{hid}/accept',
+      'post /api/v1/calls/{id}/handover/{hid}/cancel',
+      'post /api/v1/calls/{id}/handover/{hid}/complete',
+      'post /api/v1/calls/{id}/handover/{hid}/decline',
       'post /api/v1/calls/{id}/hangup',
       'post /api/v1/calls/{id}/hold',
       'post /api/v1/calls/{id}/legs',
@@ -180,6 +191,8 @@ describe('every route', () => {
     });
     const key = await made(`${base}/keys`, { name: 'a' });
     const inbound = await made(`${base}/inbound-webhooks`, INBOUND);
+    const backends = [{ dialect: 'openai-realtime', api_key: 'sk-1' }];
+    const agent = await made(`${base}/agents`, { name: 'Front desk', backends });
     house.ports.inboundLog.push(inboundCall(inbound));
     house.ports.allDeliveries.push(delivery(webhook));
     house.nodes.result = { ok: true, value: COMMAND_ANSWER };
@@ -192,6 +205,9 @@ describe('every route', () => {
       ['post', `${base}/calls/{id}/hangup`, 'call_1'],
       ...Object.entries(COMMANDS).map(
         ([path, body]) => ['post', `${base}/calls/{id}/${path}`, 'call_1', body] as Step,
+      ),
+      ...['accept', 'decline', 'complete', 'cancel'].map(
+        (verdict) => ['post', `${base}/calls/{id}/handover/{hid}/${verdict}`, 'call_1'] as Step,
       ),
       ['patch', `${base}/calls/{id}/legs/{leg}`, 'call_1', { muted: true }],
       ['delete', `${base}/calls/{id}/legs/{leg}`, 'call_1'],
@@ -212,6 +228,11 @@ describe('every route', () => {
       ['get', `${base}/inbound-webhooks/{id}/deliveries`, inbound],
       ['post', `${base}/inbound-webhooks/{id}/rotate-token`, inbound, {}],
       ['post', `${base}/inbound-webhooks/{id}/rotate-secret`, inbound, {}],
+      ['get', `${base}/agents`],
+      ['get', `${base}/agents/{id}`, agent],
+      ['patch', `${base}/agents/{id}`, agent, { prompt: 'Be brief.' }],
+      ['post', `${base}/agents/{id}/publish`, agent],
+      ['get', `${base}/runtime-config?agent_id=${agent}`],
       ['get', `${base}/keys`],
       ['patch', `${base}/keys/{id}`, key, { name: 'b' }],
       ['post', `${base}/keys/{id}/rotate`, key],
@@ -227,8 +248,8 @@ describe('every route', () => {
       expect([method, path, answer.body.success]).toEqual([method, path, true]);
       expectDocumented(path, method, answer);
     }
-    // Those four above, these, and the two streams, which answer with no envelope: nothing was left out.
-    expect(steps.length + 4 + 2).toBe(operations().length);
+    // Those five above, these, and the two streams, which answer with no envelope: nothing was left out.
+    expect(steps.length + 5 + 2).toBe(operations().length);
   });
 
   it('answers without a key, without the scope and for what is not there as documented', async () => {
@@ -280,6 +301,7 @@ const COMMANDS: { readonly [path: string]: object } = {
   disposition: { disposition: 'sale' },
   qualification: { score: 1 },
   transcript: { segments: [{ speaker: 'caller', text: 'hello' }] },
+  handover: { target: { type: 'queue', to: 'sales' } },
 };
 
 /** Of each command what it answers, all in one. */
@@ -292,7 +314,7 @@ const COMMAND_ANSWER = {
   cleared: [{ leg_id: 'leg_1', played_ms: 20, unplayed_ms: 40 }],
   digits: '1',
   role: 'human',
-  mode: null,
+  mode: 'cold',
   ws_url: 'ws://127.0.0.1:8082/media/native',
   token: 'a.b.c',
   expires_at: '2026-11-20T12:05:00.000Z',
@@ -303,6 +325,11 @@ const COMMAND_ANSWER = {
   threshold: null,
   met: null,
   segments: 1,
+  handover_id: 'ho_1',
+  state: 'offered',
+  target: { type: 'queue', to: 'sales' },
+  context: { summary: 'wants to buy' },
+  join: { ws_url: 'ws://127.0.0.1/', token: 'a.b.c', expires_at: '2026-11-20T12:05:00.000Z' },
 };
 
 /** An inbound hook with something in every part of it. */
@@ -329,7 +356,7 @@ function inboundCall(hookId: string) {
 }
 
 function filled(path: string, id: string): string {
-  return path.replace('{id}', id).replace('{leg}', 'leg_1');
+  return path.replace('{id}', id).replace('{leg}', 'leg_1').replace('{hid}', 'ho_1');
 }
 
 function bodyFor(path: string, method: string): object {

@@ -133,6 +133,26 @@ describe('a command to a live call', () => {
       { name: 'qualify', score: 7, threshold: 5, criteria: {} },
       { score: 7, threshold: 5, met: true },
     ],
+    [
+      'handover',
+      { target: { type: 'queue', to: 'sales' }, mode: 'warm' },
+      {
+        name: 'hand_over',
+        target: { type: 'queue', to: 'sales' },
+        mode: 'warm',
+        reason: null,
+        context: {},
+        timeout_ms: 30_000,
+        hold: 'music',
+      },
+      { handover_id: 'ho_1', state: 'offered', mode: 'warm' },
+    ],
+    [
+      'handover/ho_1/decline',
+      {},
+      { name: 'answer_handover', handover_id: 'ho_1', verdict: 'decline' },
+      { handover_id: 'ho_1', state: 'failed' },
+    ],
   ])(
     '%s goes to the node that owns the call, and its answer comes back',
     async (path, body, command, value) => {
@@ -167,6 +187,8 @@ describe('a command to a live call', () => {
     ['legs', { role: 'human', mode: 'barge' }],
     ['transcript', { segments: [] }],
     ['disposition', { disposition: 'sale', colour: 'red' }],
+    ['handover', { target: { type: 'moon', to: 'x' } }],
+    ['handover', { target: { type: 'queue', to: 'x' }, timeout_ms: 1 }],
   ])('%s %j is refused before any node hears of it', async (path, body) => {
     const answer = await house.request('POST', `/api/v1/calls/call_1/${path}`, body);
     expect([answer.status, answer.body.error.code]).toEqual([400, 'invalid_argument']);
@@ -193,6 +215,8 @@ describe('a command to a live call', () => {
 
 /** Whatever any of them answers, where a test does not say it. */
 const ANSWER = {
+  target: { type: 'queue', to: 'sales' },
+  context: {},
   leg_id: 'leg_1',
   on: true,
   digits: '1A#',
