@@ -3,7 +3,8 @@ import type { AtMs } from '../../base/clock.ts';
 export const BARGE_IN_POLICIES = ['notify', 'pause', 'clear', 'ignore'] as const;
 
 /**
- * What happens when somebody speaks over an agent: it is only told (`notify`), the agent is silent until it is
+ * What happens when somebody speaks over an agent: it is only told (`notify`), the agent is silent until it
+ * is
  * known whether it was more than a cough (`pause`), what was not heard yet is dropped at once (`clear`), or
  * nothing happens (`ignore`).
  */
@@ -73,7 +74,9 @@ function begun({ speakerId: bySpeakerId, policy, nowMs }: Input<'spoke_over'>): 
   }
 }
 
-/** A backend that heard the caller has stopped already: what it said before is stale, however short it was. */
+/**
+ * A backend that heard the caller has stopped already: what it said before is stale, however short it was.
+ */
 function heard(state: Interruption, { policy }: Input<'agent_heard'>): InterruptionStep {
   if (policy === 'ignore' || policy === 'notify') return { state, act: 'nothing' };
   // Its ears may be slower than ours, or than the voice: only a voice that we hear ends by our ears.

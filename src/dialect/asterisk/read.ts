@@ -105,7 +105,11 @@ export class AsteriskReader {
     const searchParams = new URLSearchParams(upgrade.target.split('?')[1] ?? '');
     const query = optionOf(URI_PARAMETERS, options) === 'yes' ? Object.fromEntries(searchParams) : {};
     const channel = nameOf(fields['channel']);
-    return flatParametersOf({ ...(channel === undefined ? {} : { channel }), ...query, ...plainly(variables) });
+    return flatParametersOf({
+      ...(channel === undefined ? {} : { channel }),
+      ...query,
+      ...plainly(variables),
+    });
   }
 
   #readMark(given: unknown): ReadResult {

@@ -1,7 +1,9 @@
 import { invariant } from '../../base/errors.ts';
 import { frameSamples } from '../../base/units.ts';
 
-/** Correlation looks at speech below 1 kHz: pitch and the first formant, all that an echo path surely keeps. */
+/**
+ * Correlation looks at speech below 1 kHz: pitch and the first formant, all that an echo path surely keeps.
+ */
 export const BAND_HZ = 2000;
 /** Half a millisecond of first difference: without it the pitch alone would make any two voices alike. */
 const EMPHASIS = 0.9;
@@ -37,7 +39,9 @@ export class LowBand {
     this.#last = new Float32Array(this.#emphasisLag);
   }
 
-  /** Writes the band of one whole frame to the end of `history`, and moves what was there towards its start. */
+  /**
+   * Writes the band of one whole frame to the end of `history`, and moves what was there towards its start.
+   */
   appendInto(frame: Int16Array, history: Float32Array): void {
     const work = this.#work;
     work.copyWithin(0, work.length - this.#tailSamples);
