@@ -4,9 +4,8 @@ export const BARGE_IN_POLICIES = ['notify', 'pause', 'clear', 'ignore'] as const
 
 /**
  * What happens when somebody speaks over an agent: it is only told (`notify`), the agent is silent until it
- * is
- * known whether it was more than a cough (`pause`), what was not heard yet is dropped at once (`clear`), or
- * nothing happens (`ignore`).
+ * is known whether it was more than a cough (`pause`), what was not heard yet is dropped at once (`clear`),
+ * or nothing happens (`ignore`).
  */
 export type BargeInPolicy = (typeof BARGE_IN_POLICIES)[number];
 

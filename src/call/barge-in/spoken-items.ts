@@ -15,8 +15,7 @@ interface SpokenItem {
 
 /**
  * What an agent has said to whoever listens, in frames: with what still waits to be played it follows what
- * was
- * heard, and of which item, however often the queue ran empty on the way.
+ * was heard, and of which item, however often the queue ran empty on the way.
  */
 export class SpokenItems {
   readonly stats = { forgottenItems: 0 };
