@@ -130,8 +130,16 @@ export const SETTINGS = {
     'how long audio is held to put it in order, at least; 0 forwards at once until a wire loses packets',
   ),
   jitterMaxMs: setting(ms(0, 200), 200, 'how long an adaptive buffer may hold audio; 0 never holds any'),
-  hearDtmf: setting(kinds.choice(['on', 'off']), 'on', 'whether keys are heard in the sound of callers'),
-  hearTones: setting(kinds.choice(['on', 'off']), 'on', 'whether beeps, faxes, ringback and busy are heard'),
+  hearDtmf: setting(
+    kinds.choice(['auto', 'on', 'off']),
+    'auto',
+    'whether keys are heard in the sound of callers; auto: where their protocol does not tell them',
+  ),
+  hearTones: setting(
+    kinds.choice(['auto', 'on', 'off']),
+    'auto',
+    'whether beeps, faxes, ringback and busy are heard; auto: on outbound calls',
+  ),
   hearAnswer: setting(
     kinds.choice(['on', 'off']),
     'on',
@@ -155,6 +163,11 @@ export const SETTINGS = {
     kinds.decimal({ min: -100, max: 0, unit: 'dBFS' }),
     -50,
     'anything softer is quiet',
+  ),
+  bargeIn: setting(
+    kinds.choice(['notify', 'pause', 'clear', 'ignore']),
+    'clear',
+    'what happens when a caller speaks over an agent whose own terms do not say',
   ),
   callDurationMaxMs: setting(ms(1000, 24 * HOUR_MS), 4 * HOUR_MS, 'the longest a call may be'),
   silenceTimeoutMs: setting(ms(0, HOUR_MS), 0, 'a call in which nobody speaks for this long ends; 0 never'),

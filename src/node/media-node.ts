@@ -32,6 +32,7 @@ import type { NodeMetrics } from '../telemetry/node-metrics.ts';
 import { Admission } from './admission.ts';
 import { NodeArrivals } from './arrivals.ts';
 import { Credentials } from './credentials.ts';
+import { interruptionsFor } from './calls/interruptions.ts';
 import { NodeInvitations } from './calls/invitations.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
@@ -330,7 +331,7 @@ export class MediaNode implements Closeable {
         signingSecrets: settings.signingSecret,
         mediaUrl: mediaUrlOf(settings, index),
       }),
-      parts: [(desk) => new Handovers(desk)],
+      parts: [(desk) => new Handovers(desk), interruptionsFor(settings)],
     };
   }
 
