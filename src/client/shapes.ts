@@ -42,6 +42,8 @@ export interface Credential {
 export interface FreshCredential extends Credential {
   readonly url: string;
   readonly credential: string;
+  /** What the provider is given, where it has a configuration of its own. */
+  readonly configuration?: { readonly kind: string; readonly text: string };
   readonly twiml?: string;
 }
 

@@ -9,6 +9,7 @@ import { requireCheckable, requireOptions, termsFor } from '../credential-terms.
 import { keyOf } from '../door/door.ts';
 import { okPage, pageQuery, PagingQuery } from '../lists.ts';
 import type { CredentialStore, StoredCredential } from '../ports.ts';
+import { readyConfiguration } from '../ready-configuration.ts';
 import { ById, Reference, type RouteContext } from './route-context.ts';
 
 const SECRET_BYTES = 32;
@@ -90,6 +91,12 @@ const Credential = Type.Object({
 const FreshCredential = Type.Interface([Credential], {
   url: Type.String({ description: 'what the provider connects to; shown this once' }),
   credential: Type.String(),
+  configuration: Type.Optional(
+    Type.Object(
+      { kind: Type.String(), text: Type.String() },
+      { description: 'what the provider is given: TwiML, TeXML, NCCO …; secrets are in it, shown this once' },
+    ),
+  ),
   twiml: Type.Optional(Type.String({ description: 'for Twilio: connects the call to this URL' })),
 });
 
@@ -113,7 +120,9 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
     },
     handler: async (request, reply) => {
       const secret = context.clock.randomBytes(SECRET_BYTES).toString('base64url');
-      const credential = credentialOf(request.body, secret, keyOf(request), context);
+      const key = keyOf(request);
+      const agentId = await requireAgent(request.body.agent_id, key, context.agents);
+      const credential = { ...credentialOf(request.body, secret, key, context), agentId };
       await requireReachable(credential.control?.base_url, context);
       await credentials.create(credential);
       try {
@@ -188,7 +197,7 @@ function credentialOf(
   secret: string,
   key: KeyPlace,
   { settings, clock }: RouteContext,
-): StoredCredential {
+): Omit<StoredCredential, 'agentId'> {
   const { verify, options, control } = wish;
   const terms = termsFor(wish.dialect, settings.dialects);
   if (verify !== undefined) requireCheckable(verify, terms);
@@ -198,7 +207,6 @@ function credentialOf(
     secretHash: sha256Hex(secret),
     workspaceId: key.workspaceId,
     dialect: wish.dialect,
-    agentId: requireAgent(wish.agent_id),
     testMode: key.testMode,
     label: wish.label ?? null,
     createdAt: new Date(clock.unixMs()).toISOString(),
@@ -236,13 +244,9 @@ function freshView(
   { settings }: RouteContext,
 ): Static<typeof FreshCredential> {
   const url = `${settings.mediaUrl().replace(/\/$/, '')}/media/${credential.dialect}/${secret}`;
+  const configuration = readyConfiguration(credential.dialect, url, credential);
   const view = { ...credentialView(credential), url, credential: secret };
-  return credential.dialect === 'twilio' ? { ...view, twiml: twimlFor(url) } : view;
-}
-
-/** `<Connect><Stream>` is the bidirectional one (Twilio, TwiML `<Stream>`). */
-function twimlFor(url: string): string {
-  const escaped = url.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
-  const body = `<Response><Connect><Stream url="${escaped}"/></Connect></Response>`;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${body}`;
+  if (configuration === undefined) return view;
+  const twiml = credential.dialect === 'twilio' ? { twiml: configuration.text } : {};
+  return { ...view, configuration, ...twiml };
 }
