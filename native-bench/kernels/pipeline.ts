@@ -46,8 +46,8 @@ class FastSocket implements LegSocket {
 /** What is listened for and how audio is held; a node's own defaults where nothing is said. */
 export interface PipelineOptions {
   readonly detector?: DetectorName;
-  /** Voices only: no keys, no tones. */
-  readonly isPlain?: boolean;
+  /** Keys and tones are listened for as well, as on a line whose protocol tells neither. */
+  readonly hearsAll?: boolean;
   /** An adaptive buffer with its clock, from the beginning. */
   readonly isClocked?: boolean;
 }
@@ -96,7 +96,7 @@ export async function openPipeline(
 
 async function openArrivals(
   onEvent: () => void,
-  { detector = 'own', isPlain = false }: PipelineOptions,
+  { detector = 'own', hearsAll = false }: PipelineOptions,
   pacer: Pacer | undefined,
 ): Promise<NodeArrivals> {
   const clock = systemClock;
@@ -114,7 +114,8 @@ async function openArrivals(
       voice: { ...VOICE_DEFAULTS, detector },
       jitterTargetMs: 0,
       jitter: { mode: 'adaptive', targetMs: pacer === undefined ? 0 : 20, maxMs: 200 },
-      hearing: { dtmf: !isPlain, tones: !isPlain, answer: false },
+      // A Twilio caller's keys are told, and nothing was called that could ring: `auto` hears voices only.
+      hearing: { dtmf: hearsAll ? 'on' : 'auto', tones: hearsAll ? 'on' : 'auto', answer: false },
     }),
     pacer:
       pacer ??

@@ -40,14 +40,14 @@ async function pipelineKernels(speech: Speech): Promise<Kernel[]> {
   const one = await openPipeline(messages, 1);
   const many = await openPipeline(messages, 300);
   const silent = await openPipeline(quiet, 1);
-  const baseline = await openPipeline(messages, 1, { detector: 'fvad', isPlain: true });
-  const own = await openPipeline(messages, 1, { isPlain: true });
-  const clocked = await openPipeline(messages, 1, { isClocked: true, isPlain: true });
-  for (const pipeline of [one, baseline, own]) checkEcho(pipeline, speech);
+  const baseline = await openPipeline(messages, 1, { detector: 'fvad' });
+  const all = await openPipeline(messages, 1, { hearsAll: true });
+  const clocked = await openPipeline(messages, 1, { isClocked: true });
+  for (const pipeline of [one, baseline, all]) checkEcho(pipeline, speech);
   return [
-    { name: 'pipeline, WebRTC detector alone', run: baseline.turn, peer: jsonEcho(messages) },
-    { name: 'pipeline, own detector alone', run: own.turn, peer: jsonEcho(messages) },
-    { name: 'pipeline, own detector, adaptive clock', run: clocked.turn, peer: jsonEcho(messages) },
+    { name: 'pipeline, WebRTC detector', run: baseline.turn, peer: jsonEcho(messages) },
+    { name: 'pipeline, keys and tones too', run: all.turn, peer: jsonEcho(messages) },
+    { name: 'pipeline, adaptive clock', run: clocked.turn, peer: jsonEcho(messages) },
     { name: 'pipeline, 1 call, speech', run: one.turn, peer: jsonEcho(messages) },
     { name: 'pipeline, 300 calls, speech', run: many.turn, peer: jsonEcho(messages) },
     { name: 'pipeline, 1 call, silence', run: silent.turn, peer: jsonEcho(quiet) },

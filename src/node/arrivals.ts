@@ -152,7 +152,11 @@ export class NodeArrivals implements Arrivals, Resumes {
         group.count--;
         this.#present.delete(leg);
       },
-      ...media.partsFor(started, { isPaced: true, hears: hearsOf(caller.role, call.facts.direction) }),
+      ...media.partsFor(started, {
+        isPaced: true,
+        hears: hearsOf(caller.role, call.facts.direction),
+        tellsDigits: dialect.capabilities.dtmfIn,
+      }),
     });
     group.count++;
     return leg;

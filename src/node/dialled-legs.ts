@@ -124,7 +124,7 @@ export class DialledLegs implements AgentDialler, Closeable {
     const group = groups.of(dialect.name, 'agent');
     const leg = new Leg({
       // It speaks ahead of time, in order, over TCP: whoever hears it paces it, and nothing is late.
-      ...media.partsFor(started, { isPaced: false, hears: 'voices' }),
+      ...media.partsFor(started, { isPaced: false, hears: 'voices', tellsDigits: true }),
       id: newId('leg', clock),
       role: 'agent',
       dialectName: dialect.name,

@@ -34,6 +34,12 @@ export interface JitterSettings {
 /** What a leg is listened to for: voices; keys and tones, too; and who it was that answered. */
 export type Hears = 'voices' | 'keys' | 'answers';
 
+/**
+ * `auto`: keys where the protocol does not tell them, tones where we did the calling. Both cost as much as
+ * voices.
+ */
+export type HearWish = 'on' | 'off' | 'auto';
+
 export interface LegMediaOptions {
   readonly detectors: VoiceDetectors;
   readonly voice: VoiceSettings;
@@ -41,7 +47,16 @@ export interface LegMediaOptions {
   readonly jitterTargetMs: number;
   readonly jitter?: JitterSettings;
   /** Whether keys, tones and answers are listened for at all. */
-  readonly hearing?: { readonly dtmf: boolean; readonly tones: boolean; readonly answer: boolean };
+  readonly hearing?: { readonly dtmf: HearWish; readonly tones: HearWish; readonly answer: boolean };
+}
+
+/** What kind of leg parts are made for. */
+export interface LegNature {
+  /** False where a leg speaks ahead of time: whoever hears it paces it, and nothing is late. */
+  readonly isPaced: boolean;
+  readonly hears: Hears;
+  /** Its protocol says by itself which keys were pressed. */
+  readonly tellsDigits: boolean;
 }
 
 type MediaParts = Pick<LegOptions, 'inbound' | 'slots' | 'edges'> &
@@ -49,7 +64,7 @@ type MediaParts = Pick<LegOptions, 'inbound' | 'slots' | 'edges'> &
   JitterParts;
 type JitterParts = Pick<LegOptions, 'jitter' | 'bufferFromNow'>;
 
-const EVERYTHING = { dtmf: true, tones: true, answer: true };
+const EVERYTHING = { dtmf: 'on', tones: 'on', answer: true } as const;
 
 /** Makes what a leg hears and plays with, out of what the node has. */
 export class LegMedia {
@@ -96,13 +111,9 @@ export class LegMedia {
     return refuse('unsupported_format', 'the codec or its rate is not spoken here');
   }
 
-  /** `isPaced` is false where a leg speaks ahead of time: whoever hears it paces it, and nothing is late. */
   partsFor(
     started: LegStarted,
-    { isPaced, hears }: { readonly isPaced: boolean; readonly hears: Hears } = {
-      isPaced: true,
-      hears: 'keys',
-    },
+    { isPaced, hears, tellsDigits }: LegNature = { isPaced: true, hears: 'keys', tellsDigits: false },
   ): MediaParts {
     const { detectors, voice } = this.#options;
     const sampleRateHz = houseRateHz(started);
@@ -111,7 +122,7 @@ export class LegMedia {
       inbound: this.#inbound,
       slots,
       edges: new VoiceEdges(detectors.open(sampleRateHz, voice), voice),
-      hearing: this.#hearingOf(hears),
+      hearing: this.#hearingOf(hears, tellsDigits),
       ...(isPaced
         ? this.#jitterFor(sampleRateHz, slots)
         : { jitter: new FixedJitterBuffer({ sampleRateHz, targetMs: 0 }) }),
@@ -135,15 +146,19 @@ export class LegMedia {
     return { jitter, bufferFromNow: () => jitter.setRange(minMs, maxMs) };
   }
 
-  #hearingOf(hears: Hears): EarsSettings {
+  #hearingOf(hears: Hears, tellsDigits: boolean): EarsSettings {
     const { dtmf, tones, answer } = this.#options.hearing ?? EVERYTHING;
     if (hears === 'voices') return {};
     return {
-      ...(dtmf ? { dtmf: DTMF_DEFAULTS } : {}),
-      ...(tones ? { tones: TONE_DEFAULTS } : {}),
+      ...(isWished(dtmf, !tellsDigits) ? { dtmf: DTMF_DEFAULTS } : {}),
+      ...(isWished(tones, hears === 'answers') ? { tones: TONE_DEFAULTS } : {}),
       ...(answer && hears === 'answers' ? { answer: ANSWER_DEFAULTS } : {}),
     };
   }
+}
+
+function isWished(wish: HearWish, isUseful: boolean): boolean {
+  return wish === 'on' || (wish === 'auto' && isUseful);
 }
 
 /** Designs the filters between the house's rates and every other, so that no call waits for one. */

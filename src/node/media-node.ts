@@ -146,8 +146,8 @@ export class MediaNode implements Closeable {
         maxMs: settings.jitterMaxMs,
       },
       hearing: {
-        dtmf: settings.hearDtmf === 'on',
-        tones: settings.hearTones === 'on',
+        dtmf: settings.hearDtmf,
+        tones: settings.hearTones,
         answer: settings.hearAnswer === 'on',
       },
     });
