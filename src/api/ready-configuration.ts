@@ -9,7 +9,7 @@ export interface ReadyConfiguration {
 type Terms = Pick<StoredCredential, 'verify' | 'options'>;
 type Writer = (url: string, terms: Terms) => ReadyConfiguration;
 
-/** The pages these are held to are named in docs/providers; a dialect that is not here has no text of its own. */
+/** Held to the pages that docs/providers names; a dialect that is not here has no text of its own. */
 const WRITERS: Readonly<Record<string, Writer>> = {
   // `<Connect><Stream>` is the bidirectional one (Twilio, TwiML `<Stream>`).
   twilio: (url) => xml('twiml', `<Connect><Stream url="${escaped(url)}"/></Connect>`),

@@ -73,7 +73,7 @@ async function callOnce(args: readonly string[]): Promise<RunReport> {
   return JSON.parse(out) as RunReport;
 }
 
-/** The report, where a call was out of order or its echo not what was said: to the byte, else by its sound. */
+/** The report, where a call was out of order or its echo not what was said: by bytes, else by sound. */
 function troubleOf(report: RunReport): RunReport | null {
   const {
     audio,
