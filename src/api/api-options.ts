@@ -4,6 +4,7 @@ import type { Attempt, Endpoint, PendingDelivery } from '../delivery/outbox.ts';
 import type { Streams } from '../delivery/streams.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { Journal } from '../events/journal.ts';
+import type { AgentDesk } from './agents/agent-desk.ts';
 import type { InboundDesk } from './inbound/inbound-desk.ts';
 import type {
   CallStore,
@@ -85,6 +86,7 @@ export interface ApiOptions {
     readonly inbound: InboundHookStore;
   };
   readonly nodes: Nodes;
+  readonly agents: AgentDesk;
   /** Absent where no port for AudioSocket is open. */
   readonly audioSocketUuids?: SessionUuids;
   readonly streams: Pick<Streams, 'open'>;

@@ -7,6 +7,7 @@ import { VoiceError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import { isObject } from '../base/json.ts';
 import { MIB } from '../base/units.ts';
+import { agentDraftRoutes, agentRoutes } from './agents/agents.ts';
 import type { ApiOptions, ApiSettings, TlsPair } from './api-options.ts';
 import { installDocumentation } from './documentation.ts';
 import { installDoor } from './door/door.ts';
@@ -185,6 +186,8 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     inboundRoutes,
     inboundDetailRoutes,
     keyRoutes,
+    agentRoutes,
+    agentDraftRoutes,
     eventRoutes,
   ];
   for (const routes of resources) await app.register(routes, inBase);

@@ -22,6 +22,7 @@ export type IdPrefix =
   | 'conv'
   | 'play'
   | 'ho'
+  | 'agt'
   | 'inh'
   | 'inc';
 

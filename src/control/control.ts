@@ -8,6 +8,7 @@ import { readTls } from '../config/tls.ts';
 import type { EndpointNotice } from '../delivery/breaker/health-record.ts';
 import { openDelivery, type Delivery } from '../delivery/delivery.ts';
 import { StreamHub } from '../delivery/stream-hub.ts';
+import { CLIENT_DIALECTS } from '../dialect/client-registry.ts';
 import { DIALECTS } from '../dialect/registry.ts';
 import { AudioSocketTickets } from '../gateway/audiosocket/tickets.ts';
 import { termsOf } from '../dialect/terms.ts';
@@ -78,7 +79,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     );
     const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
     lifetime.own(new Retention(store, clock, log));
-    const nodes = new HostNodes(store.credentials, log);
+    const nodes = new HostNodes(store.credentials, store.agents, log);
     const announce = announcerOf({ delivery, streams, figures });
     const inbound = lifetime.own(new HostInbound({ store, nodes, announce, clock, log }));
     const parts = { store, nodes, delivery, streams, figures, inbound };
@@ -177,6 +178,11 @@ function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: 
   return openApi({
     ports: store,
     nodes,
+    agents: {
+      store: store.agents,
+      dialects: CLIENT_DIALECTS,
+      apply: (view) => nodes.applyAgents(view),
+    },
     ...(settings.audiosocketPort === 0 ? {} : { audioSocketUuids: uuids }),
     streams,
     journal: store.journal,

@@ -1,6 +1,8 @@
 import type { Nodes } from '../api/ports.ts';
+import type { AgentStore } from '../api/agents/agent-desk.ts';
 import type { CredentialStore } from '../api/ports.ts';
 import { messageOf } from '../base/errors.ts';
+import type { AgentView } from '../events/agents.ts';
 import type { CallView } from '../events/call-view.ts';
 import type { Command, CommandResult, CredentialView } from '../events/commands.ts';
 import type { ControlEnd } from '../link/control-end.ts';
@@ -14,11 +16,13 @@ interface NodesLog {
 /** The media nodes of this host as the API and the credentials know them. */
 export class HostNodes implements Nodes {
   readonly #credentials: CredentialStore;
+  readonly #agents: Pick<AgentStore, 'view'>;
   readonly #log: NodesLog;
   #link: ControlEnd | undefined;
 
-  constructor(credentials: CredentialStore, log: NodesLog) {
+  constructor(credentials: CredentialStore, agents: Pick<AgentStore, 'view'>, log: NodesLog) {
     this.#credentials = credentials;
+    this.#agents = agents;
     this.#log = log;
   }
 
@@ -36,6 +40,8 @@ export class HostNodes implements Nodes {
 
   /** Brings a node that just connected what it needs to open its door. */
   async welcome(node: ConnectedNode): Promise<void> {
+    // The credentials open the door: whoever comes in finds the agents there.
+    await this.#applyAgents(node.incarnation, await this.#agents.view());
     await this.#apply(node.incarnation, await this.#credentials.view());
   }
 
@@ -53,14 +59,28 @@ export class HostNodes implements Nodes {
    * back.
    */
   async applyCredentials(view: CredentialView): Promise<void> {
+    await this.#tellAll('credentials', (incarnation) => this.#apply(incarnation, view));
+  }
+
+  /** The same of agents. */
+  async applyAgents(view: AgentView): Promise<void> {
+    await this.#tellAll('agents', (incarnation) => this.#applyAgents(incarnation, view));
+  }
+
+  async #tellAll(what: string, tell: (incarnation: string) => Promise<void>): Promise<void> {
     const connected = this.#link?.nodes().filter(({ isConnected }) => isConnected) ?? [];
     await Promise.all(
-      connected.map((node) =>
-        this.#apply(node.incarnation, view).catch((error: unknown) =>
-          this.#log.warn({ node: node.incarnation, error: messageOf(error) }, 'credentials not applied'),
+      connected.map(({ incarnation }) =>
+        tell(incarnation).catch((error: unknown) =>
+          this.#log.warn({ node: incarnation, error: messageOf(error) }, `${what} not applied`),
         ),
       ),
     );
+  }
+
+  async #applyAgents(incarnation: string, view: AgentView): Promise<void> {
+    const result = await this.#link?.command(incarnation, { name: 'apply_agents', view });
+    if (result?.ok !== true) throw new Error(result?.detail ?? 'the link is not open');
   }
 
   async #apply(incarnation: string, view: CredentialView): Promise<void> {

@@ -1,10 +1,12 @@
 import type { FaultCode } from '../base/errors.ts';
+import type { AgentView } from './agents.ts';
 import type { CallCommand } from './call-commands.ts';
 
 /** What control may ask of a media node. Answered once the node has done or refused it. */
 export type Command =
   | CommandToCall
   | { readonly name: 'apply_credentials'; readonly view: CredentialView }
+  | { readonly name: 'apply_agents'; readonly view: AgentView }
   | { readonly name: 'read_metrics' }
   | { readonly name: 'drain' };
 

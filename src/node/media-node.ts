@@ -5,6 +5,7 @@ import { messageOf } from '../base/errors.ts';
 import { Lifetime, type Closeable } from '../base/lifetime.ts';
 import { CallDirectory } from '../call/directory.ts';
 import { Handovers } from '../call/handover/handovers.ts';
+import { agentsFor } from '../call/agents/agent-part.ts';
 import type { CallPorts } from '../call/ports.ts';
 import type { DataPaths } from '../config/data-dir.ts';
 import { mediaUrlOf } from '../config/addresses.ts';
@@ -34,6 +35,7 @@ import { NodeArrivals } from './arrivals.ts';
 import { Credentials } from './credentials.ts';
 import { interruptionsFor } from './calls/interruptions.ts';
 import { NodeInvitations } from './calls/invitations.ts';
+import { PublishedAgents } from './calls/published-agents.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
 import { LegMedia, prepareResampling } from './leg-media.ts';
@@ -110,6 +112,7 @@ export class MediaNode implements Closeable {
   readonly pacer: NodePacer;
   readonly admission = new Admission();
   readonly credentials = new Credentials();
+  readonly publishedAgents = new PublishedAgents();
   readonly groups = new LegGroups(PROVIDERS);
   readonly dialler: Dialler;
   /** Opens legs to AI backends, for calls. */
@@ -331,7 +334,15 @@ export class MediaNode implements Closeable {
         signingSecrets: settings.signingSecret,
         mediaUrl: mediaUrlOf(settings, index),
       }),
-      parts: [(desk) => new Handovers(desk), interruptionsFor(settings)],
+      parts: [
+        (desk) => new Handovers(desk),
+        // Before agents are brought in: it is told first whom they speak to, and who speaks over them.
+        interruptionsFor(settings, this.publishedAgents),
+        agentsFor({
+          agents: this.publishedAgents,
+          dialler: { dial: (...asked) => this.agents.dial(...asked) },
+        }),
+      ],
     };
   }
 

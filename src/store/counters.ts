@@ -7,8 +7,14 @@ import type { Schema } from './schema.ts';
 export const JOURNAL_POSITION = 'journal_position';
 /** Grows with every change of a stream credential. */
 export const CREDENTIALS_VERSION = 'credentials_version';
+/** Grows with every agent that is published. */
+export const AGENTS_VERSION = 'agents_version';
 
-type CounterName = typeof JOURNAL_POSITION | typeof CREDENTIALS_VERSION | `link:${string}`;
+type CounterName =
+  | typeof JOURNAL_POSITION
+  | typeof CREDENTIALS_VERSION
+  | typeof AGENTS_VERSION
+  | `link:${string}`;
 
 /** How far the spool of one start of a node is committed. */
 export function linkCursor(incarnation: string): CounterName {
@@ -49,7 +55,7 @@ export class Counters {
   async prepare(): Promise<void> {
     await this.#db
       .insertInto('counters')
-      .values([JOURNAL_POSITION, CREDENTIALS_VERSION].map((name) => ({ name, value: 0 })))
+      .values([JOURNAL_POSITION, CREDENTIALS_VERSION, AGENTS_VERSION].map((name) => ({ name, value: 0 })))
       .onConflict((conflict) => conflict.column('name').doNothing())
       .execute();
   }

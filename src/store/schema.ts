@@ -26,6 +26,7 @@ export interface Schema {
   endpoint_health: EndpointHealthTable;
   api_keys: ApiKeysTable;
   credentials: CredentialsTable;
+  agents: AgentsTable;
   idempotency: IdempotencyTable;
   inbound_hooks: InboundHooksTable;
   inbound_calls: InboundCallsTable;
@@ -232,6 +233,18 @@ export interface InboundCallsTable {
   due_unix_ms: number | null;
   error_code: string | null;
   error_detail: string | null;
+}
+
+export interface AgentsTable {
+  id: string;
+  workspace_id: string;
+  test_mode: Flag;
+  /** Encrypted JSON, as is what was published of it. */
+  draft: string;
+  published: string | null;
+  version: number;
+  created_at: string;
+  published_at: string | null;
 }
 
 export interface InboundKeysTable {

@@ -8,12 +8,14 @@ import type {
   InboundHookStore,
   KeyStore,
 } from '../api/ports.ts';
+import type { AgentStore } from '../api/agents/agent-desk.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import type { HealthStore } from '../delivery/breaker/health-record.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { Journal } from '../events/journal.ts';
 import { SqlCalls } from './calls.ts';
+import { SqlAgents } from './agents/agents.ts';
 import { Cipher, type EncryptionKey } from './cipher.ts';
 import { Counters } from './counters.ts';
 import { SqlCredentials } from './credentials.ts';
@@ -66,6 +68,7 @@ export interface Store extends Closeable {
   readonly deliveries: DeliveryStore;
   readonly idempotency: IdempotencyStore;
   readonly inbound: InboundHookStore;
+  readonly agents: AgentStore;
   readonly stats: StoreStats;
   purge(query: PurgeQuery): Promise<Purged>;
   close(): Promise<void>;
@@ -100,11 +103,14 @@ async function openParts(db: Kysely<Schema>, cipher: Cipher, clock: Clock) {
   await counters.prepare();
   const endpoints = await SqlEndpoints.load(db, cipher, clock);
   const credentials = new SqlCredentials(db, counters, cipher);
+  const agents = new SqlAgents(db, counters, cipher);
   // A key that left the ring must not be needed by anything: what it sealed is sealed anew at each start.
-  const secrets = { resealed: (await endpoints.reseal()) + (await credentials.reseal()) };
+  const resealed = (await endpoints.reseal()) + (await credentials.reseal()) + (await agents.reseal());
+  const secrets = { resealed };
   const epoch = await epochOf(db, clock);
   const journal = new SqlJournal({ db, clock, epoch, counters, endpoints });
   return {
+    agents,
     endpoints,
     secrets,
     deliveries: new SqlDeliveryLog(db, endpoints, clock),

@@ -11,6 +11,9 @@ import type { Endpoint } from '../../src/delivery/outbox.ts';
 import type { CallView } from '../../src/events/call-view.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
 import type { Command, CommandResult, CredentialView } from '../../src/events/commands.ts';
+import { CLIENT_DIALECTS } from '../../src/dialect/client-registry.ts';
+import type { AgentView } from '../../src/events/agents.ts';
+import { FakeAgents } from '../fakes/agent-store.ts';
 import { FakePorts } from '../fakes/api-ports.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { LiveJournal } from '../fakes/live-journal.ts';
@@ -42,6 +45,9 @@ export interface TestApi {
   readonly clock: FakeClock;
   readonly ports: FakePorts;
   readonly nodes: FakeNodes;
+  readonly agents: FakeAgents;
+  /** Views of agents that nodes were given. */
+  readonly agentViews: AgentView[];
   readonly journal: LiveJournal;
   readonly logged: object[];
   refreshes: number;
@@ -75,7 +81,9 @@ export async function openTestApi(
   const log = (fields: object): void => void logged.push(fields);
   const streams = new StreamHub({ journal, clock: systemClock, log: { info: log, warn: log, error: log } });
   journal.published = (committed) => streams.publish(committed);
-  const test = { clock, ports, nodes, journal, logged, refreshes: 0, ready: true };
+  const agents = new FakeAgents();
+  const agentViews: AgentView[] = [];
+  const test = { clock, ports, nodes, agents, agentViews, journal, logged, refreshes: 0, ready: true };
   const key = (wish: Partial<KeyWish> = {}): string => {
     const made = newApiKey({ workspaceId: 'ws_default', name: 'test', ...wish }, clock);
     ports.allKeys.set(made.key.id, made.key);
@@ -87,6 +95,11 @@ export async function openTestApi(
     api: await openApi({
       ports,
       nodes,
+      agents: {
+        store: agents,
+        dialects: CLIENT_DIALECTS,
+        apply: async (view) => void agentViews.push(view),
+      },
       streams,
       journal,
       delivery: {

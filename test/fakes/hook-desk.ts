@@ -96,6 +96,7 @@ export class HookDesk {
     const api = await openApi({
       ports: store,
       nodes,
+      agents: { store: store.agents, dialects: [], apply: async () => undefined },
       streams,
       journal: store.journal,
       delivery,

@@ -66,9 +66,11 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteContext & { path: str
 async function startSession(
   request: FastifyRequest,
   wish: Static<typeof Wish>,
-  { nodes, settings, clock, audioSocketUuids }: RouteContext,
+  { agents, nodes, settings, clock, audioSocketUuids }: RouteContext,
 ): Promise<Static<typeof Session>> {
-  const claims = claimsOf(wish, keyOf(request), { settings, clock });
+  const key = keyOf(request);
+  const agentId = await requireAgent(wish.agent_id, key, agents);
+  const claims = { ...claimsOf(wish, key, { settings, clock }), agentId };
   if (nodes.serving === 0) throw new VoiceError('unavailable', 'no media node is serving');
   const nowUnixMs = clock.unixMs();
   const token = await mintSessionToken(claims, settings.signingSecrets, nowUnixMs);
@@ -115,7 +117,7 @@ function claimsOf(
   wish: Static<typeof Wish>,
   key: ApiKey,
   { settings, clock }: Pick<RouteContext, 'settings' | 'clock'>,
-): SessionClaims {
+): Omit<SessionClaims, 'agentId'> {
   const metadata = wish.metadata ?? {};
   if (Buffer.byteLength(JSON.stringify(metadata)) > METADATA_BYTES_MAX) {
     throw new VoiceError('invalid_argument', 'metadata is at most 2 KiB', { field: 'metadata' });
@@ -134,7 +136,6 @@ function claimsOf(
     role: 'caller',
     region: settings.region,
     testMode: key.testMode || (wish.test_mode ?? false),
-    agentId: requireAgent(wish.agent_id),
     direction: wish.direction ?? 'inbound',
     from: wish.from ?? null,
     to: wish.to ?? null,

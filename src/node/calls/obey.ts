@@ -21,6 +21,10 @@ const HANDLERS: {
     node.applyCredentials(view);
     return done({ version: view.version });
   },
+  apply_agents: async (node, { view }) => {
+    node.publishedAgents.apply(view);
+    return done({ version: view.version });
+  },
   call_command: async (node, { call_id, workspace_id, command }, { clock }) => {
     const call = node.calls.get(call_id);
     if (call === undefined || call.facts.workspaceId !== workspace_id) {

@@ -9,6 +9,7 @@ import { deliveryHealth } from './0004-delivery-health.ts';
 import { sentBodies } from './0005-sent-bodies.ts';
 import { inbound } from './0006-inbound.ts';
 import { pageIndexes } from './0007-page-indexes.ts';
+import { agents } from './0008-agents.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 5, name: 'sent_bodies', up: sentBodies },
   { version: 6, name: 'inbound', up: inbound },
   { version: 7, name: 'page_indexes', up: pageIndexes },
+  { version: 8, name: 'agents', up: agents },
 ];
 
 /** Brings the database to the newest schema this code knows, all of it or nothing. */

@@ -1,0 +1,38 @@
+import type { AgentTerms, AgentView } from '../../events/agents.ts';
+import type { CredentialTerms } from '../api-options.ts';
+import type { Page, PageQuery } from '../ports.ts';
+
+export type AgentPlace = Pick<PageQuery, 'workspaceId' | 'testMode'>;
+
+/** An agent: what it is to be, and what calls know of it. */
+export interface StoredAgent extends AgentPlace {
+  readonly id: string;
+  readonly draft: AgentTerms;
+  /** Null until it is published for the first time. */
+  readonly published: AgentTerms | null;
+  /** How often it was published. */
+  readonly version: number;
+  readonly createdAt: string;
+  readonly publishedAt: string | null;
+}
+
+export interface AgentStore {
+  create(agent: StoredAgent): Promise<void>;
+  get(place: AgentPlace, id: string): Promise<StoredAgent | undefined>;
+  list(query: PageQuery): Promise<Page<StoredAgent>>;
+  /** Agents of a workspace. */
+  count(workspace: Pick<AgentPlace, 'workspaceId'>): Promise<number>;
+  redraft(id: string, draft: AgentTerms): Promise<void>;
+  publish(id: string, terms: AgentTerms, publishedAt: string): Promise<void>;
+  /** Every agent that was published, for the nodes. */
+  view(): Promise<AgentView>;
+}
+
+/** What the API asks about agents. */
+export interface AgentDesk {
+  readonly store: AgentStore;
+  /** The protocols a backend may speak. */
+  readonly dialects: readonly Pick<CredentialTerms, 'name' | 'options'>[];
+  /** Answers once every connected node has applied the view. */
+  apply(view: AgentView): Promise<void>;
+}

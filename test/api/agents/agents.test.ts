@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTestApi, type TestApi } from '../open-test-api.ts';
+
+const AGENTS = '/api/v1/agents';
+const WISH = {
+  name: 'Front desk',
+  greeting: 'Hello.',
+  backends: [
+    { dialect: 'openai-realtime', api_key: 'sk-secret-1', model: 'gpt-realtime' },
+    { dialect: 'native', name: 'own', url: 'wss://agents.example/voice' },
+  ],
+};
+
+let test: TestApi;
+beforeEach(async () => (test = await openTestApi()));
+afterEach(() => test.api.close());
+
+async function made(wish: object = WISH): Promise<string> {
+  const { status, body } = await test.request('POST', AGENTS, wish);
+  expect(status).toBe(201);
+  return body.data.id as string;
+}
+
+describe('agents', () => {
+  it('are made with defaults, and never show a key', async () => {
+    const { status, body, text } = await test.request('POST', AGENTS, WISH);
+    expect(status).toBe(201);
+    expect(body.data).toMatchObject({
+      version: 0,
+      has_changes: true,
+      barge_in: 'clear',
+      tools: ['end_call'],
+    });
+    expect(body.data.backends).toMatchObject([
+      { name: 'openai-realtime', has_api_key: true, url: null },
+      { name: 'own', has_api_key: false },
+    ]);
+    expect(text).not.toContain('sk-secret');
+    expect((await test.request('GET', AGENTS)).text).not.toContain('sk-secret');
+  });
+
+  it('answer calls only once they are published, and as they were then', async () => {
+    const id = await made();
+    const session = () => test.request('POST', '/api/v1/voice/sessions', { agent_id: id });
+    expect((await session()).body.error).toMatchObject({ code: 'failed_precondition', field: 'agent_id' });
+    expect((await test.request('GET', `/api/v1/runtime-config?agent_id=${id}`)).status).toBe(422);
+    const published = await test.request('POST', `${AGENTS}/${id}/publish`);
+    expect(published.body.data).toMatchObject({ version: 1, has_changes: false });
+    expect(test.agentViews).toHaveLength(1);
+    expect(test.agentViews[0]!.agents[0]).toMatchObject({ id, version: 1 });
+    expect(test.agentViews[0]!.agents[0]!.terms.backends[0]!.api_key).toBe('sk-secret-1');
+    expect((await session()).status).toBe(200);
+    const changed = await test.request('PATCH', `${AGENTS}/${id}`, { greeting: 'Good day.' });
+    expect(changed.body.data).toMatchObject({ greeting: 'Good day.', has_changes: true });
+    const running = await test.request('GET', `/api/v1/runtime-config?agent_id=${id}`);
+    expect(running.body.data).toMatchObject({ agent_id: id, version: 1, greeting: 'Hello.' });
+    expect(running.text).not.toContain('sk-secret');
+    expect(test.agentViews).toHaveLength(1);
+  });
+
+  it('keep the key of a backend that stays where it is, and give it to no other address', async () => {
+    const id = await made();
+    const keyOf = (): string | null => test.agents.all.get(id)!.draft.backends[0]!.api_key;
+    const [backend] = WISH.backends;
+    const { api_key: _, ...same } = backend!;
+    await test.request('PATCH', `${AGENTS}/${id}`, { backends: [{ ...same, model: 'gpt-realtime-mini' }] });
+    expect(keyOf()).toBe('sk-secret-1');
+    await test.request('PATCH', `${AGENTS}/${id}`, { backends: [{ ...same, url: 'wss://evil.example' }] });
+    expect(keyOf()).toBeNull();
+  });
+
+  it('are not of another workspace mode, nor for keys without the scope', async () => {
+    const id = await made();
+    const testKey = { authorization: `Bearer ${test.key({ testMode: true })}` };
+    expect((await test.request('GET', `${AGENTS}/${id}`, undefined, testKey)).status).toBe(404);
+    const reader = { authorization: `Bearer ${test.key({ scopes: ['agents:read'] })}` };
+    expect((await test.request('POST', `${AGENTS}/${id}/publish`, undefined, reader)).status).toBe(403);
+    expect((await test.request('GET', `${AGENTS}/${id}`, undefined, reader)).status).toBe(200);
+  });
+
+  it.each([
+    ['name', { backends: WISH.backends }],
+    ['backends', { name: 'x' }],
+    ['backends.0.dialect', { name: 'x', backends: [{ dialect: 'smoke' }] }],
+    ['backends.0.dialect', { name: 'x', backends: [{ dialect: 'deepgram-stt' }] }],
+    ['backends.0.url', { name: 'x', backends: [{ dialect: 'native' }] }],
+    [
+      'backends.0.options.api_version',
+      {
+        name: 'x',
+        backends: [{ dialect: 'openai-realtime', options: { api_version: 'old' } }],
+      },
+    ],
+    [
+      'backends',
+      {
+        name: 'x',
+        backends: [{ dialect: 'openai-realtime' }, { dialect: 'openai-realtime' }],
+      },
+    ],
+    [
+      'transfer.mode',
+      {
+        name: 'x',
+        backends: [{ dialect: 'openai-realtime' }],
+        transfer: { target: { type: 'phone', to: '+15550100' }, mode: 'warm' },
+      },
+    ],
+  ])('are refused for a wrong %s', async (field, wish) => {
+    const { status, body } = await test.request('POST', AGENTS, wish);
+    expect(status).toBe(400);
+    expect(body.error).toMatchObject({ code: 'invalid_argument', field });
+  });
+});
