@@ -6,6 +6,7 @@ import { FRAME_SAMPLES, readSpeech, type Speech } from '../load/speech.ts';
 import { callKernels } from './call-kernels.ts';
 import { codecKernels } from './codec-kernels.ts';
 import { concealKernels } from './conceal-kernels.ts';
+import { guardKernels } from './guard-kernels.ts';
 import { FULL_EFFORT, measure, SMOKE_EFFORT, type Kernel } from './measure.ts';
 import { mediaKernels } from './media-kernels.ts';
 import { mixKernels } from './mix-kernels.ts';
@@ -27,6 +28,7 @@ const kernels = [
   ...concealKernels(speech),
   ...toneKernels(speech),
   ...mixKernels(speech),
+  ...guardKernels(speech),
   ...(await callKernels(speech)),
   ...(await pipelineKernels(speech)),
 ];

@@ -15,7 +15,7 @@ import type { Caller, LegConnection } from '../../src/gateway/arrivals.ts';
 import { ResumeTokens } from '../../src/gateway/resume-token.ts';
 import { openCodec } from '../../src/media/codecs.ts';
 import { PCMU_8K, type AudioFormat } from '../../src/media/format.ts';
-import { VOICE_DEFAULTS } from '../../src/media/voice-detector.ts';
+import { VOICE_DEFAULTS, type VoiceDetectors } from '../../src/media/voice-detector.ts';
 import { NodeArrivals } from '../../src/node/arrivals.ts';
 import { LegGroups } from '../../src/node/leg-groups.ts';
 import { LegMedia, type JitterSettings } from '../../src/node/leg-media.ts';
@@ -32,6 +32,8 @@ export interface StoryOptions {
   readonly limits?: Partial<CallLimits>;
   readonly resumeUrls?: readonly string[];
   readonly ports?: CallPorts;
+  /** Real ears, instead of those a reader can foresee. */
+  readonly detectors?: VoiceDetectors;
 }
 
 export interface PartyOptions {
@@ -78,7 +80,7 @@ export class Story {
       clock: this.clock,
       calls: this.calls,
       media: new LegMedia({
-        detectors: loudDetectors,
+        detectors: options.detectors ?? loudDetectors,
         voice: VOICE_DEFAULTS,
         jitterTargetMs: options.jitterTargetMs ?? 0,
         ...(options.jitter === undefined ? {} : { jitter: options.jitter }),
