@@ -143,6 +143,18 @@ describe('a cold handover', () => {
     expect(levels(caller)).toEqual([7]);
   });
 
+  it('with a guest in the conversation is a success once the mix with the first frame has left', async () => {
+    const { story, caller } = openScene();
+    story.arrives({ ...NATIVE, role: 'human', callId: story.call.id });
+    const human = joins(story, await handOver(story));
+    human.sendsFrame(900);
+    expect(caller.heard).toEqual([]);
+    expect(handoverTypes(story).at(-1)).toBe('handover_accepted');
+    story.passes(200);
+    expect(handoverTypes(story).at(-1)).toBe('transfer_success');
+    expect(levels(caller).some((level) => level > 0)).toBe(true);
+  });
+
   it('to a leg that is here joins it at once', async () => {
     const { story, caller, agent } = openScene();
     const guest = story.arrives({ ...NATIVE, role: 'human', callId: story.call.id });

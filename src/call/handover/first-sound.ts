@@ -4,9 +4,9 @@ import { LegChannel } from '../hearing/channel.ts';
 import { LegParty } from '../parties/party.ts';
 import type { Member } from '../parties/roster.ts';
 
-/** A frame that waits to be mixed leaves with the next tick: it is looked for until then. */
+/** A frame that waits to be mixed leaves within a few ticks: it is looked for until then. */
 const LOOK_EVERY_MS = 5;
-const LOOKS_MAX = 5;
+const LOOKS_MAX = 40;
 
 /** Watches for the first frame of a target that really went out to the caller. */
 export class FirstSound {
