@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
+import { BackendServer } from '../fakes/backend-server.ts';
+
+import { House, until } from './house.ts';
+import { TwilioCaller } from './twilio-caller.ts';
+
+const SPEECH = Buffer.alloc(160, 0x2a);
+
+it('a caller by Twilio is answered by the third of three backends', async () => {
+  const refuses = await BackendServer.open(() => {}, { refuse: () => 401 });
+  const stalls = await BackendServer.open(() => {}, { subprotocol: 'omnivoice.v1' });
+  const said: string[] = [];
+  const answers = await BackendServer.open(
+    (socket: WebSocket) => {
+      socket.on('message', (message: Buffer, isBinary) => {
+        if (isBinary || said.length > 0) return;
+        said.push(message.toString());
+        socket.send('{"type":"started"}');
+        for (let i = 0; i < 50; i++) socket.send(SPEECH, { binary: true });
+      });
+    },
+    { subprotocol: 'omnivoice.v1' },
+  );
+  const house = await House.open({ EGRESS_ALLOW: '127.0.0.0/8,::1/128' });
+  try {
+    const ask = async (path: string, body: object): Promise<Record<string, string>> => {
+      const answer = await fetch(`${house.ready.api_url}/api/v1${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${house.ready.api_key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      const { data, error } = (await answer.json()) as { data: Record<string, string>; error: unknown };
+      expect(error).toBeUndefined();
+      return data;
+    };
+    const backends = [refuses, stalls, answers].map(({ url }, index) => ({
+      name: `backend-${index}`,
+      dialect: 'native',
+      url,
+    }));
+    const wish = { name: 'Front desk', greeting: 'Hello.', first_audio_timeout_ms: 1_000, backends };
+    const agent = await ask('/agents', wish);
+    await ask(`/agents/${agent['id']!}/publish`, {});
+    const { url } = await ask('/voice/stream-credentials', { dialect: 'twilio', agent_id: agent['id'] });
+    const caller = await TwilioCaller.dial(url!);
+    const heardSpeech = (): number => caller.heard.filter((frame) => frame.equals(SPEECH)).length;
+    await until('the third backend to be heard', () => heardSpeech() >= 50);
+    expect(said[0]).toContain('Hello.');
+    expect(refuses.requests).toHaveLength(1);
+    expect(stalls.requests).toHaveLength(1);
+    caller.hangUp();
+  } finally {
+    await house.close();
+    for (const server of [refuses, stalls, answers]) await server.close();
+  }
+}, 60_000);
