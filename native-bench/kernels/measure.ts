@@ -43,6 +43,7 @@ export const SMOKE_EFFORT: Effort = {
 
 /** Wire counters keep this many digits for the whole run. */
 const FIRST_INDEX = 200_000;
+const COUNTS = 5;
 
 /** Times a kernel and its peer in turn, so that whatever slows the machine slows both. */
 export function measure(kernel: Kernel, effort: Effort): Measured {
@@ -87,12 +88,17 @@ class Runner {
     return ((performance.now() - startedAtMs) * 1e6) / this.#callsPerRepeat;
   }
 
+  /** The middle of several counts: code that is compiled anew in one of them is no frame's garbage. */
   bytesPerCall(calls: number): number | null {
     globalThis.gc?.();
+    const counts = Array.from({ length: COUNTS }, () => this.#grownBytes(Math.ceil(calls / COUNTS)));
+    return counts.some((bytes) => bytes < 0) ? null : median(counts);
+  }
+
+  #grownBytes(calls: number): number {
     const before = getHeapStatistics().used_heap_size;
     this.#call(calls);
-    const grownBytes = getHeapStatistics().used_heap_size - before;
-    return grownBytes < 0 ? null : grownBytes / calls;
+    return (getHeapStatistics().used_heap_size - before) / calls;
   }
 
   #call(calls: number): void {

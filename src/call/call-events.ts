@@ -63,3 +63,9 @@ export class CallEvents {
     );
   }
 }
+
+/** A caller's end may sit in a browser: how to join in the target's place is not for it to know. */
+export function forCaller(envelope: Envelope): Envelope {
+  const { join: _, ...data } = envelope.data;
+  return { ...envelope, data };
+}

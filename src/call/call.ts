@@ -11,7 +11,7 @@ import type { AnswerResult } from '../media/tones/answer/answer-judge.ts';
 import type { ToneDetected } from '../media/tones/tone-edge.ts';
 import type { VoiceEdge } from '../media/voice/voice-edges.ts';
 import type { CallDesk } from './call-desk.ts';
-import { CallEvents, type EventSink } from './call-events.ts';
+import { CallEvents, forCaller, type EventSink } from './call-events.ts';
 import type { CallPart } from './call-part.ts';
 import { carryOut } from './commands/carry-out.ts';
 import { OUTSIDE, type Asker, type Outcome } from './commands/outcome.ts';
@@ -173,7 +173,7 @@ export class Call implements LegListener, CallDesk {
     const envelope = this.#events.emit(type, own, nowMs);
     for (const { party } of this.roster.present) {
       if (!(party instanceof LegParty) || !party.leg.started.wantsEvents) continue;
-      const message = party.leg.session.writeEvent(envelope);
+      const message = party.leg.session.writeEvent(party.role === 'caller' ? forCaller(envelope) : envelope);
       if (message !== undefined) party.leg.send(message);
     }
     return envelope;

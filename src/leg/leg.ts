@@ -48,7 +48,7 @@ export interface LegListener {
   onQuality?(leg: Leg, window: LegWindow, nowMs: AtMs): void;
   /** A mark's audio was really played to this leg. */
   onMark(leg: Leg, name: string, nowMs: AtMs): void;
-  /** The playout queue ran empty. */
+  /** What was queued has been played, and a pause came after it. */
   onPlayed(leg: Leg, playedFrames: number, nowMs: AtMs): void;
   /** The peer broke its protocol, or a limit; the socket is being closed. */
   onBroken(leg: Leg, fault: FaultCode, nowMs: AtMs): void;
@@ -349,7 +349,7 @@ export class Leg {
       this.#inFlight.left(this.#egress.send(this.#frame), nowMs);
       this.#reportMarks(nowMs);
     }
-    if (!hadQueue || this.playout.waitingFrames > 0) return;
+    if (hadQueue || !this.playout.rest()) return;
     this.#listener.onPlayed(this, this.playout.playedOfSpeechFrames, nowMs);
   }
 

@@ -1,5 +1,7 @@
 /** A minute of audio: an agent may speak ahead this far, then its socket is not read (calls.md, Talking). */
 export const PLAYOUT_FRAMES_MAX = 3000;
+/** A source that speaks just in time leaves its queue empty after every frame; three ticks are a pause. */
+const QUIET_TICKS = 3;
 
 /** Frame slots lent by the node's pool. */
 export interface FrameSlots {
@@ -37,6 +39,8 @@ export class Playout {
   #playedFrames = 0;
   #spokenSince = 0;
   #isPaused = false;
+  #isSpeaking = false;
+  #quietTicks = 0;
 
   constructor(slots: FrameSlots, framesMax = PLAYOUT_FRAMES_MAX) {
     this.#slots = slots;
@@ -53,14 +57,14 @@ export class Playout {
   }
 
   get isIdle(): boolean {
-    return this.waitingFrames === 0 && this.#marks.length === 0;
+    return this.waitingFrames === 0 && this.#marks.length === 0 && !this.#isSpeaking;
   }
 
   get isFull(): boolean {
     return this.waitingFrames >= this.#framesMax;
   }
 
-  /** Frames played since the queue was last empty or cleared: what a listener really heard of this speech. */
+  /** Frames played since the last pause or clear: what a listener really heard of this speech. */
   get playedOfSpeechFrames(): number {
     return this.#playedFrames - this.#spokenSince;
   }
@@ -72,7 +76,9 @@ export class Playout {
       this.stats.refusedFrames++;
       return false;
     }
-    if (this.waitingFrames === 0) this.#spokenSince = this.#playedFrames;
+    if (!this.#isSpeaking) this.#spokenSince = this.#playedFrames;
+    this.#isSpeaking = true;
+    this.#quietTicks = 0;
     slot.set(frame);
     this.#queue.push(slot);
     this.#queuedFrames++;
@@ -106,6 +112,13 @@ export class Playout {
     return true;
   }
 
+  /** Nothing waited in this tick. True once, when that has become a pause: what was said has been played. */
+  rest(): boolean {
+    if (!this.#isSpeaking || ++this.#quietTicks < QUIET_TICKS) return false;
+    this.#isSpeaking = false;
+    return true;
+  }
+
   /** The next mark whose audio has all been played, or undefined. */
   takeMark(): string | undefined {
     const next = this.#marks[0];
@@ -126,6 +139,7 @@ export class Playout {
     const marks = this.#marks.map((mark) => mark.name);
     this.#marks = [];
     this.#isPaused = false;
+    this.#isSpeaking = false;
     return { playedFrames, unplayedFrames, marks };
   }
 }

@@ -53,10 +53,26 @@ describe('a playout queue', () => {
     const playout = new Playout(slots);
     playout.push(frame(1));
     played(playout);
+    expect([playout.rest(), playout.rest(), playout.rest(), playout.rest()]).toEqual([
+      false,
+      false,
+      true,
+      false,
+    ]);
     playout.push(frame(2));
     playout.push(frame(3));
     played(playout);
     expect(playout.clear()).toMatchObject({ playedFrames: 1, unplayedFrames: 1 });
+  });
+
+  it('takes a source that speaks just in time for one speech', () => {
+    const playout = new Playout(slots);
+    for (let spoken = 1; spoken <= 10; spoken++) {
+      playout.push(frame(spoken));
+      played(playout);
+      expect(playout.rest()).toBe(false);
+    }
+    expect(playout.playedOfSpeechFrames).toBe(10);
   });
 
   it('holds its breath while paused', () => {

@@ -261,6 +261,7 @@ describe('a handover that fails', () => {
     story.passes(20);
     expect(levels(caller).at(-1)).toBe(51);
     caller.hangsUp();
+    story.passes(20);
     expect(story.clock.pendingTasks).toBe(0);
   });
 

@@ -15,7 +15,11 @@ async function comesBack(story: Story, claims: ResumeClaims): Promise<MemorySock
   if (resumption === undefined) return 'nobody knows the call';
   const socket = new MemorySocket();
   const dialect = dialectOf('native')!;
-  const session = dialect.openSession({ nowMs: 0, upgrade: { method: 'GET', headers: {}, target: '/', urls: [] }, options: {} });
+  const session = dialect.openSession({
+    nowMs: 0,
+    upgrade: { method: 'GET', headers: {}, target: '/', urls: [] },
+    options: {},
+  });
   const into = { payload: new Uint8Array(65_536), payloadBytes: 0, sequence: -1, timestampMs: -1 };
   const start = new TextEncoder().encode(
     '{"type":"start","version":1,"format":{"codec":"pcmu","sample_rate":8000}}',

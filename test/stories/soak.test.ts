@@ -12,30 +12,26 @@ const WARM_UP_FRAMES = 150;
 /** Compiled code and its notes, whatever the length; a leak of one object a frame would be far more. */
 const GROWTH_BYTES_MAX = 1.5 * MIB;
 
-it(
-  'many legs in talk, half of them losing packets, leave the heap as it was',
-  { timeout: 3_600_000 },
-  () => {
-    const story = new Story({ jitter: { mode: 'adaptive', targetMs: 0, maxMs: 200 } });
-    const legs = Array.from({ length: LEGS }, (_, i) =>
-      story.arrives(i % 2 === 0 ? {} : { dialect: 'native', rtp: true }),
-    );
-    talk(story, legs, 0, WARM_UP_FRAMES);
-    const spoken = story.types.filter((type) => type === 'voice_detected').length;
-    const ids = story.events.flatMap(({ type, resource }) => (type === 'call_started' ? [resource.id] : []));
-    story.events.length = 0;
-    const before = heapBytes();
-    talk(story, legs, WARM_UP_FRAMES, FRAMES);
-    expect(spoken).toBe(LEGS);
-    const lost = ids.map((id) => story.calls.get(id)!.legs[0]!.ingress.losses.lostFrames);
-    expect(lost.filter((frames) => frames > 0)).toHaveLength(LEGS / 2);
-    expect(story.failures).toEqual([]);
-    story.events.length = 0;
-    const grownBytes = heapBytes() - before;
-    console.log(`${LEGS} legs × ${FRAMES} frames: the heap grew by ${grownBytes} bytes`);
-    expect(grownBytes).toBeLessThan(GROWTH_BYTES_MAX);
-  },
-);
+it('many legs in talk, half of them losing packets, leave the heap as it was', { timeout: 3_600_000 }, () => {
+  const story = new Story({ jitter: { mode: 'adaptive', targetMs: 0, maxMs: 200 } });
+  const legs = Array.from({ length: LEGS }, (_, i) =>
+    story.arrives(i % 2 === 0 ? {} : { dialect: 'native', rtp: true }),
+  );
+  talk(story, legs, 0, WARM_UP_FRAMES);
+  const spoken = story.types.filter((type) => type === 'voice_detected').length;
+  const ids = story.events.flatMap(({ type, resource }) => (type === 'call_started' ? [resource.id] : []));
+  story.events.length = 0;
+  const before = heapBytes();
+  talk(story, legs, WARM_UP_FRAMES, FRAMES);
+  expect(spoken).toBe(LEGS);
+  const lost = ids.map((id) => story.calls.get(id)!.legs[0]!.ingress.losses.lostFrames);
+  expect(lost.filter((frames) => frames > 0)).toHaveLength(LEGS / 2);
+  expect(story.failures).toEqual([]);
+  story.events.length = 0;
+  const grownBytes = heapBytes() - before;
+  console.log(`${LEGS} legs × ${FRAMES} frames: the heap grew by ${grownBytes} bytes`);
+  expect(grownBytes).toBeLessThan(GROWTH_BYTES_MAX);
+});
 
 /** Everybody speaks without a pause; of the native legs every fiftieth frame is lost. */
 function talk(story: Story, legs: readonly StoryParty[], from: number, frames: number): void {

@@ -37,7 +37,19 @@ describe('an agent that speaks faster than real time', () => {
     expect(story.types).not.toContain('mark_reached');
     caller.sends(caller.caller.markPlayed('utt-7')!);
     expect(story.only('mark_reached').data['name']).toBe('utt-7');
+    story.passes(60);
     expect(story.only('playback_finished').data['played_ms']).toBe(100);
+  });
+
+  it('is told once that it was played when it speaks just in time, after a pause', () => {
+    const { story, agent } = openScene();
+    for (let i = 0; i < 50; i++) {
+      agent.sendsFrame(1000);
+      story.passes(20);
+    }
+    expect(story.types).not.toContain('playback_finished');
+    story.passes(80);
+    expect(story.only('playback_finished').data['played_ms']).toBe(1000);
   });
 
   it('has its mark back at once while nobody listens', () => {
