@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import Schema from 'typebox/schema';
+import { delivery, leg } from './documented-rows.ts';
 import { callView, openTestApi, type Answer, type TestApi } from './open-test-api.ts';
 
 interface Operation {
@@ -370,35 +371,4 @@ function bodyFor(path: string, method: string): object {
   if (path.includes('/webhooks')) return { url: 'https://a.example/', events: ['*'] };
   if (path.includes('/stream-credentials')) return { dialect: 'twilio' };
   return path.includes('/keys') ? { name: 'a' } : {};
-}
-
-function leg() {
-  return {
-    leg_id: 'leg_1',
-    role: 'caller' as const,
-    dialect: 'twilio',
-    codec: null,
-    connected_at: '2026-11-20T12:00:00.000Z',
-    disconnected_at: null,
-    reason: null,
-  };
-}
-
-function delivery(endpointId: string) {
-  return {
-    id: 'dlv_1',
-    endpointId,
-    eventId: 'evt_1',
-    eventType: 'call_started',
-    resourceId: 'call_1',
-    state: 'delivered' as const,
-    isManual: false,
-    replayedAs: null,
-    settledAt: '2026-11-20T12:00:00.250Z',
-    attempts: 1,
-    createdAt: '2026-11-20T12:00:00.000Z',
-    nextAttemptAt: null,
-    lastStatus: 200,
-    lastError: null,
-  };
 }

@@ -178,7 +178,10 @@ function answersOf(dialect: Dialect): readonly string[] {
   const { capabilities } = dialect;
   const hangsUp = openStartedLine(dialect).caller.goodbye().length > 0;
   return [
-    ...['audio', 'ignored', 'started', 'refusal'],
+    'audio',
+    'ignored',
+    'started',
+    'refusal',
     ...(capabilities.dtmfIn ? ['dtmf'] : []),
     ...(capabilities.marks ? ['mark_played'] : []),
     ...(hangsUp ? ['hung_up'] : []),

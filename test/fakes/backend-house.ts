@@ -164,6 +164,12 @@ export class BackendHouse {
     for (const { line } of this.#talks) line?.leg.end('call_ended', 1000, this.clock.nowMs());
   }
 
+  /** As `close`, and nothing of ours may have been broken on the way. */
+  async closeSoundly(): Promise<void> {
+    await this.close();
+    if (this.failures.length > 0) throw new AggregateError(this.failures, 'promises of ours were broken');
+  }
+
   /** The socket a leg is on. */
   sinkOf({ leg }: Talk): FrameSink {
     return this.#sinks.find((sink) => leg.isOn(sink))!;

@@ -7,7 +7,7 @@ import { atTheEnd, openTempStore, tempPath } from './temp-store.ts';
 const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 2, page: 1 };
 /** What may be read from end to end: few rows whatever the traffic, or what a statement made itself. */
 const SMALL =
-  /^SCAN (?:endpoints|inbound_hooks|credentials|api_keys|endpoint_health|counters|meta|schema_migrations)\b/;
+  /^SCAN (?:endpoints|inbound_hooks|agents|credentials|api_keys|endpoint_health|counters|meta|schema_migrations)\b/;
 const OWN =
   /^SCAN (?:present|first|CONSTANT ROW|\d+ CONSTANT ROWS|\(?subquery-\d+\)?)\b|^SCAN \d+-ROW VALUES/i;
 /** Holds open calls only. */

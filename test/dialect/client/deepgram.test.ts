@@ -11,9 +11,8 @@ beforeEach(async () => {
   house = new BackendHouse();
 });
 afterEach(async () => {
-  await house.close();
+  await house.closeSoundly();
   await server.close();
-  expect(house.failures).toEqual([]);
 });
 
 function backend(more: Partial<AgentBackend>): Partial<AgentBackend> {
@@ -109,6 +108,7 @@ describe('a Deepgram agent', () => {
     talk.line!.interrupt(null, 20);
     server.say(Buffer.alloc(160));
     await until(() => talk.frames.length === 2, 'the next turn');
+    expect(talk.frames).toHaveLength(2);
   });
 
   it('calls our functions, several at once, and leaves its own alone', async () => {

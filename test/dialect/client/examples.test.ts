@@ -152,7 +152,7 @@ describe('OpenAI Realtime', () => {
       '{"type":"response.output_audio.delta","delta":"f/9/","item_id":7,"response_id":null}',
     ];
     for (const text of odd) {
-      expect(session.read(textBytes(text), false, into), text).toEqual({ type: 'audio' });
+      expect(session.read(textBytes(text), false, into), `for ${text}`).toEqual({ type: 'audio' });
       expect(payloadOf(into)).toEqual(Buffer.from([0x7f, 0xff, 0x7f]));
     }
     const broken = '{"type":"response.output_audio.delta","delta":"f/9*"}';

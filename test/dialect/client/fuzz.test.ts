@@ -41,8 +41,22 @@ const WORDS: readonly object[] = [
   { type: 'command', id: 'c', name: 'hang_up', args: {} },
 ];
 const ANSWERS = [
-  ...['audio', 'ignored', 'started', 'hung_up', 'command', 'reply', 'several', 'dtmf', 'mark_played'],
-  ...['caller_speaking', 'agent_speaking', 'agent_spoke', 'transcript', 'tool_call', 'agent_error', 'flow'],
+  'audio',
+  'ignored',
+  'started',
+  'hung_up',
+  'command',
+  'reply',
+  'several',
+  'dtmf',
+  'mark_played',
+  'caller_speaking',
+  'agent_speaking',
+  'agent_spoke',
+  'transcript',
+  'tool_call',
+  'agent_error',
+  'flow',
 ];
 const TEXT_CHARACTERS_MAX = 70_000;
 

@@ -77,9 +77,8 @@ describe.each(bots)('a bot written for $name, as an agent', (dialect) => {
     house = new BackendHouse();
   });
   afterEach(async () => {
-    await house.close();
+    await house.closeSoundly();
     await bot.server.close();
-    expect(house.failures).toEqual([]);
   });
 
   it('hears the caller, is heard, marks, clears, and is hung up on', async () => {
@@ -95,15 +94,13 @@ describe.each(bots)('a bot written for $name, as an agent', (dialect) => {
     await until(() => talk.frames.length > 0, 'the bot to be heard');
 
     bot.mark('m-1');
-    if (capabilities.marks) {
-      const [mark] = await talk.hears('command');
-      expect(mark).toMatchObject({ name: 'mark', args: { name: expect.stringMatching(/^m/) as string } });
-      // Some wires carry short names only; what comes back is what was on the wire.
-      const name = mark?.type === 'command' ? String(mark.args['name']) : '';
-      const played = leg.session.writeMarkPlayed?.(name);
-      if (played !== undefined) leg.send(played);
-      await until(() => played === undefined || bot.types.includes('mark_played'), 'the mark');
-    }
+    const [mark] = capabilities.marks ? await talk.hears('command') : [undefined];
+    // Some wires carry short names only; what comes back is what was on the wire.
+    const name = mark?.type === 'command' && mark.name === 'mark' ? String(mark.args['name']) : '';
+    expect(name.startsWith('m')).toBe(capabilities.marks);
+    const played = name === '' ? undefined : leg.session.writeMarkPlayed?.(name);
+    if (played !== undefined) leg.send(played);
+    await until(() => played === undefined || bot.types.includes('mark_played'), 'the mark');
     const isCleared = capabilities.clear;
     bot.clear();
     if (isCleared) {

@@ -1,0 +1,32 @@
+/** Rows as the store has them, one of each kind that an answer is made of. */
+export function leg() {
+  return {
+    leg_id: 'leg_1',
+    role: 'caller' as const,
+    dialect: 'twilio',
+    codec: null,
+    connected_at: '2026-11-20T12:00:00.000Z',
+    disconnected_at: null,
+    reason: null,
+  };
+}
+
+/** A hook that arrived. */
+export function delivery(endpointId: string) {
+  return {
+    id: 'dlv_1',
+    endpointId,
+    eventId: 'evt_1',
+    eventType: 'call_started',
+    resourceId: 'call_1',
+    state: 'delivered' as const,
+    isManual: false,
+    replayedAs: null,
+    settledAt: '2026-11-20T12:00:00.250Z',
+    attempts: 1,
+    createdAt: '2026-11-20T12:00:00.000Z',
+    nextAttemptAt: null,
+    lastStatus: 200,
+    lastError: null,
+  };
+}
