@@ -35,10 +35,10 @@ export const FULL_EFFORT: Effort = {
 };
 export const SMOKE_EFFORT: Effort = {
   warmUpMs: 20,
-  warmUpCalls: 12_000,
+  warmUpCalls: 30_000,
   repeatMs: 5,
   repeats: 3,
-  countedCalls: 10_000,
+  countedCalls: 25_000,
 };
 
 /** Wire counters keep this many digits for the whole run. */
