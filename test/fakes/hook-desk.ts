@@ -144,8 +144,11 @@ export class HookDesk {
   }
 
   /** Commits events, and has them sent. */
+  /** Tells them as of now: what is older than a day is not tried again. */
   async publish(...records: readonly EventRecord[]): Promise<void> {
-    this.delivery.accept(await this.store.journal.append(records));
+    const created_at = new Date(systemClock.unixMs()).toISOString();
+    const fresh = records.map(({ envelope, stamps }) => ({ envelope: { ...envelope, created_at }, stamps }));
+    this.delivery.accept(await this.store.journal.append(fresh));
   }
 
   async close({ keep = false } = {}): Promise<void> {
