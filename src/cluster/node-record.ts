@@ -1,0 +1,33 @@
+/** Where a media node stands, as its peers see it. It is `draining` until its first own beat says otherwise. */
+export type NodeState = 'starting' | 'serving' | 'degraded' | 'draining' | 'leaving';
+
+/**
+ * One life of a media node as the others know it: at most 600 bytes of JSON (cluster.md §2.3). Its existence
+ * in the registry is the node's lease.
+ */
+export interface NodeRecord {
+  readonly v: 1;
+  /** A life of a node; never used again, and the only name an owner has. */
+  readonly incarnation: string;
+  /** 0 … n−1 on its host. */
+  readonly node: number;
+  readonly host: string;
+  readonly region: string;
+  /** Failure domain inside the region, where the operator names one. */
+  readonly zone: string | null;
+  /** Base URL of the node's own media port: `wss://host:8082`. */
+  readonly mediaUrl: string;
+  /** `host:port` on which peers reach it; null where it has none (one host). */
+  readonly peer: string | null;
+  readonly state: NodeState;
+  readonly version: string;
+  readonly startedAtUnixMs: number;
+  readonly legs: number;
+  readonly calls: number;
+  readonly capLegs: number;
+  readonly loopDelayP99Ms: number;
+  /** Free share of the spool, 0…1. */
+  readonly spoolFreeRatio: number;
+  /** Counts the beats of this life. */
+  readonly beat: number;
+}
