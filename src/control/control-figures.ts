@@ -28,7 +28,7 @@ export interface ControlParts {
 }
 
 /** What each limit of control held back, by the limit's name. */
-function limitsOf({ store, delivery, streams, inbound, api }: ControlParts): {
+function limitsOf({ store, delivery, streams, link, inbound, api }: ControlParts): {
   readonly [limit: string]: number;
 } {
   const asked = api.stats();
@@ -55,6 +55,9 @@ function limitsOf({ store, delivery, streams, inbound, api }: ControlParts): {
     hook_breaker_openings: delivery.stats.breakerOpenings,
     hook_endpoints_auto_disabled: delivery.stats.autoDisabled,
     hook_attempts_blocked: delivery.stats.blockedAttempts,
+    node_asks: link.stats.refusedAsks,
+    node_commands: link.stats.refusedQuestions,
+    node_commands_unanswered: link.stats.unansweredQuestions,
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
   };
 }

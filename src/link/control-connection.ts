@@ -1,21 +1,28 @@
 import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '../base/clock.ts';
-import { messageOf, refuse, VoiceError, type Refusal } from '../base/errors.ts';
+import { messageOf, refuse, type Refusal } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
+import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
-import { encodeEvents, encodeMessage, FrameDecoder, MESSAGE_BYTES_MAX } from './framing.ts';
+import { Answering } from './answering.ts';
+import { encodeEvents, encodeMessage, FrameDecoder } from './framing.ts';
 import type { LinkLog } from './link-log.ts';
 import { LINK_PROTOCOL, type FromControl, type NodeFacts, type NodeStatus } from './messages.ts';
+import { failedBy, Questions, type QuestionStats } from './questions.ts';
 import { readFromControl } from './read-message.ts';
 import type { Spool, SpooledRecord } from './spool/spool.ts';
 
 const WELCOME_WITHIN_MS = 5000;
 const RUNNING_COMMANDS_MAX = 64;
+const PENDING_ASKS_MAX = 256;
+const ASK_BYTES_MAX = 256 * 1024;
 // A replay gives the audio its turn after so many reads of the spool (128 KiB each).
 const READS_PER_TURN = 2;
 
+export const NOBODY_TO_ASK = refuse('unavailable', 'control is not connected');
+
 /** What all connections of one node count together. */
-export interface LinkStats {
+export interface LinkStats extends QuestionStats {
   sentRecords: number;
   /** Of those, records that had to be read back from the spool. */
   readBackRecords: number;
@@ -44,10 +51,11 @@ export class ControlConnection {
   readonly #options: ControlConnectionOptions;
   readonly #decoder: FrameDecoder;
   readonly #cancelWelcome: Cancel;
+  readonly #answering: Answering;
+  readonly #questions: Questions;
   /** The next record to send; undefined until control has said where it stands. */
   #next: number | undefined;
   #isTurnDue = false;
-  #runningCommands = 0;
 
   constructor(socket: Socket, options: ControlConnectionOptions) {
     this.#socket = socket;
@@ -56,21 +64,23 @@ export class ControlConnection {
     this.#cancelWelcome = options.clock.after(WELCOME_WITHIN_MS, () =>
       this.#refuse(refuse('handshake_timeout', `no welcome within ${WELCOME_WITHIN_MS} ms`)),
     );
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('drain', () => this.#sendOn());
-    socket.on('error', () => {}); // 'close' follows and says all there is to know
-    socket.on('close', () => {
-      this.#cancelWelcome();
-      options.onClosed(this);
+    this.#answering = new Answering({
+      runningMax: RUNNING_COMMANDS_MAX,
+      encode: (id, result) => encodeMessage({ type: 'result', id, result }),
+      write: (encoded) => this.#write(encoded),
+      onRefused: () => options.stats.refusedCommands++,
     });
+    this.#questions = new Questions({
+      pendingMax: PENDING_ASKS_MAX,
+      bytesMax: ASK_BYTES_MAX,
+      stats: options.stats,
+      clock: options.clock,
+      write: (encoded) => this.#write(encoded),
+    });
+    this.#listen();
     const { spool, facts } = options;
-    const hello = {
-      ...facts,
-      type: 'hello',
-      protocol: LINK_PROTOCOL,
-      firstRecord: spool.firstRecord,
-    } as const;
-    socket.write(encodeMessage(hello));
+    const { firstRecord } = spool;
+    socket.write(encodeMessage({ ...facts, type: 'hello', protocol: LINK_PROTOCOL, firstRecord }));
   }
 
   /** Bytes the kernel has not taken yet. */
@@ -95,6 +105,12 @@ export class ControlConnection {
     else this.#options.stats.skippedStatuses++;
   }
 
+  /** Asks control; before its welcome there is nobody to ask. */
+  ask(ask: Ask, timeLimitMs: number): Promise<AskResult> {
+    if (!this.isWelcome) return Promise.resolve(failedBy(NOBODY_TO_ASK));
+    return this.#questions.ask((id) => encodeMessage({ type: 'ask', id, ask }), timeLimitMs);
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -102,6 +118,18 @@ export class ControlConnection {
   // While a drain is owed there is no room: what is buffered stays below one high-water mark and one message.
   get #hasRoom(): boolean {
     return !this.#socket.destroyed && !this.#socket.writableNeedDrain;
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('drain', () => this.#sendOn());
+    socket.on('error', () => {}); // 'close' follows and says all there is to know
+    socket.on('close', () => {
+      this.#cancelWelcome();
+      this.#questions.end('control went away');
+      this.#options.onClosed(this);
+    });
   }
 
   #receive(chunk: Buffer): void {
@@ -129,7 +157,10 @@ export class ControlConnection {
       case 'ack':
         return this.#release(message.record);
       case 'command':
-        void this.#answer(message.id, message.command);
+        void this.#answering.answer(message.id, () => this.#options.onCommand(message.command));
+        return;
+      case 'answer':
+        this.#questions.settle(message.id, message.result);
     }
   }
 
@@ -172,28 +203,8 @@ export class ControlConnection {
     });
   }
 
-  async #answer(id: number, command: Command): Promise<void> {
-    if (this.#runningCommands >= RUNNING_COMMANDS_MAX) {
-      this.#options.stats.refusedCommands++;
-      return this.#reply(id, { ok: false, fault: 'overloaded', detail: 'too many commands at once' });
-    }
-    this.#runningCommands++;
-    try {
-      this.#reply(id, await this.#options.onCommand(command));
-    } catch (error) {
-      const fault = error instanceof VoiceError ? error.code : 'internal';
-      this.#reply(id, { ok: false, fault, detail: messageOf(error) });
-    } finally {
-      this.#runningCommands--;
-    }
-  }
-
-  #reply(id: number, result: CommandResult): void {
-    if (this.#socket.destroyed) return;
-    const encoded = encodeMessage({ type: 'result', id, result });
-    if (encoded.length <= MESSAGE_BYTES_MAX) this.#socket.write(encoded);
-    else
-      this.#reply(id, { ok: false, fault: 'payload_too_large', detail: `${encoded.length} bytes of answer` });
+  #write(encoded: Buffer): void {
+    if (!this.#socket.destroyed) this.#socket.write(encoded);
   }
 
   #refuse(refusal: Refusal): void {

@@ -1,12 +1,15 @@
 import { mkdirSync, readdirSync, watch, type FSWatcher } from 'node:fs';
 import type { Cancel, Clock } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
+import { messageOf, refuse } from '../base/errors.ts';
+import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
 import type { CommittedEvent } from '../events/journal.ts';
 import type { CommitStats, LinkJournal } from './commit-queue.ts';
 import type { LinkLog } from './link-log.ts';
+import type { AskingStats } from './node-conversation.ts';
 import { NodeLifeline, type ConnectedNode } from './node-lifeline.ts';
 import { incarnationOfSocket, incarnationOfSpool, socketPathOf, spoolDirOf } from './places.ts';
+import { failedBy } from './questions.ts';
 
 const LOOK_EVERY_MS = 500;
 const GRACE_MS = 2000;
@@ -28,6 +31,11 @@ export interface ControlEndOptions {
    * it.
    */
   readonly onNodeDead: (incarnation: string) => Promise<void>;
+  /**
+   * Answers what a node asks, up to 256 of one node at once; events never wait for it. A rejection is
+   * answered by its fault, and so is what a node asks where there is nobody to answer.
+   */
+  readonly onAsk?: (ask: Ask, incarnation: string) => Promise<AskResult>;
   readonly clock: Pick<Clock, 'after' | 'nowMs'>;
   readonly log: LinkLog;
   readonly graceMs?: number;
@@ -44,11 +52,14 @@ export function openControlEnd(options: ControlEndOptions): ControlEnd {
  * finds everything in the same files and in the journal's cursors.
  */
 export class ControlEnd {
-  readonly stats: CommitStats & { buriedNodes: number } = {
+  readonly stats: CommitStats & AskingStats & { buriedNodes: number } = {
     commits: 0,
     committedRecords: 0,
     failedCommits: 0,
     buriedNodes: 0,
+    refusedAsks: 0,
+    refusedQuestions: 0,
+    unansweredQuestions: 0,
   };
   readonly #options: ControlEndOptions;
   readonly #lifelines = new Map<string, NodeLifeline>();
@@ -137,6 +148,8 @@ export class ControlEnd {
       queue: { journal, onCommitted, stats: this.stats },
       onConnected,
       onDisconnected: this.#options.onDisconnected ?? (() => {}),
+      onAsk: this.#options.onAsk ?? unanswerable,
+      asking: this.stats,
       onNodeDead,
       clock,
       log,
@@ -150,4 +163,8 @@ export class ControlEnd {
     this.#lifelines.delete(incarnation);
     if (!this.#isClosed) this.stats.buriedNodes++;
   }
+}
+
+function unanswerable({ name }: Ask): Promise<AskResult> {
+  return Promise.resolve(failedBy(refuse('invalid_argument', `control does not answer ${name}`)));
 }

@@ -1,3 +1,4 @@
+import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
 import type { EventRecord } from '../events/envelope.ts';
 
@@ -10,7 +11,9 @@ export type FromNode =
   /** `records[0]` is number `first` of this incarnation's spool, the rest follow without a hole. */
   | { readonly type: 'events'; readonly first: number; readonly records: readonly EventRecord[] }
   | { readonly type: 'status'; readonly status: NodeStatus }
-  | { readonly type: 'result'; readonly id: number; readonly result: CommandResult };
+  | { readonly type: 'result'; readonly id: number; readonly result: CommandResult }
+  /** Numbered per connection, answered in any order; events never wait for it. */
+  | { readonly type: 'ask'; readonly id: number; readonly ask: Ask };
 
 /** A node's first word on a connection. */
 export interface NodeHello {
@@ -35,7 +38,8 @@ export type FromControl =
   /** The journal stands at `ackedRecord`: send what follows. */
   | { readonly type: 'welcome'; readonly protocol: number; readonly ackedRecord: number }
   | { readonly type: 'ack'; readonly record: number }
-  | { readonly type: 'command'; readonly id: number; readonly command: Command };
+  | { readonly type: 'command'; readonly id: number; readonly command: Command }
+  | { readonly type: 'answer'; readonly id: number; readonly result: AskResult };
 
 /** What a node says of itself twice a second, and at once when its state changes. */
 export interface NodeStatus {

@@ -1,22 +1,36 @@
 import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '../base/clock.ts';
-import { messageOf, refuse, type FaultCode, type Refusal } from '../base/errors.ts';
+import { messageOf, refuse, type Refusal } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
+import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
 import type { EventRecord } from '../events/envelope.ts';
+import { Answering } from './answering.ts';
 import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts';
-import { encodeMessage, FrameDecoder } from './framing.ts';
+import { encodeMessage, FrameDecoder, MESSAGE_BYTES_MAX } from './framing.ts';
 import type { LinkLog } from './link-log.ts';
 import { LINK_PROTOCOL, type FromNode, type NodeHello, type NodeStatus } from './messages.ts';
+import { failedBy, Questions, type QuestionStats } from './questions.ts';
 import { readFromNode } from './read-message.ts';
 
 const HELLO_WITHIN_MS = 2000;
 const PENDING_COMMANDS_MAX = 256;
+const RUNNING_ASKS_MAX = 256;
 // A socket whose records wait for commits is not read: one more chunk of it is all that can still arrive.
 const WAITING_RECORDS_MAX = 1000;
+const NOT_CONNECTED = refuse('unavailable', 'the node is not connected');
+
+/** What all conversations of one control count together, of what is asked in either direction. */
+export interface AskingStats extends QuestionStats {
+  /** Questions of nodes that were turned away because too many of one node were being answered. */
+  refusedAsks: number;
+}
 
 export interface NodeConversationOptions {
   readonly incarnation: string;
+  readonly stats: AskingStats;
+  /** What the node asks; a rejection is answered by its fault. */
+  readonly onAsk: (ask: Ask) => Promise<AskResult>;
   readonly queue: Omit<CommitQueueOptions, 'incarnation' | 'onAcknowledged' | 'clock' | 'log'>;
   readonly onHello: (hello: NodeHello) => void;
   readonly onStatus: (status: NodeStatus) => void;
@@ -31,9 +45,9 @@ export class NodeConversation {
   readonly #socket: Socket;
   readonly #options: NodeConversationOptions;
   readonly #decoder: FrameDecoder;
-  readonly #pending = new Map<number, (result: CommandResult) => void>();
+  readonly #questions: Questions;
+  readonly #answering: Answering;
   readonly #cancelHello: Cancel;
-  #lastCommandId = 0;
   #hello: NodeHello | undefined;
   #queue: CommitQueue | undefined;
 
@@ -41,6 +55,20 @@ export class NodeConversation {
     this.#socket = socket;
     this.#options = options;
     this.#decoder = new FrameDecoder((message) => this.#hear(message));
+    const write = (encoded: Buffer): void => void (socket.destroyed || socket.write(encoded));
+    this.#questions = new Questions({
+      pendingMax: PENDING_COMMANDS_MAX,
+      bytesMax: MESSAGE_BYTES_MAX,
+      stats: options.stats,
+      clock: options.clock,
+      write,
+    });
+    this.#answering = new Answering({
+      runningMax: RUNNING_ASKS_MAX,
+      encode: (id, result) => encodeMessage({ type: 'answer', id, result }),
+      write,
+      onRefused: () => options.stats.refusedAsks++,
+    });
     this.#cancelHello = options.clock.after(HELLO_WITHIN_MS, () =>
       this.#refuse(refuse('handshake_timeout', `no hello within ${HELLO_WITHIN_MS} ms`)),
     );
@@ -53,21 +81,8 @@ export class NodeConversation {
 
   /** Asks the node to do something; every failure of the way is an answer too. */
   ask(command: Command, timeoutMs: number): Promise<CommandResult> {
-    if (this.#socket.destroyed) return Promise.resolve(failed('unavailable', 'the node is not connected'));
-    if (this.#pending.size >= PENDING_COMMANDS_MAX) {
-      return Promise.resolve(failed('overloaded', 'too many commands wait for this node'));
-    }
-    const id = ++this.#lastCommandId;
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(timeoutMs, () =>
-        this.#settle(id, failed('unavailable', `no answer within ${timeoutMs} ms`)),
-      );
-      this.#pending.set(id, (result) => {
-        cancel();
-        resolve(result);
-      });
-      this.#socket.write(encodeMessage({ type: 'command', id, command }));
-    });
+    if (this.#socket.destroyed) return Promise.resolve(failedBy(NOT_CONNECTED));
+    return this.#questions.ask((id) => encodeMessage({ type: 'command', id, command }), timeoutMs);
   }
 
   close(): void {
@@ -76,7 +91,7 @@ export class NodeConversation {
 
   async #end(): Promise<void> {
     this.#cancelHello();
-    for (const id of this.#pending.keys()) this.#settle(id, failed('unavailable', 'the node went away'));
+    this.#questions.end('the node went away');
     this.#queue?.stop();
     await this.#queue?.idle();
   }
@@ -103,7 +118,10 @@ export class NodeConversation {
         this.#options.onStatus(message.status);
         break;
       case 'result':
-        this.#settle(message.id, message.result);
+        this.#questions.settle(message.id, message.result);
+        break;
+      case 'ask':
+        return this.#answer(message.id, message.ask);
     }
     return undefined;
   }
@@ -167,10 +185,10 @@ export class NodeConversation {
     if (this.#socket.isPaused() && waitingRecords <= WAITING_RECORDS_MAX) this.#socket.resume();
   }
 
-  #settle(id: number, result: CommandResult): void {
-    const resolve = this.#pending.get(id);
-    this.#pending.delete(id);
-    resolve?.(result); // an answer that comes after its deadline has nobody left to hear it
+  #answer(id: number, ask: Ask): Refusal | undefined {
+    if (this.#hello === undefined) return refuse('protocol_violation', 'a question before the hello');
+    void this.#answering.answer(id, () => this.#options.onAsk(ask));
+    return undefined;
   }
 
   #refuse(refusal: Refusal): void {
@@ -178,8 +196,4 @@ export class NodeConversation {
     this.#options.log.warn({ incarnation: this.#options.incarnation, ...refusal }, 'a node was refused');
     this.close();
   }
-}
-
-function failed(fault: FaultCode, detail: string): CommandResult {
-  return { ok: false, fault, detail };
 }

@@ -2,12 +2,14 @@ import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Cancel, Clock } from '../base/clock.ts';
 import { invariant, VoiceError } from '../base/errors.ts';
+import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
 import type { EventRecord } from '../events/envelope.ts';
-import { ControlConnection, type LinkStats } from './control-connection.ts';
+import { ControlConnection, NOBODY_TO_ASK, type LinkStats } from './control-connection.ts';
 import type { LinkLog } from './link-log.ts';
 import type { NodeFacts, NodeStatus } from './messages.ts';
 import { newbornPathOf } from './places.ts';
+import { failedBy } from './questions.ts';
 import type { Spool } from './spool/spool.ts';
 
 const STATUS_EVERY_MS = 500;
@@ -59,6 +61,8 @@ export class NodeEnd {
       readBackRecords: 0,
       skippedStatuses: 0,
       refusedCommands: 0,
+      refusedQuestions: 0,
+      unansweredQuestions: 0,
     };
   readonly #server: Server;
   readonly #options: NodeEndOptions;
@@ -89,6 +93,15 @@ export class NodeEnd {
     const spooled = this.#options.spool.append(record);
     this.stats.publishedRecords++;
     this.#connection?.offer(spooled);
+  }
+
+  /**
+   * Asks control. `unavailable` while control is away, goes away meanwhile or does not answer in time: then
+   * nobody knows whether it was done. `overloaded` beyond 256 questions at once, `payload_too_large` beyond
+   * 256 KiB; any other fault is control's own. Never rejects, and a question is never put twice.
+   */
+  ask(ask: Ask, timeLimitMs: number): Promise<AskResult> {
+    return this.#connection?.ask(ask, timeLimitMs) ?? Promise.resolve(failedBy(NOBODY_TO_ASK));
   }
 
   /** Tells control at once; otherwise it hears twice a second. */

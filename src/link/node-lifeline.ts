@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import type { AtMs, Cancel, Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
+import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
 import type { NodeHello, NodeStatus } from './messages.ts';
-import { NodeConversation } from './node-conversation.ts';
+import { NodeConversation, type AskingStats } from './node-conversation.ts';
 import { NodeBurial, type NodeBurialOptions } from './node-burial.ts';
 import { giveUpSpool, hasSpooled } from './spool/recovery.ts';
 
@@ -28,6 +29,8 @@ export interface NodeLifelineOptions extends NodeBurialOptions {
   readonly graceMs: number;
   readonly onConnected: (node: ConnectedNode) => Promise<void>;
   readonly onDisconnected: (node: ConnectedNode) => void;
+  readonly onAsk: (ask: Ask, incarnation: string) => Promise<AskResult>;
+  readonly asking: AskingStats;
   readonly clock: Pick<Clock, 'after' | 'nowMs'>;
 }
 
@@ -124,11 +127,13 @@ export class NodeLifeline {
       socket.destroy();
       return;
     }
-    const { incarnation, queue, clock, log } = this.#options;
+    const { incarnation, queue, asking, onAsk, clock, log } = this.#options;
     this.#wasListening = true;
     const conversation = new NodeConversation(socket, {
       incarnation,
       queue,
+      stats: asking,
+      onAsk: (ask) => onAsk(ask, incarnation),
       clock,
       log,
       onHello: (hello) => {

@@ -24,6 +24,8 @@ function flawOfNode(message: JsonObject): Refusal | undefined {
       return flawUnless(isObject(message.status), message);
     case 'result':
       return flawUnless(isNumber(message.id, 1) && isResult(message.result), message);
+    case 'ask':
+      return flawUnless(isNumber(message.id, 1) && isNamed(message.ask), message);
     default:
       return refuse('protocol_violation', `a node does not say ${String(message.type)}`);
   }
@@ -37,6 +39,8 @@ function flawOfControl(message: JsonObject): Refusal | undefined {
       return flawUnless(isNumber(message.record, 0), message);
     case 'command':
       return flawUnless(isNumber(message.id, 1) && isNamed(message.command), message);
+    case 'answer':
+      return flawUnless(isNumber(message.id, 1) && isResult(message.result), message);
     default:
       return refuse('protocol_violation', `control does not say ${String(message.type)}`);
   }

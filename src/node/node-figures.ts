@@ -62,6 +62,8 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     spool_held: spool.heldRecords,
     catch_up: node.pacer.metronomeStats.forgivenSteps,
     status_link_busy: node.link?.stats.skippedStatuses ?? 0,
+    asks_refused: node.link?.stats.refusedQuestions ?? 0,
+    asks_unanswered: node.link?.stats.unansweredQuestions ?? 0,
   };
 }
 

@@ -12,6 +12,7 @@ describe('what a node says', () => {
     { type: 'status', status: STATUS },
     { type: 'result', id: 1, result: { ok: true, value: null } },
     { type: 'result', id: 1, result: { ok: false, fault: 'not_found', detail: 'no such call' } },
+    { type: 'ask', id: 1, ask: { name: 'provider_control' } },
   ])('is taken as it is: $type', (message) => {
     expect(readFromNode(message)).toBe(message);
   });
@@ -27,6 +28,8 @@ describe('what a node says', () => {
     { type: 'events', first: 1, records: { length: 1 } },
     { type: 'status', status: 'fine' },
     { type: 'result', id: 1, result: { ok: 'yes' } },
+    { type: 'ask', id: 0, ask: { name: 'provider_control' } },
+    { type: 'ask', id: 1, ask: 'hang up' },
     { type: 'welcome', protocol: 1, ackedRecord: 0 },
     {},
   ])('is refused when it is not sound: %j', (message) => {
@@ -43,6 +46,7 @@ describe('what control says', () => {
     { type: 'welcome', protocol: LINK_PROTOCOL, ackedRecord: 0 },
     { type: 'ack', record: 5 },
     { type: 'command', id: 1, command: { name: 'drain' } },
+    { type: 'answer', id: 1, result: { ok: true, value: null } },
   ])('is taken as it is: $type', (message) => {
     expect(readFromControl(message)).toBe(message);
   });
@@ -53,6 +57,7 @@ describe('what control says', () => {
     { type: 'ack', record: '5' },
     { type: 'command', id: 0, command: { name: 'drain' } },
     { type: 'command', id: 1, command: null },
+    { type: 'answer', id: 1, result: 'yes' },
     { type: 'hello' },
   ])('is refused when it is not sound: %j', (message) => {
     expect(readFromControl(message)).toMatchObject({ type: 'refusal', fault: 'protocol_violation' });
