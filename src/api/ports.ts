@@ -80,9 +80,23 @@ export interface ProviderControl {
   readonly secret: string;
 }
 
+/** A REST account, and the protocol whose provider it is of. */
+export interface ControlledCredential {
+  readonly dialect: string;
+  readonly control: ProviderControl;
+}
+
 export interface CredentialStore {
   create(credential: StoredCredential): Promise<void>;
   list(query: PageQuery): Promise<Page<StoredCredential>>;
+  /** Another REST account, or none; the version of the view grows. Undefined where there is none such. */
+  setControl(
+    workspaceId: string,
+    id: string,
+    control: ProviderControl | null,
+  ): Promise<StoredCredential | undefined>;
+  /** The REST account, for those who use it; undefined where there is none, or no such credential. */
+  controlOf(workspaceId: string, id: string): Promise<ControlledCredential | undefined>;
   remove(workspaceId: string, id: string): Promise<boolean>;
   /** Everything valid now, for the nodes. */
   view(): Promise<CredentialView>;

@@ -23,6 +23,8 @@ export interface SessionClaims {
   readonly contactId: string | null;
   readonly conversationId: string | null;
   readonly metadata: JsonObject;
+  /** The stream credential whose answer made the token, where one did. */
+  readonly credentialId?: string | null;
 }
 
 /** A JWT (HS256) signed with the newest secret. `secrets` are newest first. */

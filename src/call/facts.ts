@@ -17,6 +17,8 @@ export interface CallFacts {
   readonly leadId: string | null;
   readonly contactId: string | null;
   readonly metadata: JsonObject;
+  /** The stream credential its caller came in with: names the provider's account. Null where there was none. */
+  readonly credentialId?: string | null;
 }
 
 /** How long things may last; 0 switches a limit off. */

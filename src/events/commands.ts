@@ -41,6 +41,8 @@ export interface StreamCredential {
   readonly verify?: CredentialVerify;
   /** Unconfirmed facts of the protocol's wire, where they are not its defaults. */
   readonly options?: Readonly<Record<string, string>>;
+  /** The provider's REST account is known here: control can be asked to act on its calls. */
+  readonly hasControl?: true;
 }
 
 /** How a provider proves itself beyond the path. All that is given must hold. */

@@ -22,6 +22,8 @@ export interface Caller {
   readonly contactId: string | null;
   readonly conversationId: string | null;
   readonly metadata: JsonObject;
+  /** The stream credential it came in with, or whose answer led it here; absent where there was none. */
+  readonly credentialId?: string | null;
 }
 
 /** A leg about to be made: the protocol has said its start. */

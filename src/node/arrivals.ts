@@ -209,6 +209,7 @@ export class NodeArrivals implements Arrivals, Resumes {
       leadId: caller.leadId ?? parameters['lead_id'] ?? null,
       contactId: caller.contactId ?? parameters['contact_id'] ?? null,
       metadata: { ...Object.fromEntries(metadata), ...provider, ...caller.metadata },
+      credentialId: caller.credentialId ?? null,
     };
   }
 }

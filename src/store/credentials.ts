@@ -1,5 +1,12 @@
 import type { Insertable, Kysely, Selectable } from 'kysely';
-import type { CredentialStore, Page, PageQuery, ProviderControl, StoredCredential } from '../api/ports.ts';
+import type {
+  ControlledCredential,
+  CredentialStore,
+  Page,
+  PageQuery,
+  ProviderControl,
+  StoredCredential,
+} from '../api/ports.ts';
 import type { CredentialVerify, CredentialView, StreamCredential } from '../events/commands.ts';
 import type { Cipher, SecretPlace } from './cipher.ts';
 import { CREDENTIALS_VERSION, type Counters } from './counters.ts';
@@ -52,12 +59,38 @@ export class SqlCredentials implements CredentialStore {
       .where('workspace_id', '=', query.workspaceId)
       .where('test_mode', '=', query.testMode);
     const page = await pageOf(matching, ['created_at', 'id'], query);
-    return mapped(page, (row) => ({
-      ...this.#credentialOf(row),
-      label: row.label,
-      createdAt: row.created_at,
-      ...(row.control !== null && { control: this.#open(row.control, row.id, 'control') as ProviderControl }),
-    }));
+    return mapped(page, (row) => this.#storedOf(row));
+  }
+
+  async setControl(
+    workspaceId: string,
+    id: string,
+    control: ProviderControl | null,
+  ): Promise<StoredCredential | undefined> {
+    const sealed = control === null ? null : this.#seal(control, id, 'control');
+    return this.#db.transaction().execute(async (transaction) => {
+      const row = await transaction
+        .updateTable('credentials')
+        .set({ control: sealed })
+        .where('id', '=', id)
+        .where('workspace_id', '=', workspaceId)
+        .returningAll()
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      await this.#counters.raise(transaction, CREDENTIALS_VERSION, 1);
+      return this.#storedOf(row);
+    });
+  }
+
+  async controlOf(workspaceId: string, id: string): Promise<ControlledCredential | undefined> {
+    const row = await this.#db
+      .selectFrom('credentials')
+      .select(['dialect', 'control'])
+      .where('id', '=', id)
+      .where('workspace_id', '=', workspaceId)
+      .executeTakeFirst();
+    if (row === undefined || row.control === null) return undefined;
+    return { dialect: row.dialect, control: this.#controlOf(row.control, id) };
   }
 
   async remove(workspaceId: string, id: string): Promise<boolean> {
@@ -77,7 +110,11 @@ export class SqlCredentials implements CredentialStore {
     // Read first: a credential made in between is then told twice, never missed.
     const version = await this.#counters.read(this.#db, CREDENTIALS_VERSION);
     const rows = await this.#db.selectFrom('credentials').selectAll().orderBy('id').execute();
-    return { version, credentials: rows.map((row) => this.#credentialOf(row)) };
+    const credentials = rows.map((row) => ({
+      ...this.#credentialOf(row),
+      ...(row.control !== null && { hasControl: true as const }),
+    }));
+    return { version, credentials };
   }
 
   /** Seals anew whatever an older key of the ring still seals; the number of credentials this met. */
@@ -109,6 +146,19 @@ export class SqlCredentials implements CredentialStore {
       ...(verify === undefined ? {} : { verify }),
       ...(row.options === null ? {} : { options: JSON.parse(row.options) as Record<string, string> }),
     };
+  }
+
+  #storedOf(row: Selectable<CredentialsTable>): StoredCredential {
+    return {
+      ...this.#credentialOf(row),
+      label: row.label,
+      createdAt: row.created_at,
+      ...(row.control !== null && { control: this.#controlOf(row.control, row.id) }),
+    };
+  }
+
+  #controlOf(sealed: string, id: string): ProviderControl {
+    return this.#open(sealed, id, 'control') as ProviderControl;
   }
 
   #verifyOf({ id, auth_token, ip_allow, proof }: Selectable<CredentialsTable>): CredentialVerify | undefined {

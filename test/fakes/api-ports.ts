@@ -70,6 +70,19 @@ export class FakePorts implements Ports {
       this.allCredentials.set(credential.id, credential);
     },
     list: async (query) => pageOf(visible(this.allCredentials, query), query),
+    setControl: async (workspaceId, id, control) => {
+      const held = this.allCredentials.get(id);
+      if (held === undefined || held.workspaceId !== workspaceId) return undefined;
+      const { control: _, ...rest } = held;
+      const changed = control === null ? rest : { ...rest, control };
+      this.allCredentials.set(id, changed);
+      return changed;
+    },
+    controlOf: async (workspaceId, id) => {
+      const { control, dialect, workspaceId: owner } = this.allCredentials.get(id) ?? {};
+      if (control === undefined || dialect === undefined || owner !== workspaceId) return undefined;
+      return { control, dialect };
+    },
     remove: async (workspaceId, id) => {
       this.#version++;
       return removed(this.allCredentials, workspaceId, id);

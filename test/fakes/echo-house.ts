@@ -82,7 +82,8 @@ export async function openEchoHouse(): Promise<EchoHouse> {
       return events.some(({ type }) => type === 'call_completed');
     },
     addCredential: (secret, credential) => {
-      const defaults = { workspaceId: 'ws_default', dialect: 'auto', agentId: 'echo', testMode: false };
+      const place = { id: 'sc_1', workspaceId: 'ws_default', testMode: false };
+      const defaults = { ...place, dialect: 'auto', agentId: 'echo' };
       credentials.set(sha256Hex(secret), { ...defaults, ...credential });
     },
   };

@@ -140,7 +140,8 @@ export async function openDoor(overrides: Partial<GatewayOptions> = {}): Promise
     ...overrides,
   });
   const addCredential = (secret: string, credential: Partial<DoorCredential> = {}): void => {
-    const defaults = { workspaceId: 'ws_default', dialect: 'twilio', agentId: 'echo', testMode: false };
+    const place = { id: 'sc_1', workspaceId: 'ws_default', testMode: false };
+    const defaults = { ...place, dialect: 'twilio', agentId: 'echo' };
     credentials.set(sha256Hex(secret), { ...defaults, ...credential });
   };
   addCredential('sc_secret');

@@ -76,6 +76,8 @@ const Wish = Type.Object(
   { additionalProperties: false },
 );
 
+const Change = Type.Object({ control: Nullable(Control) }, { additionalProperties: false });
+
 const Credential = Type.Object({
   id: Type.String(),
   dialect: Type.String(),
@@ -153,6 +155,40 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
     },
   });
 
+  await app.register(credentialChangeRoutes, { ...context, publish });
+};
+
+type ChangeContext = RouteContext & { readonly publish: () => Promise<void> };
+
+/** What becomes of a credential that is there. */
+const credentialChangeRoutes: FastifyPluginAsyncTypebox<ChangeContext> = async (app, context) => {
+  const { ports, publish } = context;
+  const { credentials } = ports;
+
+  app.route({
+    method: 'PATCH',
+    url: '/voice/stream-credentials/:id',
+    config: { access },
+    schema: {
+      summary: 'Give a stream credential another REST account of its provider, or take it away',
+      tags,
+      params: ById,
+      body: Change,
+      response: answers(Credential),
+    },
+    handler: async (request) => {
+      const { id } = request.params;
+      const { control } = request.body;
+      const key = keyOf(request);
+      await requireOwn(id, key, credentials);
+      await requireReachable(control?.base_url, context);
+      const changed = await credentials.setControl(key.workspaceId, id, control);
+      if (changed === undefined) throw notFound(id);
+      await publish();
+      return ok(request, credentialView(changed));
+    },
+  });
+
   app.route({
     method: 'DELETE',
     url: '/voice/stream-credentials/:id',
@@ -165,7 +201,9 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
     },
     handler: async (request) => {
       const { id } = request.params;
-      await removeOwn(id, keyOf(request), credentials);
+      const key = keyOf(request);
+      await requireOwn(id, key, credentials);
+      if (!(await credentials.remove(key.workspaceId, id))) throw notFound(id);
       await publish();
       return ok(request, { id, deleted: true as const });
     },
@@ -182,14 +220,17 @@ function publisher({ ports, nodes }: RouteContext): () => Promise<void> {
   };
 }
 
-/** A key of the other mode or of another workspace has nothing to revoke. */
-async function removeOwn(id: string, key: KeyPlace, credentials: CredentialStore): Promise<void> {
+/** A key of the other mode or of another workspace has nothing to change or to revoke. */
+async function requireOwn(id: string, key: KeyPlace, credentials: CredentialStore): Promise<void> {
   const { workspaceId, testMode } = key;
   const isOurs = (await credentials.view()).credentials.some(
     (other) => other.id === id && other.workspaceId === workspaceId && other.testMode === testMode,
   );
-  if (isOurs && (await credentials.remove(workspaceId, id))) return;
-  throw new VoiceError('not_found', `there is no stream credential ${id}`);
+  if (!isOurs) throw notFound(id);
+}
+
+function notFound(id: string): VoiceError {
+  return new VoiceError('not_found', `there is no stream credential ${id}`);
 }
 
 function credentialOf(

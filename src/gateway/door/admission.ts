@@ -18,6 +18,7 @@ import type { UpgradeRequest } from './upgrade-request.ts';
 
 /** What the door must know of a stream credential. */
 export interface DoorCredential {
+  readonly id: string;
   readonly workspaceId: string;
   readonly dialect: string;
   readonly agentId: string | null;
@@ -214,6 +215,7 @@ function callerOf(credential: DoorCredential): Caller {
     contactId: null,
     conversationId: null,
     metadata: {},
+    credentialId: credential.id,
   };
 }
 

@@ -66,6 +66,34 @@ it('keeps the REST account of the provider, and shows all but its secret', async
   expect(house.ports.allCredentials.get(body.data.id)!.control).toEqual(control);
 });
 
+it('rotates the REST account, and takes it away, while the URL stays as it is', async () => {
+  const { body } = await house.request('POST', PATH, { dialect: 'twilio' });
+  const { id } = body.data;
+  const control = { account: 'AC1', secret: 'rest-secret' };
+  const given = await house.request('PATCH', `${PATH}/${id}`, { control });
+  expect(given.body.data.control).toEqual({ base_url: null, account: 'AC1' });
+  expect(given.text).not.toContain('rest-secret');
+  const rotated = { account: 'AC1', secret: 'newer-secret' };
+  await house.request('PATCH', `${PATH}/${id}`, { control: rotated });
+  expect(await house.ports.credentials.controlOf('ws_default', id)).toEqual({
+    dialect: 'twilio',
+    control: rotated,
+  });
+  const views = house.nodes.views.length;
+  const gone = await house.request('PATCH', `${PATH}/${id}`, { control: null });
+  expect([gone.body.data.control, house.nodes.views.length]).toEqual([null, views + 1]);
+  expect(await house.ports.credentials.controlOf('ws_default', id)).toBeUndefined();
+  const unknown = await house.request('PATCH', `${PATH}/sc_nobody`, { control: null });
+  expect(unknown.status).toBe(404);
+});
+
+it('keeps no REST account where hooks may not reach', async () => {
+  const { body } = await house.request('POST', PATH, { dialect: 'twilio' });
+  const control = { base_url: 'http://169.254.169.254/', account: 'AC1', secret: 's' };
+  const { status } = await house.request('PATCH', `${PATH}/${body.data.id}`, { control });
+  expect([status, house.ports.allCredentials.get(body.data.id)!.control]).toEqual([422, undefined]);
+});
+
 describe('options', () => {
   const terms = {
     name: 'odd',
