@@ -98,6 +98,7 @@ describe('the OpenAPI document', () => {
       'patch /api/v1/agents/{id}',
       'patch /api/v1/calls/{id}/legs/{leg}',
       'patch /api/v1/keys/{id}',
+      'patch /api/v1/voice/stream-credentials/{id}',
       'patch /api/v1/webhooks/{id}',
       'post /api/v1/agents',
       'post /api/v1/agents/{id}/publish',
@@ -239,6 +240,7 @@ describe('every route', () => {
       ['post', `${base}/keys/{id}/rotate`, key],
       ['get', `${base}/events`],
       ['post', `${base}/events/ticket`],
+      ['patch', `${base}/voice/stream-credentials/{id}`, credential, { control: null }],
       ['delete', `${base}/voice/stream-credentials/{id}`, credential],
       ['delete', `${base}/webhooks/{id}`, webhook],
       ['delete', `${base}/inbound-webhooks/{id}`, inbound],
@@ -365,6 +367,7 @@ function bodyFor(path: string, method: string): object {
   if (command !== undefined) return COMMANDS[command] ?? {};
   if (path.endsWith('/legs/{leg}')) return { muted: true };
   if (method === 'patch' && path.includes('/webhooks')) return { description: null };
+  if (method === 'patch' && path.includes('/stream-credentials')) return { control: null };
   if (path.endsWith('/recover')) return { since: '2026-11-20' };
   if (/\/(?:rotate-secret|rotate-token|replay)$/.test(path)) return {};
   if (path.includes('/inbound-webhooks')) return INBOUND;

@@ -155,7 +155,8 @@ export const credentialRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
     },
   });
 
-  await app.register(credentialChangeRoutes, { ...context, publish });
+  // The prefix of these routes holds for those already.
+  await app.register(credentialChangeRoutes, { ...context, publish, prefix: '' });
 };
 
 type ChangeContext = RouteContext & { readonly publish: () => Promise<void> };
