@@ -31,6 +31,7 @@ const CHUNK_HEADER_BYTES = 8;
 const FMT_BYTES_MIN = 16;
 const SUBFORMAT_AT = 24;
 const HEADER_BYTES = 44;
+const MULAW_HEADER_BYTES = 58;
 const SAMPLE_RATE_HZ_MAX = 192_000;
 // A writer that cannot seek back leaves the length open: ffmpeg writes 2^32 - 1, sox close to 2^31.
 const OPEN_LENGTH_MIN = 0x7fff_0000;
@@ -61,6 +62,27 @@ export function wavHeader(sampleRateHz: number, channels: number, dataBytes: num
   header.writeUInt16LE(16, 34);
   header.write('data', 36, 'latin1');
   header.writeUInt32LE(dataBytes, 40);
+  return header;
+}
+
+/** The 58 bytes before µ-law: what is not PCM says how many samples there are (RFC 2361; `fact`). */
+export function mulawWavHeader(sampleRateHz: number, channels: number, dataBytes: number): Uint8Array {
+  const header = Buffer.alloc(MULAW_HEADER_BYTES);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(MULAW_HEADER_BYTES - CHUNK_HEADER_BYTES + dataBytes, 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(FMT_BYTES_MIN + 2, 16);
+  header.writeUInt16LE(MULAW, 20);
+  header.writeUInt16LE(channels, 22);
+  header.writeUInt32LE(sampleRateHz, 24);
+  header.writeUInt32LE(sampleRateHz * channels, 28);
+  header.writeUInt16LE(channels, 32);
+  header.writeUInt16LE(8, 34);
+  header.write('fact', 38, 'latin1');
+  header.writeUInt32LE(4, 42);
+  header.writeUInt32LE(dataBytes / channels, 46);
+  header.write('data', 50, 'latin1');
+  header.writeUInt32LE(dataBytes, 54);
   return header;
 }
 
