@@ -25,6 +25,8 @@ export type IdPrefix =
   | 'conv'
   | 'play'
   | 'ho'
+  | 'rec'
+  | 'fork'
   | 'agt'
   | 'inh'
   | 'inc';

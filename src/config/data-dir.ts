@@ -14,6 +14,8 @@ export interface DataPaths {
   readonly spoolDir: string;
   /** One file for each session token that was used. */
   readonly tokensDir: string;
+  /** Where recordings lie, unless a setting says otherwise; made with the first of them. */
+  readonly recordingsDir: string;
   /** The key of the command line on this machine. */
   readonly cliKeyFile: string;
   readonly signingSecretFile: string;
@@ -82,6 +84,7 @@ function pathsOf(given: string): DataPaths {
     storeFile: join(dataDir, 'omnivoice.db'),
     spoolDir: join(dataDir, 'spool'),
     tokensDir: join(dataDir, 'tokens'),
+    recordingsDir: join(dataDir, 'recordings'),
     cliKeyFile: join(dataDir, 'cli-key'),
     signingSecretFile: join(dataDir, 'signing-secret'),
     encryptionKeysFile: join(dataDir, 'encryption-keys'),

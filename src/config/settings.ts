@@ -169,6 +169,37 @@ export const SETTINGS = {
     'clear',
     'what happens when a caller speaks over an agent whose own terms do not say',
   ),
+  recordCalls: setting(
+    kinds.choice(['off', 'all']),
+    'off',
+    'whether every call is recorded from its beginning; an agent can wish it, and a command start it',
+  ),
+  recordingFormat: setting(
+    kinds.choice(['wav', 'wav_g711', 'wav_l16', 'ogg_opus']),
+    'wav',
+    'how recordings are written; wav is G.711 where the caller’s line is 8 kHz, else 16-bit samples',
+  ),
+  recordingsDir: setting<string | undefined>(
+    optional(kinds.folder),
+    undefined,
+    'where recordings lie; a shared mount in a cluster',
+    { fallbackText: 'recordings in the data dir' },
+  ),
+  recordingEncryption: setting(
+    kinds.choice(['off', 'on']),
+    'off',
+    'whether recordings are sealed at rest with the newest of ENCRYPTION_KEYS',
+  ),
+  recordingBytesMax: setting(
+    kinds.whole({ min: MIB, max: 4000 * MIB, unit: 'bytes' }),
+    2048 * MIB,
+    'a recording that grows beyond this breaks off; the call goes on',
+  ),
+  recordingRetentionDays: setting(
+    kinds.whole({ min: 1, max: 3650, unit: 'days' }),
+    90,
+    'how long recordings are kept',
+  ),
   callDurationMaxMs: setting(ms(1000, 24 * HOUR_MS), 4 * HOUR_MS, 'the longest a call may be'),
   silenceTimeoutMs: setting(ms(0, HOUR_MS), 0, 'a call in which nobody speaks for this long ends; 0 never'),
   messagesPerSecond: setting(kinds.whole({ min: 1, max: 100_000 }), 100, 'messages a media socket may send'),

@@ -28,6 +28,8 @@ export interface AgentTerms {
   readonly barge_in: 'notify' | 'pause' | 'clear' | 'ignore';
   /** Whether `voice_detected` and `voice_ended` are told of the agent's own voice as well. */
   readonly voice_events: boolean;
+  /** Whether its calls are recorded from their first moment on; absent in terms older than recording. */
+  readonly record?: boolean;
   /** From the dial to the first audio where there is a greeting; else from the end of the caller's words. */
   readonly first_audio_timeout_ms: number;
   /** How often in a call a backend that was lost is dialled again before the next one has its turn. */

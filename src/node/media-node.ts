@@ -1,11 +1,9 @@
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Cancel, Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { Lifetime, type Closeable } from '../base/lifetime.ts';
+import type { AgentDialler } from '../call/agent-dialler.ts';
 import { CallDirectory } from '../call/directory.ts';
-import { Handovers } from '../call/handover/handovers.ts';
-import { agentsFor } from '../call/agents/agent-part.ts';
 import type { CallPorts } from '../call/ports.ts';
 import type { DataPaths } from '../config/data-dir.ts';
 import { mediaUrlOf } from '../config/addresses.ts';
@@ -33,8 +31,7 @@ import type { NodeMetrics } from '../telemetry/node-metrics.ts';
 import { Admission } from './admission.ts';
 import { NodeArrivals } from './arrivals.ts';
 import { Credentials } from './credentials.ts';
-import { interruptionsFor } from './calls/interruptions.ts';
-import { NodeInvitations } from './calls/invitations.ts';
+import { openCallPorts } from './calls/call-ports.ts';
 import { PublishedAgents } from './calls/published-agents.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
@@ -44,7 +41,7 @@ import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
 import { obey } from './calls/obey.ts';
 import { NodePacer } from './pacer.ts';
-import { NodeSounds } from './calls/sounds.ts';
+import type { NodeTapes } from './recording/node-tapes.ts';
 
 /** Limits, pools and the disk are looked at this often, outside the tick. */
 const TEND_EVERY_MS = 1000;
@@ -118,6 +115,8 @@ export class MediaNode implements Closeable {
   /** Opens legs to AI backends, for calls. */
   readonly agents: DialledLegs;
   readonly figures: NodeMetrics;
+  /** What calls are recorded on. */
+  tapes!: NodeTapes;
   link!: NodeEnd;
   gateway: Gateway | undefined;
   #audioSocket: AudioSocketDoor | undefined;
@@ -167,7 +166,7 @@ export class MediaNode implements Closeable {
         silenceMs: settings.silenceTimeoutMs,
         resumeWindowMs: settings.resumeWindowMs,
       },
-      ports: this.#callPorts(),
+      ports: this.#openCallPorts(),
       onEnded: (call, reason) => {
         observer.callEnded(call, reason);
         if (this.calls.size === 0) this.#onIdle?.();
@@ -322,28 +321,12 @@ export class MediaNode implements Closeable {
     await this.#parts.lifetime.close();
   }
 
-  #callPorts(): CallPorts {
-    const { settings, paths, index, clock } = this.#parts.options;
-    const directory = join(paths.dataDir, 'sounds');
-    return {
-      sounds: this.#parts.lifetime.own(
-        new NodeSounds({ clock, egressAllow: settings.egressAllow, directory }),
-      ),
-      invitations: new NodeInvitations({
-        clock,
-        signingSecrets: settings.signingSecret,
-        mediaUrl: mediaUrlOf(settings, index),
-      }),
-      parts: [
-        (desk) => new Handovers(desk),
-        // Before agents are brought in: it is told first whom they speak to, and who speaks over them.
-        interruptionsFor(settings, this.publishedAgents),
-        agentsFor({
-          agents: this.publishedAgents,
-          dialler: { dial: (...asked) => this.agents.dial(...asked) },
-        }),
-      ],
-    };
+  #openCallPorts(): CallPorts {
+    const { lifetime, options } = this.#parts;
+    const dialler: AgentDialler = { dial: (...asked) => this.agents.dial(...asked) };
+    const { ports, tapes } = openCallPorts({ ...options, lifetime, agents: this.publishedAgents, dialler });
+    this.tapes = tapes;
+    return ports;
   }
 
   #tend(): void {

@@ -8,6 +8,7 @@ import type { Leg } from '../leg/leg.ts';
 import type { LegWindow } from '../leg/leg-quality.ts';
 import type { LineObserver } from './line.ts';
 import type { MediaNode } from './media-node.ts';
+import type { NodeTapes } from './recording/node-tapes.ts';
 
 const NOTHING_YET = Object.fromEntries(Object.keys(FAULTS).map((fault) => [fault, 0])) as Record<
   FaultCode,
@@ -62,8 +63,21 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     spool_held: spool.heldRecords,
     catch_up: node.pacer.metronomeStats.forgivenSteps,
     status_link_busy: node.link?.stats.skippedStatuses ?? 0,
+    ...recordingLimits(node.tapes),
     asks_refused: node.link?.stats.refusedQuestions ?? 0,
     asks_unanswered: node.link?.stats.unansweredQuestions ?? 0,
+  };
+}
+
+function recordingLimits({ stats }: Pick<NodeTapes, 'stats'>): { readonly [limit: string]: number } {
+  const { disk_full, disk_too_slow, too_large, io_error } = stats.failedByReason;
+  return {
+    recording_disk_full: disk_full,
+    recording_disk_too_slow: disk_too_slow,
+    recording_too_large: too_large,
+    recording_io_error: io_error,
+    recording_refused: stats.refused,
+    recording_frames_without_place: stats.lostFrames,
   };
 }
 

@@ -81,6 +81,7 @@ const terms = {
     'what becomes of its words when it is spoken over',
   ),
   voice_events: Type.Boolean({ description: 'tell of the agent’s own voice as well' }),
+  record: Type.Optional(Type.Boolean({ description: 'record its calls from their first moment on' })),
   first_audio_timeout_ms: Type.Integer({ minimum: 500, maximum: 60_000 }),
   reconnects_max: Type.Integer({ minimum: 0, maximum: 10 }),
   when_unavailable: choice(['end_call', 'go_on'], 'what becomes of a call that no backend answers'),

@@ -17,6 +17,7 @@ const DEFAULTS: Omit<AgentTerms, 'name' | 'backends'> = {
   transfer: null,
   barge_in: 'clear',
   voice_events: false,
+  record: false,
   first_audio_timeout_ms: 5_000,
   reconnects_max: 2,
   when_unavailable: 'end_call',

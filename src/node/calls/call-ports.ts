@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import type { Lifetime } from '../../base/lifetime.ts';
+import type { AgentDialler } from '../../call/agent-dialler.ts';
+import { agentsFor } from '../../call/agents/agent-part.ts';
+import { Handovers } from '../../call/handover/handovers.ts';
+import type { CallPorts } from '../../call/ports.ts';
+import { recordingFor } from '../../call/recording/recording-part.ts';
+import { mediaUrlOf } from '../../config/addresses.ts';
+import type { DataPaths } from '../../config/data-dir.ts';
+import type { Settings } from '../../config/settings.ts';
+import { openNodeTapes, type NodeTapes } from '../recording/node-tapes.ts';
+import { interruptionsFor } from './interruptions.ts';
+import { NodeInvitations } from './invitations.ts';
+import type { PublishedAgents } from './published-agents.ts';
+import { NodeSounds } from './sounds.ts';
+
+/** What the world of a node's calls is made of. */
+export interface CallPortsOptions {
+  readonly settings: Settings;
+  readonly paths: DataPaths;
+  readonly index: number;
+  readonly clock: Clock;
+  readonly lifetime: Lifetime;
+  readonly agents: PublishedAgents;
+  readonly dialler: AgentDialler;
+  readonly log: { error(fields: object, sentence: string): void };
+}
+
+/** What calls of a node ask of the world, and what is built on top of them. */
+export function openCallPorts(options: CallPortsOptions): {
+  readonly ports: CallPorts;
+  readonly tapes: NodeTapes;
+} {
+  const { settings, paths, index, clock, lifetime, agents, dialler } = options;
+  const directory = join(paths.dataDir, 'sounds');
+  const tapes = lifetime.own(openNodeTapes(options));
+  const sounds = lifetime.own(new NodeSounds({ clock, egressAllow: settings.egressAllow, directory }));
+  const invitations = new NodeInvitations({
+    clock,
+    signingSecrets: settings.signingSecret,
+    mediaUrl: mediaUrlOf(settings, index),
+  });
+  const ports: CallPorts = {
+    sounds,
+    invitations,
+    parts: [
+      (desk) => new Handovers(desk),
+      // Before agents are brought in: what the caller hears first is recorded.
+      recordingFor(tapes),
+      // Before agents are brought in: it is told first whom they speak to, and who speaks over them.
+      interruptionsFor(settings, agents),
+      agentsFor({ agents, dialler }),
+    ],
+  };
+  return { ports, tapes };
+}
