@@ -8,6 +8,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    globalSetup: ['test/fakes/postgres/once-per-run.ts'],
     projects: [
       {
         extends: true,

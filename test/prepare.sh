@@ -11,6 +11,8 @@ need opusenc opus-tools
 need opusdec opus-tools
 # Files of any kind are read by it.
 need ffmpeg ffmpeg
+# The store runs on PostgreSQL too; tests start one of their own. Debian keeps its programs out of PATH, by version.
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
 
 [ ${#needed[@]} -eq 0 ] && exit 0
 install=(apt-get install -y --no-install-recommends "${needed[@]}")

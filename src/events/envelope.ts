@@ -39,4 +39,6 @@ export interface EventStamps {
 export interface EventRecord {
   readonly envelope: Envelope;
   readonly stamps: EventStamps;
+  /** The token under which its owner held the call: the journal refuses what comes under a smaller one. */
+  readonly fence?: number;
 }

@@ -45,8 +45,8 @@ export class SqlCalls implements CallStore {
   }
 }
 
-/** The row of a view; the timeline is written once, when the call is complete. */
-export function rowOf(view: CallView, nowUnixMs: number): Insertable<CallsTable> {
+/** The row of a view; the timeline is written once, when the call is complete. `fence` is 0 for none. */
+export function rowOf(view: CallView, fence: number, nowUnixMs: number): Insertable<CallsTable> {
   return {
     id: view.id,
     workspace_id: view.workspace_id,
@@ -61,6 +61,7 @@ export function rowOf(view: CallView, nowUnixMs: number): Insertable<CallsTable>
     completed_unix_ms: view.completed ? nowUnixMs : null,
     view: JSON.stringify({ ...view, timeline: [] }),
     timeline: view.completed ? JSON.stringify(view.timeline) : null,
+    fence: fence === 0 ? null : fence,
   };
 }
 

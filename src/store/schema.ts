@@ -63,6 +63,8 @@ export interface CallsTable {
   view: Json;
   /** Null until the call is completed: the events tell it, and rewriting it with each would cost too much. */
   timeline: Json | null;
+  /** The highest token of its owners; null where none had one. */
+  fence: ColumnType<number | null, number | null | undefined, number | null>;
 }
 
 export interface EndpointsTable {

@@ -14,29 +14,29 @@ import type { Closeable } from '../base/lifetime.ts';
 import type { HealthStore } from '../delivery/breaker/health-record.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { Journal } from '../events/journal.ts';
-import { SqlCalls } from './calls.ts';
 import { SqlAgents } from './agents/agents.ts';
+import { SqlCalls } from './calls.ts';
 import { Cipher, type EncryptionKey } from './cipher.ts';
 import { Counters } from './counters.ts';
 import { SqlCredentials } from './credentials.ts';
 import { SqlDeliveryLog } from './deliveries/delivery-log.ts';
 import { SqlEndpointHealth } from './deliveries/endpoint-health.ts';
 import { SqlEndpoints } from './endpoints.ts';
+import { openEngine, type Engine } from './engine/engine.ts';
 import { SqlIdempotency } from './idempotency.ts';
 import { SqlInbound } from './inbound/inbound.ts';
 import { SqlJournal } from './journal/journal.ts';
 import { SqlKeys } from './keys.ts';
-import { migrate } from './migrations/migrate.ts';
 import { SqlOutbox } from './outbox.ts';
 import { Retention, type Purged, type PurgeQuery } from './retention.ts';
 import type { Schema } from './schema.ts';
-import { Checkpointer } from './sqlite/checkpointer.ts';
-import { openSqlite } from './sqlite/sqlite.ts';
 import { SILENT, type StoreLog } from './store-log.ts';
 
 export interface StoreOptions {
-  /** The database file; its folder must exist. */
+  /** The embedded database's file; its folder must exist. */
   readonly path: string;
+  /** `postgres://…`: a database that hosts share, in place of the file. */
+  readonly databaseUrl?: string | undefined;
   readonly clock: Clock;
   /** Newest first: the first one writes, all of them read. */
   readonly encryptionKeys: readonly EncryptionKey[];
@@ -51,7 +51,8 @@ export interface StoreStats {
   readonly outbox: Readonly<SqlOutbox['stats']>;
   readonly retention: Readonly<Retention['stats']>;
   readonly inbound: Readonly<SqlInbound['stats']>;
-  readonly checkpoints: Readonly<Checkpointer['stats']>;
+  readonly checkpoints: Engine['stats']['checkpoints'];
+  readonly connections: Engine['stats']['connections'];
   /** Rows whose secrets were sealed with an older key of the ring, until this start. */
   readonly secrets: { readonly resealed: number };
 }
@@ -74,31 +75,22 @@ export interface Store extends Closeable {
   close(): Promise<void>;
 }
 
-/** Opens the embedded store, or makes one, and brings it to this version's schema. */
+/** Opens the store, or makes one, and brings it to this version's schema. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { clock, path, log = SILENT } = options;
+  const { clock, log = SILENT } = options;
   const cipher = new Cipher(options.encryptionKeys, clock);
-  const { db, writes } = openSqlite(path);
+  const engine = await openEngine({ ...options, log });
   try {
-    await migrate(db, clock);
-    const parts = await openParts(db, cipher, clock);
-    const checkpointer = new Checkpointer({
-      path,
-      clock,
-      writes,
-      log,
-      holdWriter: (during) => db.connection().execute(() => during()),
-    });
-    return composed(db, parts, checkpointer);
+    return composed(engine, await openParts(engine, cipher, clock));
   } catch (error) {
-    await db.destroy();
+    await engine.close();
     throw error;
   }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
-async function openParts(db: Kysely<Schema>, cipher: Cipher, clock: Clock) {
+async function openParts({ db, commits }: Engine, cipher: Cipher, clock: Clock) {
   const counters = new Counters(db);
   await counters.prepare();
   const endpoints = await SqlEndpoints.load(db, cipher, clock);
@@ -108,7 +100,7 @@ async function openParts(db: Kysely<Schema>, cipher: Cipher, clock: Clock) {
   const resealed = (await endpoints.reseal()) + (await credentials.reseal()) + (await agents.reseal());
   const secrets = { resealed };
   const epoch = await epochOf(db, clock);
-  const journal = new SqlJournal({ db, clock, epoch, counters, endpoints });
+  const journal = new SqlJournal({ db, commits, clock, epoch, counters, endpoints });
   return {
     agents,
     endpoints,
@@ -126,7 +118,7 @@ async function openParts(db: Kysely<Schema>, cipher: Cipher, clock: Clock) {
   };
 }
 
-function composed(db: Kysely<Schema>, parts: Parts, checkpointer: Checkpointer): Store {
+function composed(engine: Engine, parts: Parts): Store {
   const { retention, journal, outbox, secrets, ...ports } = parts;
   return {
     ...ports,
@@ -139,15 +131,15 @@ function composed(db: Kysely<Schema>, parts: Parts, checkpointer: Checkpointer):
       outbox: outbox.stats,
       retention: retention.stats,
       inbound: ports.inbound.stats,
-      checkpoints: checkpointer.stats,
+      checkpoints: engine.stats.checkpoints,
+      connections: engine.stats.connections,
       secrets,
     },
     purge: (query) => retention.purge(query),
     close: async () => {
       await journal.turns.settled();
       await outbox.settled();
-      await checkpointer.close();
-      await db.destroy();
+      await engine.close();
     },
   };
 }

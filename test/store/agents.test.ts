@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { StoredAgent } from '../../src/api/agents/agent-desk.ts';
 import { backend, TERMS } from '../call/agents/scripted-backends.ts';
 import { WORKSPACE } from './samples.ts';
-import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
+import { describeOnEachEngine, openTempStore, rowsIn, tempPath } from './temp-store.ts';
 
 const PLACE = { workspaceId: WORKSPACE, testMode: false };
 const draft = { ...TERMS, backends: [{ ...backend('first'), api_key: 'sk-secret' }] };
@@ -12,36 +12,38 @@ function agentOf(id: string): StoredAgent {
   return { ...PLACE, id, draft, published: null, version: 0, createdAt, publishedAt: null };
 }
 
-it('agents come back as they were made, to their own workspace and mode', async () => {
-  const { agents } = await openTempStore();
-  await agents.create(agentOf('agt_1'));
-  expect(await agents.get(PLACE, 'agt_1')).toEqual(agentOf('agt_1'));
-  expect(await agents.get({ ...PLACE, testMode: true }, 'agt_1')).toBeUndefined();
-  expect(await agents.get({ ...PLACE, workspaceId: 'ws_other' }, 'agt_1')).toBeUndefined();
-  expect((await agents.list({ ...PLACE, limit: 10, page: 1 })).items).toEqual([agentOf('agt_1')]);
-  expect(await agents.count(PLACE)).toBe(1);
-});
+describeOnEachEngine('agents', () => {
+  it('come back as they were made, to their own workspace and mode', async () => {
+    const { agents } = await openTempStore();
+    await agents.create(agentOf('agt_1'));
+    expect(await agents.get(PLACE, 'agt_1')).toEqual(agentOf('agt_1'));
+    expect(await agents.get({ ...PLACE, testMode: true }, 'agt_1')).toBeUndefined();
+    expect(await agents.get({ ...PLACE, workspaceId: 'ws_other' }, 'agt_1')).toBeUndefined();
+    expect((await agents.list({ ...PLACE, limit: 10, page: 1 })).items).toEqual([agentOf('agt_1')]);
+    expect(await agents.count(PLACE)).toBe(1);
+  });
 
-it('nodes are told of what was published, and of nothing that was drafted since', async () => {
-  const { agents } = await openTempStore();
-  await agents.create(agentOf('agt_1'));
-  await agents.create(agentOf('agt_2'));
-  expect((await agents.view()).agents).toEqual([]);
-  await agents.publish('agt_1', draft, '2026-11-20T13:00:00.000Z');
-  await agents.redraft('agt_1', { ...draft, greeting: 'Later.' });
-  const { version, agents: published } = await agents.view();
-  expect(version).toBe(1);
-  expect(published).toEqual([{ ...PLACE, id: 'agt_1', version: 1, terms: draft }]);
-  expect(await agents.get(PLACE, 'agt_1')).toMatchObject({ version: 1, draft: { greeting: 'Later.' } });
-});
+  it('are told to the nodes as they were published, with nothing that was drafted since', async () => {
+    const { agents } = await openTempStore();
+    await agents.create(agentOf('agt_1'));
+    await agents.create(agentOf('agt_2'));
+    expect((await agents.view()).agents).toEqual([]);
+    await agents.publish('agt_1', draft, '2026-11-20T13:00:00.000Z');
+    await agents.redraft('agt_1', { ...draft, greeting: 'Later.' });
+    const { version, agents: published } = await agents.view();
+    expect(version).toBe(1);
+    expect(published).toEqual([{ ...PLACE, id: 'agt_1', version: 1, terms: draft }]);
+    expect(await agents.get(PLACE, 'agt_1')).toMatchObject({ version: 1, draft: { greeting: 'Later.' } });
+  });
 
-it('the keys of backends are encrypted in the file', async () => {
-  const path = tempPath();
-  const { agents } = await openTempStore({ path });
-  await agents.create(agentOf('agt_1'));
-  await agents.publish('agt_1', draft, '2026-11-20T13:00:00.000Z');
-  const [row] = rowsOf(path, 'select * from agents');
-  expect(JSON.stringify(row)).not.toContain('sk-secret');
-  expect(row).toMatchObject({ draft: expect.stringMatching(/^enc:v1:k1:/) as string });
-  expect(row).toMatchObject({ published: expect.stringMatching(/^enc:v1:k1:/) as string });
+  it('have the keys of their backends encrypted in the file', async () => {
+    const path = tempPath();
+    const { agents } = await openTempStore({ path });
+    await agents.create(agentOf('agt_1'));
+    await agents.publish('agt_1', draft, '2026-11-20T13:00:00.000Z');
+    const [row] = await rowsIn(path, 'select * from agents');
+    expect(JSON.stringify(row)).not.toContain('sk-secret');
+    expect(row).toMatchObject({ draft: expect.stringMatching(/^enc:v1:k1:/) as string });
+    expect(row).toMatchObject({ published: expect.stringMatching(/^enc:v1:k1:/) as string });
+  });
 });

@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { CallQuery } from '../../src/api/ports.ts';
 import { applyToCall, type CallView } from '../../src/events/call-view.ts';
 import type { EventRecord } from '../../src/events/envelope.ts';
 import { eventOf, WORKSPACE } from './samples.ts';
-import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
+import { describeOnEachEngine, openTempStore, rowsIn, tempPath } from './temp-store.ts';
 
 const FIRST: CallQuery = { workspaceId: WORKSPACE, testMode: false, limit: 50, page: 1 };
 
@@ -25,7 +25,7 @@ function viewOf(records: readonly EventRecord[]): CallView | undefined {
   );
 }
 
-describe('a call', () => {
+describeOnEachEngine('a call', () => {
   it('is told as its events told it, at every moment', async () => {
     const { journal, calls } = await openTempStore();
     const records = wholeCall('call_1');
@@ -68,14 +68,14 @@ describe('a call', () => {
     const { journal } = await openTempStore({ path });
     const records = wholeCall('call_1');
     await journal.append(records.slice(0, 5));
-    expect(rowsOf(path, 'select timeline from calls')).toEqual([{ timeline: null }]);
+    expect(await rowsIn(path, 'select timeline from calls')).toEqual([{ timeline: null }]);
     await journal.append(records.slice(5));
-    const [row] = rowsOf(path, 'select timeline from calls');
+    const [row] = await rowsIn(path, 'select timeline from calls');
     expect(JSON.parse(String(row!['timeline']))).toHaveLength(6);
   });
 });
 
-describe('the list of calls', () => {
+describeOnEachEngine('the list of calls', () => {
   async function openList() {
     const { journal, calls } = await openTempStore();
     const start = (id: string, minute: number, data: object = {}, testMode = false) =>
@@ -119,7 +119,7 @@ describe('the list of calls', () => {
   });
 });
 
-describe('open calls', () => {
+describeOnEachEngine('open calls', () => {
   it('are found by the incarnation that ran them until they are complete', async () => {
     const { journal } = await openTempStore();
     await journal.commit({ incarnation: 'nod_1', first: 1, records: wholeCall('call_1') });

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { StoredCredential } from '../../src/api/ports.ts';
 import { WORKSPACE } from './samples.ts';
-import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
+import { describeOnEachEngine, openTempStore, rowsIn, tempPath } from './temp-store.ts';
 
 const SEALED = /^enc:v1:k1:/;
 const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 50, page: 1 };
@@ -20,7 +20,7 @@ function credentialOf(id: string, change: Partial<StoredCredential> = {}): Store
   };
 }
 
-describe('stream credentials', () => {
+describeOnEachEngine('stream credentials', () => {
   it('come back as they were made, with and without a proof', async () => {
     const { credentials } = await openTempStore();
     const made = [
@@ -47,7 +47,7 @@ describe('stream credentials', () => {
     const verify = { auth_token: 'twilio-token', basic, ip_allow: ['192.0.2.1'] };
     const control = { account: 'AC1', secret: 'rest-secret' };
     await credentials.create(credentialOf('sc_1', { verify, control }));
-    const [row] = rowsOf(path, 'select * from credentials');
+    const [row] = await rowsIn(path, 'select * from credentials');
     expect([row!['proof'], row!['control']]).toEqual([
       expect.stringMatching(SEALED),
       expect.stringMatching(SEALED),
@@ -61,6 +61,21 @@ describe('stream credentials', () => {
     const { credentials } = await openTempStore();
     await credentials.create(credentialOf('sc_1', { control: { account: 'AC1', secret: 'rest-secret' } }));
     expect(JSON.stringify(await credentials.view())).not.toContain('rest-secret');
+  });
+
+  it('have their REST account rotated and taken away, for their own workspace only', async () => {
+    const { credentials } = await openTempStore();
+    await credentials.create(credentialOf('sc_1'));
+    expect(await credentials.controlOf(WORKSPACE, 'sc_1')).toBeUndefined();
+    const control = { account: 'AC1', secret: 'rest-secret', base_url: 'https://api.example.com' };
+    expect(await credentials.setControl(WORKSPACE, 'sc_1', control)).toMatchObject({ id: 'sc_1', control });
+    expect(await credentials.controlOf(WORKSPACE, 'sc_1')).toEqual({ dialect: 'twilio', control });
+    expect(await credentials.controlOf('ws_other', 'sc_1')).toBeUndefined();
+    expect(await credentials.setControl('ws_other', 'sc_1', null)).toBeUndefined();
+    expect(await credentials.view()).toMatchObject({ version: 2, credentials: [{ hasControl: true }] });
+    expect(await credentials.setControl(WORKSPACE, 'sc_1', null)).not.toHaveProperty('control');
+    const view = await credentials.view();
+    expect([view.version, view.credentials[0]?.hasControl]).toEqual([3, undefined]);
   });
 
   it('are viewed whole for the nodes, under a version that grows with every change', async () => {

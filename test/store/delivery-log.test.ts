@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { DeliveryState } from '../../src/delivery/outbox.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { attemptOf, endpointOf, eventsOf, GOOD, WORKSPACE } from './samples.ts';
-import { openTempStore, tempPath } from './temp-store.ts';
+import { describeOnEachEngine, openTempStore, tempPath } from './temp-store.ts';
 
 const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 50, page: 1 };
 const START = { position: 0, id: '' };
@@ -33,7 +33,7 @@ async function openDead(counts: { readonly [endpointId: string]: number }) {
 
 const idsOf = (page: { items: readonly { id: string }[] }) => page.items.map(({ id }) => id);
 
-describe('dead letters', () => {
+describeOnEachEngine('dead letters', () => {
   it('of several endpoints are one list, newest first, page after page', async () => {
     const { store, dead } = await openDead({ whk_1: 5, whk_2: 3 });
     const seen: string[] = [];
@@ -71,7 +71,7 @@ describe('dead letters', () => {
   });
 });
 
-describe('a replay', () => {
+describeOnEachEngine('a replay', () => {
   it('is owed anew beside what it repeats, which then is no dead letter any more', async () => {
     const { store, dead, committed } = await openDead({ whk_1: 2 });
     const wish = { deliveryId: dead[0]!, replayId: 'dlv_again', sentAs: null };
@@ -104,7 +104,7 @@ describe('a replay', () => {
   });
 });
 
-describe('a delivery', () => {
+describeOnEachEngine('a delivery', () => {
   it('is told with every attempt as it was', async () => {
     const { store, dead } = await openDead({ whk_1: 1 });
     const [attempt] = await store.deliveries.attempts(dead[0]!);
@@ -128,7 +128,7 @@ describe('a delivery', () => {
   });
 });
 
-describe('the ring of keys', () => {
+describeOnEachEngine('the ring of keys', () => {
   const K1 = { id: 'k1', key: new Uint8Array(32).fill(7) };
   const K2 = { id: 'k2', key: new Uint8Array(32).fill(9) };
 

@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { endpointOf, eventsOf, WORKSPACE } from './samples.ts';
-import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
+import { describeOnEachEngine, openTempStore, rowsIn, tempPath } from './temp-store.ts';
 
 const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 50, page: 1 };
 
-describe('an endpoint', () => {
+describeOnEachEngine('an endpoint', () => {
   it('comes back as it was made, from memory and from the file', async () => {
     const path = tempPath();
     const endpoint = endpointOf('whk_1', {
@@ -38,7 +38,7 @@ describe('an endpoint', () => {
     const path = tempPath();
     const { endpoints } = await openTempStore({ path });
     await endpoints.create(endpointOf('whk_1'));
-    const [row] = rowsOf(path, 'select * from endpoints');
+    const [row] = await rowsIn(path, 'select * from endpoints');
     expect(row).toMatchObject({
       secrets: expect.stringMatching(/^enc:v1:k1:/),
       headers: expect.stringMatching(/^enc:v1:k1:/),
@@ -76,12 +76,12 @@ describe('an endpoint', () => {
     const { endpoints, journal } = await openTempStore({ path });
     await endpoints.create(endpointOf('whk_1'));
     await journal.append(eventsOf('call_1', 2));
-    const [before] = rowsOf(path, 'select secrets from endpoints');
+    const [before] = await rowsIn(path, 'select secrets from endpoints');
     expect(await endpoints.remove(WORKSPACE, 'whk_1')).toBe(true);
     expect(await endpoints.remove(WORKSPACE, 'whk_1')).toBe(false);
     expect(await endpoints.get(WORKSPACE, 'whk_1')).toBeUndefined();
     expect((await endpoints.list(PAGE)).items).toEqual([]);
-    const [after] = rowsOf(path, 'select secrets from endpoints');
+    const [after] = await rowsIn(path, 'select secrets from endpoints');
     expect(String(after!['secrets']).length).toBeLessThan(String(before!['secrets']).length);
   });
 
@@ -97,7 +97,7 @@ describe('an endpoint', () => {
   });
 });
 
-describe('the deliveries of an endpoint', () => {
+describeOnEachEngine('the deliveries of an endpoint', () => {
   it('are listed newest first, page after page, of one mode', async () => {
     const { endpoints, deliveries, journal } = await openTempStore();
     await endpoints.create(endpointOf('whk_1'));

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { FakeClock } from '../fakes/clock.ts';
-import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
+import { describeOnEachEngine, openTempStore, rowsIn, tempPath } from './temp-store.ts';
 
-describe('answers kept for repeated requests', () => {
+describeOnEachEngine('answers kept for repeated requests', () => {
   const answer = { success: true, data: { secret: 'omf_live_geheim' } };
 
   it('are given again to the same key until they expire', async () => {
@@ -41,6 +41,6 @@ describe('answers kept for repeated requests', () => {
     const path = tempPath();
     const { idempotency } = await openTempStore({ path });
     await idempotency.remember('key_1', 'once', { bodyHash: 'h', status: 201, answer, expiresUnixMs: 9e12 });
-    expect(JSON.stringify(rowsOf(path, 'select * from idempotency'))).not.toContain('geheim');
+    expect(JSON.stringify(await rowsIn(path, 'select * from idempotency'))).not.toContain('geheim');
   });
 });

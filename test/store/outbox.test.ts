@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { AttemptOutcome, PendingDelivery } from '../../src/delivery/outbox.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { attemptOf, endpointOf, eventsOf, WORKSPACE } from './samples.ts';
-import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
+import { describeOnEachEngine, openTempStore, rowsIn, tempPath } from './temp-store.ts';
 
 const START = { position: 0, id: '' };
 const PAGE = { workspaceId: WORKSPACE, testMode: false, limit: 50, page: 1 };
@@ -22,7 +22,7 @@ const delivered: AttemptOutcome = { state: 'delivered', nextAttemptUnixMs: null 
 const dead: AttemptOutcome = { state: 'dead', nextAttemptUnixMs: null };
 const idsOf = (pending: readonly PendingDelivery[]) => pending.map(({ id }) => id);
 
-describe('what is owed', () => {
+describeOnEachEngine('what is owed', () => {
   it('is read in journal order, page by page, with its envelope', async () => {
     const { store, ids, committed } = await openOwed(5);
     const first = await store.outbox.unfinished(START, 2);
@@ -91,7 +91,7 @@ describe('what is owed', () => {
   });
 });
 
-describe('recording attempts', () => {
+describeOnEachEngine('recording attempts', () => {
   it('moves a delivery from pending over retrying to delivered or dead, and shows each', async () => {
     const { store, ids, path } = await openOwed(3);
     await store.outbox.record(attemptOf(ids[0]!, 1), retrying(1_700_000_005_000));
@@ -105,10 +105,10 @@ describe('recording attempts', () => {
       { id: ids[1], state: 'dead', attempts: 1, lastStatus: null, lastError: 'timeout_response' },
       { id: ids[0], state: 'delivered', attempts: 2, lastStatus: 200, lastError: null, nextAttemptAt: null },
     ]);
-    expect(rowsOf(path, 'select number, trigger_name from attempts order by rowid')).toEqual([
+    expect(await rowsIn(path, 'select number, trigger_name from attempts order by number')).toEqual([
+      { number: 1, trigger_name: 'event' },
       { number: 1, trigger_name: 'event' },
       { number: 2, trigger_name: 'retry' },
-      { number: 1, trigger_name: 'event' },
     ]);
     expect(store.stats.outbox).toMatchObject({ attempts: 3, orphanAttempts: 0 });
   });
@@ -129,7 +129,7 @@ describe('recording attempts', () => {
   it('keeps what a receiver answered, without the NUL that no database agrees on', async () => {
     const { store, ids, path } = await openOwed(1);
     await store.outbox.record(attemptOf(ids[0]!, 1, { responseBody: 'a\0b' }), dead);
-    expect(rowsOf(path, 'select response_body, duration_ms from attempts')).toEqual([
+    expect(await rowsIn(path, 'select response_body, duration_ms from attempts')).toEqual([
       { response_body: 'a\uFFFDb', duration_ms: 3.25 },
     ]);
   });
@@ -138,7 +138,7 @@ describe('recording attempts', () => {
     const { store, path } = await openOwed(1);
     await store.outbox.record(attemptOf('dlv_purged', 1), delivered);
     expect(store.stats.outbox).toMatchObject({ attempts: 0, orphanAttempts: 1 });
-    expect(rowsOf(path, 'select id from attempts')).toEqual([]);
+    expect(await rowsIn(path, 'select id from attempts')).toEqual([]);
   });
 
   it('commits what ended together in one transaction, and each caller hears of its own', async () => {
@@ -151,7 +151,7 @@ describe('recording attempts', () => {
       gone,
     ]);
     expect(store.stats.outbox).toMatchObject({ attempts: 40, orphanAttempts: 1, batches: 1 });
-    const states = rowsOf(
+    const states = await rowsIn(
       path,
       'select state, next_attempt_unix_ms as next from deliveries order by event_position',
     );
@@ -207,8 +207,8 @@ describe('recording attempts', () => {
     const { store, ids, path } = await openOwed(1);
     const attempt = attemptOf(ids[0]!, 1);
     await store.outbox.record(attempt, retrying(1));
-    await expect(store.outbox.record({ ...attempt, number: 2 }, delivered)).rejects.toThrow(/UNIQUE/);
-    expect(rowsOf(path, 'select state, attempts from deliveries')).toEqual([
+    await expect(store.outbox.record({ ...attempt, number: 2 }, delivered)).rejects.toThrow(/unique/i);
+    expect(await rowsIn(path, 'select state, attempts from deliveries')).toEqual([
       { state: 'retrying', attempts: 1 },
     ]);
   });

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { FakeClock } from '../fakes/clock.ts';
 import { attemptOf, endpointOf, eventsOf, GOOD, WORKSPACE } from './samples.ts';
-import { openTempStore, rowsOf, tempPath } from './temp-store.ts';
+import { describeOnEachEngine, openTempStore, rowsIn, tempPath } from './temp-store.ts';
 
 const DAY_MS = 86_400_000;
 const ALL = { workspaceId: WORKSPACE, limit: 1_000 };
@@ -24,7 +24,7 @@ async function openAged() {
   return { path, clock, store, commit, settle, purge };
 }
 
-describe('a purge', () => {
+describeOnEachEngine('a purge', () => {
   it('deletes old events with their deliveries and attempts, and no younger ones', async () => {
     const { path, clock, store, commit, settle, purge } = await openAged();
     await settle(await commit('call_1', 4));
@@ -34,7 +34,7 @@ describe('a purge', () => {
     expect(await purge()).toEqual({ events: 4, deliveries: 4, idempotency: 0, inbound: 0 });
     expect(await store.journal.bounds()).toEqual({ first: 5, last: 7 });
     expect((await store.journal.read(ALL)).map(({ position }) => position)).toEqual([5, 6, 7]);
-    expect(rowsOf(path, 'select count(*) as n from attempts')).toEqual([{ n: 3 }]);
+    expect(await rowsIn(path, 'select count(*) as n from attempts')).toEqual([{ n: 3 }]);
     expect(await purge()).toEqual({ events: 0, deliveries: 0, idempotency: 0, inbound: 0 });
     expect(store.stats.retention).toMatchObject({ purgedEvents: 4, purgedDeliveries: 4 });
   });
@@ -95,7 +95,7 @@ describe('a purge', () => {
     clock.advance(10);
     expect(await purge(1)).toMatchObject({ idempotency: 1 });
     expect(await purge()).toMatchObject({ idempotency: 1 });
-    expect(rowsOf(path, 'select idempotency_key from idempotency')).toEqual([{ idempotency_key: 'c' }]);
+    expect(await rowsIn(path, 'select idempotency_key from idempotency')).toEqual([{ idempotency_key: 'c' }]);
   });
 
   it('lets go of what was held too long for an endpoint that is switched off', async () => {

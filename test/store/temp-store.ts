@@ -2,13 +2,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
 import type { EncryptionKey } from '../../src/store/cipher.ts';
+import { openEngine, type Engine } from '../../src/store/engine/engine.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import type { Cluster } from '../fakes/postgres/cluster.ts';
+import {
+  createDatabase,
+  dropDatabase,
+  freshName,
+  queried,
+  sharedCluster,
+} from '../fakes/postgres/databases.ts';
 import { TEST_KEYS } from './samples.ts';
 
 const closers: (() => void | Promise<void>)[] = [];
+/** Where the databases of the tests under way are: files, unless a cluster is named. */
+let cluster: Cluster | undefined;
 
 afterEach(async () => {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
@@ -19,18 +30,63 @@ export function atTheEnd(close: () => void | Promise<void>): void {
   closers.push(close);
 }
 
-/** A fresh folder's database path; the folder goes with the test. */
+/** The same stories once on SQLite and once on PostgreSQL. */
+export function describeOnEachEngine(name: string, stories: () => void): void {
+  describe(`${name} (SQLite)`, () => {
+    stories();
+  });
+  describe(`${name} (PostgreSQL)`, () => {
+    beforeAll(async () => {
+      cluster = await sharedCluster();
+    });
+    afterAll(() => {
+      cluster = undefined;
+    });
+    stories();
+  });
+}
+
+/** Whether the tests under way run on PostgreSQL. */
+export function isOnPostgres(): boolean {
+  return cluster !== undefined;
+}
+
+/** Where a fresh database will be, a file or a URL; it goes with the test. */
 export function tempPath(): string {
+  const on = cluster;
+  if (on !== undefined) {
+    const name = freshName();
+    atTheEnd(() => dropDatabase(on, name));
+    return on.urlOf(name);
+  }
   const folder = mkdtempSync(join(tmpdir(), 'omnivoice-store-'));
   atTheEnd(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, 'store.db');
 }
 
+/** The options that open what `tempPath` named. */
+export function placeOf(path: string): { readonly path: string; readonly databaseUrl?: string } {
+  return isUrl(path) ? { path: '', databaseUrl: path } : { path };
+}
+
+/** Makes the database of a URL where there is none yet. */
+export async function prepare(path: string): Promise<string> {
+  if (cluster === undefined || !isUrl(path)) return path;
+  const name = new URL(path).pathname.slice(1);
+  const rows = await queried(
+    cluster.urlOf('postgres'),
+    `select 1 from pg_database where datname = '${name}'`,
+  );
+  if (rows.length === 0) await createDatabase(cluster, name);
+  return path;
+}
+
 export async function openTempStore(
   options: { path?: string; clock?: Clock; encryptionKeys?: readonly EncryptionKey[] } = {},
 ): Promise<Store> {
+  const path = await prepare(options.path ?? tempPath());
   const store = await openStore({
-    path: options.path ?? tempPath(),
+    ...placeOf(path),
     clock: options.clock ?? systemClock,
     encryptionKeys: options.encryptionKeys ?? TEST_KEYS,
   });
@@ -43,6 +99,17 @@ export async function openTempStore(
   return { ...store, close };
 }
 
+/** The bare database, migrated; closed with the test. */
+export async function openTempEngine(path: string): Promise<Engine> {
+  const engine = await openEngine({
+    ...placeOf(await prepare(path)),
+    clock: systemClock,
+    log: { warn: () => {} },
+  });
+  atTheEnd(() => engine.close());
+  return engine;
+}
+
 /** What a stranger with a SQLite shell sees. */
 export function rowsOf(path: string, sql: string): readonly Record<string, unknown>[] {
   const database = new DatabaseSync(path, { readOnly: true });
@@ -51,4 +118,21 @@ export function rowsOf(path: string, sql: string): readonly Record<string, unkno
   } finally {
     database.close();
   }
+}
+
+/** The same on either engine; whole numbers as numbers, yes and no as 1 and 0. */
+export async function rowsIn(path: string, sql: string): Promise<readonly Record<string, unknown>[]> {
+  return isUrl(path) ? (await queried(path, sql)).map(plain) : rowsOf(path, sql);
+}
+
+function plain(row: Record<string, unknown>): Record<string, unknown> {
+  const told = Object.entries(row).map(([name, value]) => {
+    if (typeof value === 'boolean') return [name, Number(value)] as const;
+    return [name, typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value] as const;
+  });
+  return Object.fromEntries(told);
+}
+
+function isUrl(path: string): boolean {
+  return path.startsWith('postgres:');
 }

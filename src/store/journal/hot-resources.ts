@@ -6,11 +6,13 @@ import type { Schema } from '../schema.ts';
 /** What a commit must know of a resource before it can take one more of its events. */
 export interface HotResource {
   readonly lastSequence: number;
+  /** The highest token of its owners; 0 while none had one. */
+  readonly fence: number;
   /** Undefined where the resource is no call, or its start is not known. */
   readonly view: CallView | undefined;
 }
 
-const UNKNOWN: HotResource = { lastSequence: 0, view: undefined };
+const UNKNOWN: HotResource = { lastSequence: 0, fence: 0, view: undefined };
 
 /** Resources of events lately committed: a commit reads nothing back. The longest unused goes first. */
 export class HotResources {
@@ -50,6 +52,15 @@ export class HotResources {
     }
   }
 
+  /** What another process has written meanwhile is read anew. */
+  forget(ids: readonly string[]): void {
+    for (const id of ids) this.#byId.delete(id);
+  }
+
+  forgetAll(): void {
+    this.#byId.clear();
+  }
+
   async #load(db: Kysely<Schema>, ids: readonly string[]): Promise<Map<string, HotResource>> {
     this.stats.loads += ids.length;
     const loaded = new Map(ids.map((id) => [id, UNKNOWN]));
@@ -60,14 +71,14 @@ export class HotResources {
       .groupBy('resource_id')
       .execute();
     for (const { resource_id: id, last } of known) {
-      loaded.set(id, { lastSequence: last, view: undefined });
+      loaded.set(id, { ...UNKNOWN, lastSequence: last });
     }
     const calls = await db.selectFrom('calls').selectAll().where('id', 'in', ids).execute();
     for (const row of calls) {
       const view = await viewOf(db, row);
       // Its events may be purged already, its history is not.
       const lastSequence = Math.max(view.sequence, loaded.get(row.id)?.lastSequence ?? 0);
-      loaded.set(row.id, { lastSequence, view });
+      loaded.set(row.id, { lastSequence, fence: row.fence ?? 0, view });
     }
     return loaded;
   }

@@ -7,12 +7,20 @@ import type { HotResource, HotResources } from './hot-resources.ts';
 /** Pairs asked for in one statement: each is two parameters and one term. */
 const PAIRS_MAX = 100;
 
+/** A call as it is now, and the highest token of its owners. */
+export interface ChangedCall {
+  readonly view: CallView;
+  readonly fence: number;
+}
+
 /** Records sorted out before they are written: what is new, and what it makes of its resources. */
 export interface Intake {
   readonly fresh: readonly EventRecord[];
   readonly resources: ReadonlyMap<string, HotResource>;
-  readonly changedCalls: readonly CallView[];
+  readonly changedCalls: readonly ChangedCall[];
   readonly duplicates: number;
+  /** Told by who no longer owned the call. */
+  readonly fenced: number;
   readonly gaps: number;
   /** Call events with no `call_started` before them: kept in the journal, but there is no call to show. */
   readonly viewless: number;
@@ -30,32 +38,50 @@ export async function takeIn(
   const known = await knownAmong(transaction, records, resources);
   const fresh: EventRecord[] = [];
   const changed = new Set<string>();
-  let gaps = 0;
-  let viewless = 0;
+  let [duplicates, fenced, gaps, viewless] = [0, 0, 0, 0];
   for (const record of records) {
     const { envelope } = record;
     const key = keyOf(envelope.resource.id, envelope.sequence);
-    if (known.has(key)) continue;
+    const { lastSequence, view, fence } = resources.get(envelope.resource.id)!;
+    if (known.has(key)) {
+      duplicates++;
+      continue;
+    }
+    if (fenceOf(record, fence) < fence) {
+      fenced++;
+      continue;
+    }
     known.add(key);
     fresh.push(record);
-    const { lastSequence, view } = resources.get(envelope.resource.id)!;
     if (envelope.sequence > lastSequence + 1) gaps++;
     const after = envelope.resource.type === 'call' ? applyToCall(view, envelope, incarnation) : undefined;
-    if (after !== view && after !== undefined) changed.add(after.id);
+    const raised = fenceOf(record, fence);
+    if (after !== undefined && (after !== view || raised !== fence)) changed.add(after.id);
     if (after === undefined && envelope.resource.type === 'call') viewless++;
     resources.set(envelope.resource.id, {
       lastSequence: Math.max(lastSequence, envelope.sequence),
+      fence: raised,
       view: after,
     });
   }
   return {
     fresh,
     resources,
-    changedCalls: [...changed].flatMap((id) => resources.get(id)?.view ?? []),
-    duplicates: records.length - fresh.length,
+    changedCalls: [...changed].flatMap((id) => changedCallOf(resources.get(id))),
+    duplicates,
+    fenced,
     gaps,
     viewless,
   };
+}
+
+function changedCallOf(resource: HotResource | undefined): ChangedCall | [] {
+  return resource?.view === undefined ? [] : { view: resource.view, fence: resource.fence };
+}
+
+/** The token of a record; one that has none, as control's own, is told under the token there is. */
+function fenceOf({ fence }: EventRecord, present: number): number {
+  return Number.isSafeInteger(fence) ? fence! : present;
 }
 
 /** Which records are in the journal already. Only one at or below its resource's last sequence can be. */

@@ -1,9 +1,8 @@
 import type { Insertable, Kysely } from 'kysely';
 import type { Clock } from '../../base/clock.ts';
 import { newId } from '../../base/ids.ts';
-import { textOf } from '../../base/json.ts';
 import type { CallView } from '../../events/call-view.ts';
-import type { Envelope, EventRecord } from '../../events/envelope.ts';
+import type { EventRecord } from '../../events/envelope.ts';
 import type {
   CommittedEvent,
   Journal,
@@ -14,10 +13,11 @@ import type {
 import { rowOf, viewOf } from '../calls.ts';
 import { JOURNAL_POSITION, linkCursor, type Counters } from '../counters.ts';
 import type { SqlEndpoints } from '../endpoints.ts';
-import type { DeliveriesTable, EventsTable, Schema } from '../schema.ts';
+import type { DeliveriesTable, Schema } from '../schema.ts';
 import { HotResources } from './hot-resources.ts';
 import { JournalReader } from './reading.ts';
 import { takeIn, type Intake } from './intake.ts';
+import { eventRow, owed } from './rows.ts';
 import { commitStatements, type CommitStatements } from './statements.ts';
 import { Turns } from './turns.ts';
 
@@ -26,9 +26,14 @@ const WAITING_COMMITS_MAX = 1_000;
 /** Open calls of one host with room to spare; a view is a few KiB. */
 const HOT_RESOURCES_MAX = 10_000;
 
+/** Events of others that are looked through for what they changed; after more everything is read anew. */
+const CATCH_UP_EVENTS_MAX = 1_000;
+
 /** What the journal is built on. */
 export interface JournalParts {
   readonly db: Kysely<Schema>;
+  /** Where commits are written; `db` is for reading. */
+  readonly commits: Kysely<Schema>;
   readonly clock: Clock;
   readonly epoch: string;
   readonly counters: Counters;
@@ -59,6 +64,7 @@ export class SqlJournal implements Journal {
     committedEvents: 0,
     committedDeliveries: 0,
     duplicateEvents: 0,
+    fencedEvents: 0,
     sequenceGaps: 0,
     skippedRecords: 0,
     spoolHoles: 0,
@@ -72,6 +78,8 @@ export class SqlJournal implements Journal {
   readonly #statements: CommitStatements;
   readonly #reader: JournalReader;
   readonly #cursors = new Map<string, number>();
+  /** After the last commit here; undefined before the first. */
+  #lastPosition: number | undefined;
 
   constructor(parts: JournalParts) {
     this.epoch = parts.epoch;
@@ -175,7 +183,11 @@ export class SqlJournal implements Journal {
     write: (transaction: Kysely<Schema>) => Promise<Written | undefined>,
     link?: SpooledBatch,
   ): Promise<readonly CommittedEvent[]> {
-    const written = await this.#db.transaction().execute(write);
+    const { before, written } = await this.#parts.commits.transaction().execute(async (transaction) => {
+      const before = await this.#takeLead(transaction);
+      return { before, written: await write(transaction) };
+    });
+    this.#lastPosition = before + (written?.events.length ?? 0);
     if (written === undefined) return [];
     // Memory follows the database, never the other way: a transaction that failed left no trace here.
     const committedAtMs = this.#parts.clock.nowMs();
@@ -185,6 +197,30 @@ export class SqlJournal implements Journal {
     }
     this.#count(written);
     return written.events.map((event) => ({ ...event, committedAtMs }));
+  }
+
+  /**
+   * Takes the lock on the positions, which orders the commits of a fleet, and unlearns what changed since the
+   * last commit here: by another process, or by a commit of ours whose answer never came.
+   */
+  async #takeLead(transaction: Kysely<Schema>): Promise<number> {
+    const last = await this.#parts.counters.raise(transaction, JOURNAL_POSITION, 0);
+    const known = this.#lastPosition;
+    if (known === last) return last;
+    this.#cursors.clear();
+    if (known === undefined || last < known || last - known > CATCH_UP_EVENTS_MAX) {
+      this.hot.forgetAll();
+      return last;
+    }
+    const others = await transaction
+      .selectFrom('events')
+      .select('resource_id')
+      .distinct()
+      .where('position', '>', known)
+      .where('position', '<=', last)
+      .execute();
+    this.hot.forget(others.map(({ resource_id: id }) => id));
+    return last;
   }
 
   /** Undefined where every record is below the cursor. */
@@ -233,7 +269,7 @@ export class SqlJournal implements Journal {
     await this.#statements.insertDeliveries.run(transaction, deliveryRows);
     await this.#statements.upsertCalls.run(
       transaction,
-      changedCalls.map((view) => rowOf(view, nowUnixMs)),
+      changedCalls.map(({ view, fence }) => rowOf(view, fence, nowUnixMs)),
     );
     return events;
   }
@@ -242,46 +278,11 @@ export class SqlJournal implements Journal {
     this.stats.commits++;
     this.stats.committedEvents += events.length;
     this.stats.duplicateEvents += intake.duplicates;
+    this.stats.fencedEvents += intake.fenced;
     this.stats.sequenceGaps += intake.gaps;
     this.stats.viewlessEvents += intake.viewless;
     this.stats.skippedRecords += skipped;
     if (hole) this.stats.spoolHoles++;
     for (const { deliveries } of events) this.stats.committedDeliveries += deliveries.length;
   }
-}
-
-function eventRow(position: number, envelope: Envelope, nowUnixMs: number): Insertable<EventsTable> {
-  return {
-    position,
-    workspace_id: envelope.workspace_id,
-    test_mode: envelope.test_mode,
-    resource_id: envelope.resource.id,
-    sequence: envelope.sequence,
-    type: envelope.type,
-    agent_id: textOf(envelope.data['agent_id']) ?? null,
-    committed_unix_ms: nowUnixMs,
-    body: JSON.stringify(envelope),
-  };
-}
-
-function owed(
-  id: string,
-  endpointId: string,
-  position: number,
-  testMode: boolean,
-  nowUnixMs: number,
-): Insertable<DeliveriesTable> {
-  return {
-    id,
-    endpoint_id: endpointId,
-    event_position: position,
-    test_mode: testMode,
-    state: 'pending',
-    attempts: 0,
-    next_attempt_unix_ms: null,
-    last_status: null,
-    last_error: null,
-    created_unix_ms: nowUnixMs,
-    settled_unix_ms: null,
-  };
 }

@@ -30,6 +30,7 @@ const CALL_COLUMNS: Columns<CallsTable> = [
   'completed_unix_ms',
   'view',
   'timeline',
+  'fence',
 ];
 
 const DELIVERY_COLUMNS: Columns<DeliveriesTable> = [
@@ -67,6 +68,7 @@ export function commitStatements(db: Kysely<Schema>): CommitStatements {
             completed_unix_ms: update.ref('excluded.completed_unix_ms'),
             view: update.ref('excluded.view'),
             timeline: update.ref('excluded.timeline'),
+            fence: update.ref('excluded.fence'),
           })),
         ),
     ),

@@ -10,6 +10,7 @@ import { sentBodies } from './0005-sent-bodies.ts';
 import { inbound } from './0006-inbound.ts';
 import { pageIndexes } from './0007-page-indexes.ts';
 import { agents } from './0008-agents.ts';
+import { fences } from './0009-fences.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -27,9 +28,16 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, name: 'inbound', up: inbound },
   { version: 7, name: 'page_indexes', up: pageIndexes },
   { version: 8, name: 'agents', up: agents },
+  { version: 9, name: 'fences', up: fences },
 ];
 
-/** Brings the database to the newest schema this code knows, all of it or nothing. */
+/** Engines that lock by a row of a table would need these; ours do not. */
+const LOCK_OPTIONS = { lockTable: '', lockRowId: '' };
+
+/**
+ * Brings the database to the newest schema this code knows, all of it or nothing; where others share it, one
+ * process at a time.
+ */
 export async function migrate(
   db: Kysely<Schema>,
   clock: Pick<Clock, 'unixMs'>,
@@ -39,27 +47,42 @@ export async function migrate(
     migrations.every(({ version }, index) => version === index + 1),
     'migrations are numbered from 1 without a hole',
   );
-  await db.transaction().execute(async (transaction) => {
-    const reached = await versionOf(transaction);
-    if (reached > migrations.length) {
-      throw new VoiceError(
-        'failed_precondition',
-        `the store has schema ${reached}, written by a newer Omnivoice; this one knows schemas up to ` +
-          `${migrations.length}. Start the newer version, or restore a backup from before the upgrade.`,
-      );
-    }
-    for (const migration of migrations.slice(reached)) {
-      await migration.up(transaction as unknown as Transaction<unknown>);
-      await transaction
-        .insertInto('schema_migrations')
-        .values({
-          version: migration.version,
-          name: migration.name,
-          applied_at: new Date(clock.unixMs()).toISOString(),
-        })
-        .execute();
+  await db.connection().execute(async (connection) => {
+    // Kysely's own: an advisory lock on PostgreSQL; nothing on SQLite, whose file is ours alone.
+    const { adapter } = connection.getExecutor();
+    await adapter.acquireMigrationLock(connection, LOCK_OPTIONS);
+    try {
+      await connection.transaction().execute((transaction) => advance(transaction, clock, migrations));
+    } finally {
+      await adapter.releaseMigrationLock(connection, LOCK_OPTIONS);
     }
   });
+}
+
+async function advance(
+  transaction: Transaction<Schema>,
+  clock: Pick<Clock, 'unixMs'>,
+  migrations: readonly Migration[],
+): Promise<void> {
+  const reached = await versionOf(transaction);
+  if (reached > migrations.length) {
+    throw new VoiceError(
+      'failed_precondition',
+      `the store has schema ${reached}, written by a newer Omnivoice; this one knows schemas up to ` +
+        `${migrations.length}. Start the newer version, or restore a backup from before the upgrade.`,
+    );
+  }
+  for (const migration of migrations.slice(reached)) {
+    await migration.up(transaction as unknown as Transaction<unknown>);
+    await transaction
+      .insertInto('schema_migrations')
+      .values({
+        version: migration.version,
+        name: migration.name,
+        applied_at: new Date(clock.unixMs()).toISOString(),
+      })
+      .execute();
+  }
 }
 
 async function versionOf(transaction: Transaction<Schema>): Promise<number> {

@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
 import { InvariantError, VoiceError } from '../../base/errors.ts';
+import { requireStorable } from '../engine/parameters.ts';
 import type { Schema } from '../schema.ts';
 
 /** How long a statement waits for a stranger's lock on the file; the thread stands still meanwhile. */
@@ -95,18 +96,10 @@ export class NodeSqlite implements SqliteDatabase {
   }
 }
 
-/**
- * What may be bound, and nothing else: `node:sqlite` reads an object in first place as named parameters and
- * writes NULL in silence where a name is missing.
- */
+/** SQLite has no booleans. */
 function bound(parameters: readonly unknown[]): SQLInputValue[] {
-  return parameters.map((parameter, index) => {
-    if (typeof parameter === 'boolean') return parameter ? 1 : 0;
-    if (parameter === null || typeof parameter === 'string' || typeof parameter === 'bigint')
-      return parameter;
-    if (typeof parameter === 'number' && Number.isFinite(parameter)) return parameter;
-    if (parameter instanceof Uint8Array) return parameter;
-    const what = typeof parameter === 'number' ? String(parameter) : typeof parameter;
-    throw new InvariantError(`parameter ${index + 1} of a statement is ${what}, which SQL cannot hold`);
+  return parameters.map((given, index) => {
+    const parameter = requireStorable(given, index);
+    return typeof parameter === 'boolean' ? Number(parameter) : parameter;
   });
 }

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { EventRecord } from '../../../src/events/envelope.ts';
 import type { JournalQuery } from '../../../src/events/journal.ts';
 import { endpointOf, eventOf, eventsOf, WORKSPACE } from '../samples.ts';
-import { openTempStore, rowsOf, tempPath } from '../temp-store.ts';
+import { describeOnEachEngine, openTempStore, rowsIn, tempPath } from '../temp-store.ts';
 
 const ALL: JournalQuery = { workspaceId: WORKSPACE, limit: 1_000 };
 
@@ -10,7 +10,7 @@ function batch(first: number, records: readonly EventRecord[], incarnation = 'no
   return { incarnation, first, records };
 }
 
-describe('committing', () => {
+describeOnEachEngine('committing', () => {
   it('answers what is new in commit order, with stamps, and keeps the envelopes as they were', async () => {
     const { journal } = await openTempStore();
     const records = eventsOf('call_1', 3);
@@ -100,7 +100,7 @@ describe('committing', () => {
   });
 });
 
-describe('an event already known', () => {
+describeOnEachEngine('an event already known', () => {
   it('is skipped and counted: from another spool, in one batch, and after a restart', async () => {
     const path = tempPath();
     const first = await openTempStore({ path });
@@ -127,7 +127,7 @@ describe('an event already known', () => {
   });
 });
 
-describe('a gap in a sequence', () => {
+describeOnEachEngine('a gap in a sequence', () => {
   it('is counted, and what was missing is taken when it comes', async () => {
     const { journal, stats } = await openTempStore();
     await journal.append([eventOf('call_1', 1), eventOf('call_1', 4)]);
@@ -148,7 +148,7 @@ describe('a gap in a sequence', () => {
   });
 });
 
-describe('the delivery rows of a commit', () => {
+describeOnEachEngine('the delivery rows of a commit', () => {
   const other = endpointOf('whk_other', { workspaceId: 'ws_other' });
 
   it.each([
@@ -174,7 +174,7 @@ describe('the delivery rows of a commit', () => {
     expect(told.flatMap(({ deliveries }) => deliveries.map(({ endpointId }) => endpointId))).toEqual(
       expected.map(() => 'whk_1'),
     );
-    const rows = rowsOf(path, 'select id, state, attempts from deliveries order by event_position');
+    const rows = await rowsIn(path, 'select id, state, attempts from deliveries order by event_position');
     expect(rows).toEqual(
       told.map(({ deliveries }) => ({ id: deliveries[0]!.deliveryId, state: 'pending', attempts: 0 })),
     );
@@ -205,7 +205,7 @@ describe('the delivery rows of a commit', () => {
   });
 });
 
-describe('reading', () => {
+describeOnEachEngine('reading', () => {
   async function openRead() {
     const { journal } = await openTempStore();
     await journal.append([

@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { isSelected } from '../../../src/events/catalogue.ts';
 import type { EventRecord } from '../../../src/events/envelope.ts';
 import type { JournalQuery } from '../../../src/events/journal.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { eventOf, WORKSPACE } from '../samples.ts';
-import { openTempStore } from '../temp-store.ts';
+import { describeOnEachEngine, openTempStore } from '../temp-store.ts';
 
 const TYPES = [
   'call_started',
@@ -52,7 +52,7 @@ async function readAll({ journal }: Store, query: Omit<JournalQuery, 'limit' | '
   }
 }
 
-describe('the journal, read by pages', () => {
+describeOnEachEngine('the journal, read by pages', () => {
   it.each<Omit<JournalQuery, 'limit' | 'workspaceId'>>([
     {},
     { testMode: false },
