@@ -50,6 +50,12 @@ export const SETTINGS = {
     'embedded store and spools; mode 0700, locked by one serve',
     { fallbackText: './data' },
   ),
+  databaseUrl: setting<string | undefined>(
+    optional(kinds.text(/^postgres(?:ql)?:\/\/\S+$/, 'postgres://user:password@host/database', 'url')),
+    undefined,
+    'PostgreSQL that hosts share, in place of the embedded store',
+    { fallbackText: 'the embedded store', isSecret: true },
+  ),
   region: setting(
     kinds.text(REGION_NAME, 'the name of a file in regions/', 'name'),
     DEFAULT_REGION,

@@ -38,15 +38,25 @@ export async function bootstrapKeys(options: BootstrapOptions): Promise<string |
   const isFirstStart = (await keys.count()) === 0;
   if (cliKeyFile !== undefined) await ensureCliKey(keys, clock, cliKeyFile);
   if (apiKey !== undefined) {
-    if ((await keys.byHash(sha256Hex(apiKey))) !== undefined) return undefined;
-    const { key } = newApiKey({ workspaceId: DEFAULT_WORKSPACE, name: 'bootstrap', secret: apiKey }, clock);
-    await keys.create(key);
+    await ensureBootstrapKey(keys, clock, apiKey);
     return undefined;
   }
   if (!isFirstStart) return undefined;
   const { key, secret } = newApiKey({ workspaceId: DEFAULT_WORKSPACE, name: 'first key' }, clock);
   await keys.create(key);
   return secret;
+}
+
+async function ensureBootstrapKey(keys: KeyStore, clock: Clock, secret: string): Promise<void> {
+  const isKnown = async () => (await keys.byHash(sha256Hex(secret))) !== undefined;
+  if (await isKnown()) return;
+  const { key } = newApiKey({ workspaceId: DEFAULT_WORKSPACE, name: 'bootstrap', secret }, clock);
+  try {
+    await keys.create(key);
+  } catch (error) {
+    // Hosts that share a store start at the same time, and one of them was first.
+    if (!(await isKnown())) throw error;
+  }
 }
 
 async function ensureCliKey(keys: KeyStore, clock: Clock, file: string): Promise<void> {

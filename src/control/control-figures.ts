@@ -32,7 +32,7 @@ function limitsOf({ store, delivery, streams, link, inbound, api }: ControlParts
   readonly [limit: string]: number;
 } {
   const asked = api.stats();
-  const { turns, journal } = store.stats;
+  const { turns, journal, connections } = store.stats;
   return {
     key_rate: asked['rateRefusedByKey'] ?? 0,
     workspace_rate: asked['rateRefusedByWorkspace'] ?? 0,
@@ -43,6 +43,9 @@ function limitsOf({ store, delivery, streams, link, inbound, api }: ControlParts
     stream_gaps: streams.stats.gaps,
     waiting_commits: turns.refused,
     duplicate_events: journal.duplicateEvents,
+    fenced_events: journal.fencedEvents,
+    database_connections_lost: connections.lost,
+    database_statements_waiting: connections.refused,
     hook_envelopes_in_memory: delivery.stats.spilledEnvelopes,
     hook_entries_in_memory: delivery.stats.fellBehind,
     hook_steps_aside: delivery.stats.steppedAside,

@@ -55,7 +55,13 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   const lifetime = new Lifetime();
   try {
     const store = lifetime.own(
-      await openStore({ path: paths.storeFile, clock, encryptionKeys: settings.encryptionKeys, log }),
+      await openStore({
+        path: paths.storeFile,
+        databaseUrl: settings.databaseUrl,
+        clock,
+        encryptionKeys: settings.encryptionKeys,
+        log,
+      }),
     );
     const figures = lifetime.own(new ControlFigures(settings.region, clock));
     const firstKey = await bootstrapKeys({

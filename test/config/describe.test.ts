@@ -24,6 +24,6 @@ describe('the nearest word', () => {
     expect(nearestOf('OMNIVOICE_PROT', known)).toBe('OMNIVOICE_PORT');
     expect(nearestOf('OMNIVOICE_MEDIAPORT', known)).toBe('OMNIVOICE_MEDIA_PORT');
     expect(nearestOf('OMNIVOICE_TLS_KEYS', known)).toBe('OMNIVOICE_TLS_KEY');
-    expect(nearestOf('OMNIVOICE_DATABASE_URL', known)).toBeUndefined();
+    expect(nearestOf('OMNIVOICE_WEATHER_REPORT', known)).toBeUndefined();
   });
 });
