@@ -11,6 +11,7 @@ import type { CallView } from '../events/call-view.ts';
 import type { CommittedEvent } from '../events/journal.ts';
 import type { ControlEnd } from '../link/control-end.ts';
 import type { ConnectedNode } from '../link/node-lifeline.ts';
+import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
 import type { HostInbound } from './inbound.ts';
 import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
@@ -24,11 +25,12 @@ export interface ControlParts {
   readonly streams: StreamHub;
   readonly link: ControlEnd;
   readonly inbound: Pick<HostInbound, 'schemas' | 'runner'>;
+  readonly providers: Pick<ProviderControl, 'stats'>;
   readonly api: Pick<Api, 'stats'>;
 }
 
 /** What each limit of control held back, by the limit's name. */
-function limitsOf({ store, delivery, streams, link, inbound, api }: ControlParts): {
+function limitsOf({ store, delivery, streams, link, inbound, providers, api }: ControlParts): {
   readonly [limit: string]: number;
 } {
   const asked = api.stats();
@@ -61,6 +63,10 @@ function limitsOf({ store, delivery, streams, link, inbound, api }: ControlParts
     node_asks: link.stats.refusedAsks,
     node_commands: link.stats.refusedQuestions,
     node_commands_unanswered: link.stats.unansweredQuestions,
+    provider_orders_waiting: providers.stats.refused,
+    provider_orders_blocked: providers.stats.blocked,
+    provider_orders_failed: providers.stats.failed,
+    provider_orders_repeated: providers.stats.repeated,
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
   };
 }

@@ -12,16 +12,20 @@ import { CLIENT_DIALECTS } from '../dialect/client-registry.ts';
 import { DIALECTS } from '../dialect/registry.ts';
 import { AudioSocketTickets } from '../gateway/audiosocket/tickets.ts';
 import { termsOf } from '../dialect/terms.ts';
+import type { AskResult, ProviderControlAsk } from '../events/asks.ts';
 import type { CallView } from '../events/call-view.ts';
 import type { EventRecord } from '../events/envelope.ts';
 import type { CommittedEvent } from '../events/journal.ts';
 import { openControlEnd, type ControlEnd } from '../link/control-end.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { ProviderControl } from '../providers/control/provider-control.ts';
+import { answeredBy } from './answered-asks.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
 import { EndpointEvents } from './endpoint-events.ts';
 import { HostInbound } from './inbound.ts';
 import { HostNodes } from './nodes.ts';
+import { HttpProviderWire } from './provider-wire.ts';
 import { Reaper } from './reaper.ts';
 import { Retention } from './retention.ts';
 
@@ -88,7 +92,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const nodes = new HostNodes(store.credentials, store.agents, log);
     const announce = announcerOf({ delivery, streams, figures });
     const inbound = lifetime.own(new HostInbound({ store, nodes, announce, clock, log }));
-    const parts = { store, nodes, delivery, streams, figures, inbound };
+    const providers = openProviders(options, store, lifetime);
+    const parts = { store, nodes, delivery, streams, figures, inbound, providers };
     const tell = tellerOf(parts);
     const events = new EndpointEvents({
       clock,
@@ -103,7 +108,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     nodes.fit(link);
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
     const api = lifetime.own(await openHostApi(options, uuids, parts));
-    figures.watch({ store, delivery, streams, link, inbound, api });
+    figures.watch({ store, delivery, streams, link, inbound, providers, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
@@ -126,6 +131,7 @@ interface Parts {
   readonly streams: StreamHub;
   readonly figures: ControlFigures;
   readonly inbound: HostInbound;
+  readonly providers: ProviderControl;
 }
 
 type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
@@ -151,9 +157,23 @@ function tellerOf(audience: Audience): Tell {
   };
 }
 
+/** What control does with calls at their providers. */
+function openProviders(options: ControlOptions, store: Store, lifetime: Lifetime): ProviderControl {
+  const { settings, clock, log, version } = options;
+  const userAgent = `Omnivoice/${version}`;
+  const wire = lifetime.own(new HttpProviderWire({ clock, egressAllow: settings.egressAllow, userAgent }));
+  return new ProviderControl({ accounts: store.credentials, wire, clock, log });
+}
+
+async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): Promise<AskResult> {
+  const refusal = await providers.carryOut(ask);
+  if (refusal === undefined) return { ok: true, value: null };
+  return { ok: false, fault: refusal.fault, detail: refusal.detail };
+}
+
 function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): ControlEnd {
   const { paths, clock, log } = options;
-  const { store, nodes, figures } = parts;
+  const { store, nodes, figures, providers } = parts;
   const { journal } = store;
   const tell = tellerOf(parts);
   const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
@@ -169,6 +189,7 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
     },
     onCommitted: () => {},
     onConnected: (node) => nodes.welcome(node),
+    onAsk: answeredBy({ provider_control: (ask) => orderedAt(providers, ask) }),
     onNodeDead: (incarnation) => reaper.reap(incarnation),
     clock,
     log,

@@ -10,6 +10,8 @@ export const CAPTURE_BYTES_MAX = 16 * KIB;
 
 /** A request as it goes over the wire. */
 export interface WireRequest {
+  /** POST where none is given. */
+  readonly method?: 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly headers: { readonly [name: string]: string };
   readonly body: Uint8Array;
@@ -49,7 +51,7 @@ channel('undici:request:bodySent').subscribe((message) => {
   exchangeOf((message as { request: { body: unknown } }).request)?.markSent();
 });
 
-/** Sends one POST through the pool and waits for its end, for the time at most. Never throws. */
+/** Sends one request through the pool and waits for its end, for the time at most. Never throws. */
 export function exchange(
   pool: Pool,
   request: WireRequest,
@@ -62,8 +64,8 @@ export function exchange(
     const running = new Exchange(clock, timeoutMs, resolve);
     exchanges.set(body, running);
     try {
-      const { path, headers } = request;
-      pool.dispatch({ method: 'POST', path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, running);
+      const { method = 'POST', path, headers } = request;
+      pool.dispatch({ method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, running);
     } catch (error) {
       running.onResponseError(undefined, error as Error);
     }

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { randomRatio, sleep, type Clock } from '../../base/clock.ts';
+import { refuse, type Refusal } from '../../base/errors.ts';
+import type { ProviderControlAsk, ProviderOrder } from '../../events/asks.ts';
+import { AccountPace } from './account-pace.ts';
+import { isWorthRepeating, refusalOf, type ProviderAnswer } from './provider-answer.ts';
+import type { ProviderAccount, ProviderApi, ProviderCall, ProviderRequest } from './provider-api.ts';
+import { providerApiOf } from './registry.ts';
+
+/** An order is over by then, its wait for a turn included. */
+export const ORDER_MS_MAX = 5000;
+const PAUSE_MS = 300;
+
+/** Sends one request. Never throws, and never writes what it sends to a log. */
+export interface ProviderWire {
+  send(request: ProviderRequest, timeLimitMs: number): Promise<ProviderAnswer>;
+}
+
+/** Who knows the REST accounts. */
+export interface ProviderAccounts {
+  controlOf(
+    workspaceId: string,
+    credentialId: string,
+  ): Promise<{ readonly dialect: string; readonly control: ProviderAccount } | undefined>;
+}
+
+export interface ProviderControlOptions {
+  readonly accounts: ProviderAccounts;
+  readonly wire: ProviderWire;
+  readonly clock: Clock;
+  readonly log: {
+    info(fields: object, sentence: string): void;
+    warn(fields: object, sentence: string): void;
+  };
+}
+
+/** Counted since the start. */
+export interface ProviderControlStats {
+  done: number;
+  failed: number;
+  /** Refused because two hundred orders of the account waited already. */
+  refused: number;
+  repeated: number;
+  /** Sent nowhere, because the guard forbids the address. */
+  blocked: number;
+}
+
+export type ProviderOrderAsk = Omit<ProviderControlAsk, 'name'>;
+
+/**
+ * Does things with calls at their providers, through the REST accounts saved with the stream credentials:
+ * hangs up, transfers to a telephone, streams to another place. At most fifty requests a second to one
+ * account, 5 s for each, one of them repeated where that cannot do anything twice.
+ */
+export class ProviderControl {
+  readonly stats: ProviderControlStats = { done: 0, failed: 0, refused: 0, repeated: 0, blocked: 0 };
+  readonly #options: ProviderControlOptions;
+  readonly #pace = new AccountPace();
+
+  constructor(options: ProviderControlOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Undefined where the provider has accepted the order. Refusals: `failed_precondition` where the credential
+   * has no account or the provider no means, where it refuses the account or the order, and where the guard
+   * forbids its address; `call_not_found`, `conflict` and `rate_limited` as it answered; `overloaded` where
+   * too many orders wait; `unavailable` where it did not answer in time, and may still carry it out.
+   */
+  async carryOut(ask: ProviderOrderAsk): Promise<Refusal | undefined> {
+    const { credential_id, provider_call_id, order } = ask;
+    const refusal = await this.#tryIt(ask);
+    const facts = { credential_id, provider_call_id, action: order.action };
+    const { log } = this.#options;
+    if (refusal === undefined) {
+      this.stats.done++;
+      log.info(facts, 'a provider did what it was asked for');
+    } else {
+      this.stats.failed++;
+      log.warn({ ...facts, fault: refusal.fault, detail: refusal.detail }, 'a provider was asked in vain');
+    }
+    return refusal;
+  }
+
+  async #tryIt(ask: ProviderOrderAsk): Promise<Refusal | undefined> {
+    const { accounts, clock } = this.#options;
+    const deadlineAtMs = clock.nowMs() + ORDER_MS_MAX;
+    const known = await accounts.controlOf(ask.workspace_id, ask.credential_id);
+    if (known === undefined) {
+      return refuse('failed_precondition', 'the stream credential of the call has no `control` account');
+    }
+    const api = providerApiOf(known.dialect);
+    const request = this.#requestOf(ask, known.control, api, known.dialect);
+    if ('fault' in request) return request;
+    const waitMs = this.#pace.turnOf(
+      `${known.dialect} ${known.control.account}`,
+      clock.nowMs(),
+      randomRatio(clock),
+    );
+    if (waitMs === undefined) {
+      this.stats.refused++;
+      return refuse('overloaded', 'too many orders wait for this account of the provider');
+    }
+    if (waitMs > 0) await sleep(clock, waitMs);
+    return refusalOf(await this.#send(request, deadlineAtMs), known.control);
+  }
+
+  #requestOf(
+    { provider_call_id, order }: ProviderOrderAsk,
+    account: ProviderAccount,
+    api: ProviderApi | undefined,
+    dialect: string,
+  ): ProviderRequest | Refusal {
+    const base = (account.base_url ?? api?.baseUrl)?.replace(/\/+$/, '');
+    if (api === undefined)
+      return refuse('failed_precondition', `${dialect} has no REST API that is known here`);
+    if (base === undefined)
+      return refuse('failed_precondition', `the account at ${dialect} needs a base_url`);
+    const call = {
+      account,
+      callId: provider_call_id,
+      nowUnixMs: this.#options.clock.unixMs(),
+      orderId: orderIdOf(provider_call_id, order),
+    };
+    return (
+      requestOf(api, call, base, order) ??
+      refuse('failed_precondition', `${dialect} has no means to ${order.action.replace('_', ' ')} over REST`)
+    );
+  }
+
+  async #send(request: ProviderRequest, deadlineAtMs: number): Promise<ProviderAnswer> {
+    const { wire, clock } = this.#options;
+    const first = await wire.send(request, deadlineAtMs - clock.nowMs());
+    if (first.type === 'blocked') this.stats.blocked++;
+    const pauseMs = PAUSE_MS * (0.5 + randomRatio(clock));
+    if (!isWorthRepeating(first) || clock.nowMs() + 2 * pauseMs > deadlineAtMs) return first;
+    this.stats.repeated++;
+    await sleep(clock, pauseMs);
+    return wire.send(request, deadlineAtMs - clock.nowMs());
+  }
+}
+
+function requestOf(
+  api: ProviderApi,
+  call: ProviderCall,
+  base: string,
+  order: ProviderOrder,
+): ProviderRequest | Refusal | undefined {
+  switch (order.action) {
+    case 'hang_up':
+      return api.hangUp?.(call, base);
+    case 'transfer':
+      return api.transfer?.(call, base, order);
+    default:
+      return api.redirect?.(call, base, order.to);
+  }
+}
+
+/** The same order of the same call has the same name, so that a provider that looks does it once. */
+function orderIdOf(callId: string, order: ProviderOrder): string {
+  return createHash('sha256')
+    .update(JSON.stringify([callId, order]))
+    .digest('hex')
+    .slice(0, 32);
+}
