@@ -5,6 +5,7 @@ import type { Streams } from '../delivery/streams.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { Journal } from '../events/journal.ts';
 import type { AgentDesk } from './agents/agent-desk.ts';
+import type { RecordingDesk } from './recordings/recording-desk.ts';
 import type { InboundDesk } from './inbound/inbound-desk.ts';
 import type {
   CallStore,
@@ -87,6 +88,7 @@ export interface ApiOptions {
   };
   readonly nodes: Nodes;
   readonly agents: AgentDesk;
+  readonly recordings: RecordingDesk;
   /** Absent where no port for AudioSocket is open. */
   readonly audioSocketUuids?: SessionUuids;
   readonly streams: Pick<Streams, 'open'>;

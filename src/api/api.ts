@@ -8,6 +8,7 @@ import { newId } from '../base/ids.ts';
 import { isObject } from '../base/json.ts';
 import { MIB } from '../base/units.ts';
 import { agentDraftRoutes, agentRoutes } from './agents/agents.ts';
+import { recordingRoutes } from './recordings/recordings.ts';
 import type { ApiOptions, ApiSettings, TlsPair } from './api-options.ts';
 import { installDocumentation } from './documentation.ts';
 import { installDoor } from './door/door.ts';
@@ -188,6 +189,7 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     keyRoutes,
     agentRoutes,
     agentDraftRoutes,
+    recordingRoutes,
     eventRoutes,
   ];
   for (const routes of resources) await app.register(routes, inBase);

@@ -34,7 +34,7 @@ const PREFIX = 'OMNIVOICE_';
 /** The name the signing secret has on platforms that host other voice runtimes too. */
 const SIGNING_SECRET_ALIAS = 'VOICE_RUNTIME_SIGNING_SECRET';
 // Variables with our prefix that are no settings: how much the test suite does.
-const NOT_SETTINGS = ['OMNIVOICE_TEST_LONG'];
+const NOT_SETTINGS = ['OMNIVOICE_TEST_LONG', 'OMNIVOICE_TEST_POSTGRES_FOLDER'];
 
 type Drafts = { -readonly [K in SettingKey]?: Settings[K] };
 

@@ -14,6 +14,7 @@ import type { ConnectedNode } from '../link/node-lifeline.ts';
 import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
 import type { HostInbound } from './inbound.ts';
+import type { HostRecordings } from './recordings/host-recordings.ts';
 import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
 import { openControlMetrics, type ControlMetrics } from '../telemetry/control-metrics.ts';
 import { EXPOSITION_CONTENT_TYPE, expositionOf, type Snapshot } from '../telemetry/exposition.ts';
@@ -26,11 +27,12 @@ export interface ControlParts {
   readonly link: ControlEnd;
   readonly inbound: Pick<HostInbound, 'schemas' | 'runner'>;
   readonly providers: Pick<ProviderControl, 'stats'>;
+  readonly recordings: Pick<HostRecordings, 'stats'>;
   readonly api: Pick<Api, 'stats'>;
 }
 
 /** What each limit of control held back, by the limit's name. */
-function limitsOf({ store, delivery, streams, link, inbound, providers, api }: ControlParts): {
+function limitsOf({ store, delivery, streams, link, inbound, providers, api, recordings }: ControlParts): {
   readonly [limit: string]: number;
 } {
   const asked = api.stats();
@@ -67,6 +69,9 @@ function limitsOf({ store, delivery, streams, link, inbound, providers, api }: C
     provider_orders_blocked: providers.stats.blocked,
     provider_orders_failed: providers.stats.failed,
     provider_orders_repeated: providers.stats.repeated,
+    recording_events_missed: recordings.stats.missedEvents,
+    recordings_mended: recordings.stats.mended,
+    recordings_lost: recordings.stats.lost,
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
   };
 }

@@ -27,6 +27,7 @@ import { HostInbound } from './inbound.ts';
 import { HostNodes } from './nodes.ts';
 import { HttpProviderWire } from './provider-wire.ts';
 import { Reaper } from './reaper.ts';
+import { HostRecordings } from './recordings/host-recordings.ts';
 import { Retention } from './retention.ts';
 
 /** What control says to the log; pino fits. */
@@ -90,10 +91,11 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
     lifetime.own(new Retention(store, clock, log));
     const nodes = new HostNodes(store.credentials, store.agents, log);
-    const announce = announcerOf({ delivery, streams, figures });
+    const recordings = lifetime.own(openRecordings(options, store));
+    const announce = announcerOf({ delivery, streams, figures, recordings });
     const inbound = lifetime.own(new HostInbound({ store, nodes, announce, clock, log }));
     const providers = openProviders(options, store, lifetime);
-    const parts = { store, nodes, delivery, streams, figures, inbound, providers };
+    const parts = { store, nodes, delivery, streams, figures, inbound, providers, recordings };
     const tell = tellerOf(parts);
     const events = new EndpointEvents({
       clock,
@@ -106,9 +108,10 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     lifetime.own(events);
     const link = lifetime.own(openLink(options, parts, lifetime));
     nodes.fit(link);
+    recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
     const api = lifetime.own(await openHostApi(options, uuids, parts));
-    figures.watch({ store, delivery, streams, link, inbound, providers, api });
+    figures.watch({ store, delivery, streams, link, inbound, providers, recordings, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
@@ -131,19 +134,26 @@ interface Parts {
   readonly streams: StreamHub;
   readonly figures: ControlFigures;
   readonly inbound: HostInbound;
+  readonly recordings: HostRecordings;
   readonly providers: ProviderControl;
 }
 
 type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
 
-type Audience = Pick<Parts, 'delivery' | 'streams' | 'figures'>;
+type Audience = Pick<Parts, 'delivery' | 'streams' | 'figures' | 'recordings'>;
 
 /** Tells everybody who waits for events. */
-function announcerOf({ delivery, streams, figures }: Audience): (events: readonly CommittedEvent[]) => void {
+function announcerOf({
+  delivery,
+  streams,
+  figures,
+  recordings,
+}: Audience): (events: readonly CommittedEvent[]) => void {
   return (events) => {
     figures.committed(events);
     streams.publish(events);
     delivery.accept(events);
+    recordings.committed(events);
   };
 }
 
@@ -155,6 +165,19 @@ function tellerOf(audience: Audience): Tell {
     announce(committed);
     return committed;
   };
+}
+
+function openRecordings({ settings, paths, clock, log }: ControlOptions, store: Store): HostRecordings {
+  return new HostRecordings({
+    directory: settings.recordingsDir ?? paths.recordingsDir,
+    keys: settings.encryptionKeys,
+    retentionDays: settings.recordingRetentionDays,
+    publicUrl: publicUrlOf(settings),
+    store: store.recordings,
+    calls: store.calls,
+    clock,
+    log,
+  });
 }
 
 /** What control does with calls at their providers. */
@@ -211,6 +234,7 @@ function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: 
       apply: (view) => nodes.applyAgents(view),
     },
     ...(settings.audiosocketPort === 0 ? {} : { audioSocketUuids: uuids }),
+    recordings: parts.recordings,
     streams,
     journal: store.journal,
     delivery,

@@ -27,6 +27,7 @@ export interface Schema {
   api_keys: ApiKeysTable;
   credentials: CredentialsTable;
   agents: AgentsTable;
+  recordings: RecordingsTable;
   idempotency: IdempotencyTable;
   inbound_hooks: InboundHooksTable;
   inbound_calls: InboundCallsTable;
@@ -247,6 +248,22 @@ export interface AgentsTable {
   version: number;
   created_at: string;
   published_at: string | null;
+}
+
+/** What was recorded; the sound lies in files. */
+export interface RecordingsTable {
+  id: string;
+  workspace_id: string;
+  test_mode: Flag;
+  call_id: string;
+  state: string;
+  format: string;
+  sample_rate_hz: number;
+  started_at: string;
+  duration_ms: number | null;
+  bytes: number | null;
+  sha256: string | null;
+  reason: string | null;
 }
 
 export interface InboundKeysTable {

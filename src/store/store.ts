@@ -28,6 +28,7 @@ import { SqlInbound } from './inbound/inbound.ts';
 import { SqlJournal } from './journal/journal.ts';
 import { SqlKeys } from './keys.ts';
 import { SqlOutbox } from './outbox.ts';
+import { SqlRecordings } from './recordings/recordings.ts';
 import { Retention, type Purged, type PurgeQuery } from './retention.ts';
 import type { Schema } from './schema.ts';
 import { SILENT, type StoreLog } from './store-log.ts';
@@ -70,6 +71,7 @@ export interface Store extends Closeable {
   readonly idempotency: IdempotencyStore;
   readonly inbound: InboundHookStore;
   readonly agents: AgentStore;
+  readonly recordings: SqlRecordings;
   readonly stats: StoreStats;
   purge(query: PurgeQuery): Promise<Purged>;
   close(): Promise<void>;
@@ -114,6 +116,7 @@ async function openParts({ db, commits }: Engine, cipher: Cipher, clock: Clock) 
     credentials,
     calls: new SqlCalls(db),
     idempotency: new SqlIdempotency(db, cipher, clock),
+    recordings: new SqlRecordings(db, journal, clock),
     retention: new Retention(db, clock),
   };
 }

@@ -15,6 +15,7 @@ import { CLIENT_DIALECTS } from '../../src/dialect/client-registry.ts';
 import type { AgentView } from '../../src/events/agents.ts';
 import { FakeAgents } from '../fakes/agent-store.ts';
 import { FakePorts } from '../fakes/api-ports.ts';
+import { FakeRecordings } from '../fakes/recording-desk.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { LiveJournal } from '../fakes/live-journal.ts';
 
@@ -49,6 +50,7 @@ export interface TestApi {
   /** Views of agents that nodes were given. */
   readonly agentViews: AgentView[];
   readonly journal: LiveJournal;
+  readonly recordings: FakeRecordings;
   readonly logged: object[];
   refreshes: number;
   ready: boolean;
@@ -82,8 +84,20 @@ export async function openTestApi(
   const streams = new StreamHub({ journal, clock: systemClock, log: { info: log, warn: log, error: log } });
   journal.published = (committed) => streams.publish(committed);
   const agents = new FakeAgents();
+  const recordings = new FakeRecordings();
   const agentViews: AgentView[] = [];
-  const test = { clock, ports, nodes, agents, agentViews, journal, logged, refreshes: 0, ready: true };
+  const test = {
+    clock,
+    ports,
+    nodes,
+    agents,
+    agentViews,
+    journal,
+    logged,
+    recordings,
+    refreshes: 0,
+    ready: true,
+  };
   const key = (wish: Partial<KeyWish> = {}): string => {
     const made = newApiKey({ workspaceId: 'ws_default', name: 'test', ...wish }, clock);
     ports.allKeys.set(made.key.id, made.key);
@@ -100,6 +114,7 @@ export async function openTestApi(
         dialects: CLIENT_DIALECTS,
         apply: async (view) => void agentViews.push(view),
       },
+      recordings,
       streams,
       journal,
       delivery: {

@@ -117,6 +117,16 @@ export const CALL_COMMAND_ROUTES: readonly CommandRoute[] = [
     answer: Type.Object({ to: Type.String() }),
   },
   {
+    path: 'record',
+    name: 'record',
+    summary: 'Record the call: the caller on the left, what it hears on the right; or pause, resume, stop',
+    body: body({ action: Type.String({ enum: ['start', 'pause', 'resume', 'stop'] }) }),
+    answer: Type.Object({
+      recording_id: Type.String(),
+      state: Type.String({ enum: ['recording', 'paused', 'stopped'] }),
+    }),
+  },
+  {
     path: 'disposition',
     name: 'set_disposition',
     summary: 'Say what became of the call; the last word stands',

@@ -139,7 +139,7 @@ export class RecordingPart implements CallPart {
       if (end === undefined || this.#desk.state.name !== 'active') return;
       const { durationMs: duration_ms, bytes, sha256 } = end;
       const own = { recording_id: recording.id, url: this.#tapes.urlOf(recording.id), channels: 2 };
-      this.#desk.emit('recording_ready', { ...own, duration_ms, bytes, sha256 }, causeAtMs);
+      this.#desk.emit('recording_ready', { ...own, duration_ms, bytes, sha256, reason: null }, causeAtMs);
     });
   }
 

@@ -34,20 +34,21 @@ export function isRecordingId(id: string): boolean {
   return ID.test(id);
 }
 
-/** Where the sound of a recording lies. A folder a day keeps folders small. */
-export function soundPathOf(directory: string, { id, started_at }: PlaceOfRecording): string {
-  return join(folderOf(directory, started_at), `${id}.sound`);
+export type PlaceOfRecording = Pick<RecordingNote, 'id'>;
+
+/** Where the sound of a recording lies. */
+export function soundPathOf(directory: string, { id }: PlaceOfRecording): string {
+  return join(folderOf(directory, id), `${id}.sound`);
 }
 
-export type PlaceOfRecording = Pick<RecordingNote, 'id' | 'started_at'>;
-
-export function folderOf(directory: string, startedAt: string): string {
-  return join(directory, startedAt.slice(0, 10));
+/** Ids begin with their time: five characters of it are nine hours, which keeps folders small. */
+function folderOf(directory: string, id: string): string {
+  return join(directory, id.slice('rec_'.length, 'rec_'.length + 5));
 }
 
 /** Replaces the note whole: a reader sees the old one or the new one. */
 export async function writeNote(directory: string, note: RecordingNote): Promise<void> {
-  const folder = folderOf(directory, note.started_at);
+  const folder = folderOf(directory, note.id);
   await mkdir(folder, { recursive: true, mode: PRIVATE_DIR });
   const path = join(folder, `${note.id}${NOTE}`);
   const fresh = `${path}.new`;
@@ -66,7 +67,7 @@ export async function readNote(
   directory: string,
   place: PlaceOfRecording,
 ): Promise<RecordingNote | undefined> {
-  return readNoteAt(join(folderOf(directory, place.started_at), `${place.id}${NOTE}`));
+  return readNoteAt(join(folderOf(directory, place.id), `${place.id}${NOTE}`));
 }
 
 /** Every note there is, a folder at a time. */
@@ -83,7 +84,7 @@ export async function* notesIn(directory: string): AsyncGenerator<RecordingNote>
 /** Sound first: a note without sound is found again, sound without a note never. */
 export async function removeRecording(directory: string, place: PlaceOfRecording): Promise<void> {
   await rm(soundPathOf(directory, place), { force: true });
-  await rm(join(folderOf(directory, place.started_at), `${place.id}${NOTE}`), { force: true });
+  await rm(join(folderOf(directory, place.id), `${place.id}${NOTE}`), { force: true });
 }
 
 async function readNoteAt(path: string): Promise<RecordingNote | undefined> {

@@ -11,6 +11,7 @@ import { inbound } from './0006-inbound.ts';
 import { pageIndexes } from './0007-page-indexes.ts';
 import { agents } from './0008-agents.ts';
 import { fences } from './0009-fences.ts';
+import { recordings } from './0010-recordings.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7, name: 'page_indexes', up: pageIndexes },
   { version: 8, name: 'agents', up: agents },
   { version: 9, name: 'fences', up: fences },
+  { version: 10, name: 'recordings', up: recordings },
 ];
 
 /** Engines that lock by a row of a table would need these; ours do not. */
