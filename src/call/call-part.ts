@@ -1,5 +1,6 @@
 import type { AtMs } from '../base/clock.ts';
 import type { CallCommand, CallCommandName } from '../events/call-commands.ts';
+import type { CallEndReason } from '../events/catalogue.ts';
 import type { CallInput } from '../leg/leg.ts';
 import type { VoiceEdge } from '../media/voice/voice-edges.ts';
 import type { CallDesk } from './call-desk.ts';
@@ -30,7 +31,7 @@ export interface CallPart {
   /** Own fields of `call_completed`; what was measured by the call itself is there already. */
   completion?(): { readonly [field: string]: unknown };
   /** The call is ending; its parties are still there. */
-  onEnding?(nowMs: AtMs): void;
+  onEnding?(nowMs: AtMs, reason: CallEndReason): void;
 }
 
 export type MakeCallPart = (desk: CallDesk) => CallPart;

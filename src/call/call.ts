@@ -155,7 +155,7 @@ export class Call implements LegListener, CallDesk {
   end(reason: CallEndReason, causeAtMs: AtMs): void {
     if (this.#state.name !== 'active') return;
     const { startedAtMs } = this.#state;
-    for (const part of this.#parts) part.onEnding?.(causeAtMs);
+    for (const part of this.#parts) part.onEnding?.(causeAtMs, reason);
     this.#state = { name: 'ending', startedAtMs, reason };
     for (const member of this.roster.present) this.#disconnect(member, 'call_ended', causeAtMs);
     this.#state = { name: 'ended', startedAtMs, reason };

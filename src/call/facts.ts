@@ -17,7 +17,7 @@ export interface CallFacts {
   readonly leadId: string | null;
   readonly contactId: string | null;
   readonly metadata: JsonObject;
-  /** The stream credential its caller came in with: names the provider's account. Null where there was none. */
+  /** The stream credential its caller came in with: names the provider's account. */
   readonly credentialId?: string | null;
 }
 

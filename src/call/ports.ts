@@ -1,5 +1,6 @@
 import type { FrameSource } from './sounds/frame-source.ts';
 import type { Sounds } from './sounds/sounds.ts';
+import type { ProviderOrders } from './provider/provider-orders.ts';
 import type { Invitations } from './parties/invitation.ts';
 import type { MakeCallPart } from './call-part.ts';
 
@@ -12,6 +13,8 @@ export interface CallPorts {
   readonly sounds?: Sounds;
   /** Tokens for parties that are to join. */
   readonly invitations?: Invitations;
+  /** The provider's REST account: what its protocol has no words for. */
+  readonly provider?: ProviderOrders;
   /** What callers on hold hear, where it is not the house's own music. */
   readonly holdMusic?: (sampleRateHz: number) => FrameSource;
   /** What is built on top of a call: handovers, recording, forks, agents, barge-in. */

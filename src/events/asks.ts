@@ -12,6 +12,8 @@ export interface ProviderControlAsk {
   readonly workspace_id: string;
   /** The stream credential the call came in with: its `control` is the account. */
   readonly credential_id: string;
+  /** What its leg speaks, where the credential itself may be for whatever comes. */
+  readonly dialect?: string;
   /** How the provider names the call. */
   readonly provider_call_id: string;
   readonly order: ProviderOrder;

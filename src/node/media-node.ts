@@ -32,6 +32,7 @@ import { Admission } from './admission.ts';
 import { NodeArrivals } from './arrivals.ts';
 import { Credentials } from './credentials.ts';
 import { openCallPorts } from './calls/call-ports.ts';
+import { NodeProviderOrders } from './calls/provider-orders.ts';
 import { PublishedAgents } from './calls/published-agents.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
@@ -324,7 +325,9 @@ export class MediaNode implements Closeable {
   #openCallPorts(): CallPorts {
     const { lifetime, options } = this.#parts;
     const dialler: AgentDialler = { dial: (...asked) => this.agents.dial(...asked) };
-    const { ports, tapes } = openCallPorts({ ...options, lifetime, agents: this.publishedAgents, dialler });
+    const { credentials, publishedAgents: agents } = this;
+    const provider = new NodeProviderOrders({ credentials, ask: (...asked) => this.link.ask(...asked) });
+    const { ports, tapes } = openCallPorts({ ...options, lifetime, agents, dialler, provider });
     this.tapes = tapes;
     return ports;
   }

@@ -14,6 +14,7 @@ function hangUp(call: string): Ask {
     name: 'provider_control',
     workspace_id: 'ws_1',
     credential_id: 'sc_1',
+    dialect: 'twilio',
     provider_call_id: call,
     order: { action: 'hang_up' },
   };

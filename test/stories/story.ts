@@ -50,6 +50,8 @@ export interface PartyOptions {
   /** Of whoever was invited to take the caller over. */
   readonly handoverId?: string;
   readonly wantsEvents?: boolean;
+  /** The stream credential it came in with. */
+  readonly credentialId?: string;
 }
 
 /** A media node without sockets, at virtual time: parties call in, speak, listen and leave. */
@@ -317,6 +319,7 @@ function callerOf(options: PartyOptions): Caller {
     contactId: null,
     conversationId: null,
     metadata: joinMetadata(options),
+    credentialId: options.credentialId ?? null,
   };
 }
 

@@ -8,6 +8,7 @@ import type { Invitations } from '../parties/invitation.ts';
 import { hangUpOf } from './leg-words.ts';
 import { LegParty } from '../parties/party.ts';
 import type { Member } from '../parties/roster.ts';
+import { orderAtProvider } from '../provider/provider-orders.ts';
 import { done, failed, unavailable, type Asker, type Outcome } from './outcome.ts';
 
 type Of<N extends CallCommand['name']> = Extract<CallCommand, { name: N }>;
@@ -108,6 +109,8 @@ export function transfer(desk: CallDesk, { to }: Of<'transfer'>): Outcome {
   const leg = caller?.party instanceof LegParty ? caller.party.leg : undefined;
   const message = leg?.capabilities.transfer ? leg.session.writeTransfer?.(to) : undefined;
   if (leg === undefined || message === undefined) {
+    const asked = transferByProvider(desk, to);
+    if (asked !== undefined) return asked;
     const dialect = caller?.party.dialectName ?? 'nobody';
     return failed(
       'failed_precondition',
@@ -118,6 +121,25 @@ export function transfer(desk: CallDesk, { to }: Of<'transfer'>): Outcome {
   leg.send(message);
   desk.notes.transferredTo = to;
   return done({ to });
+}
+
+/** The stream may be gone before its provider has answered: that the call is given away is known before. */
+function transferByProvider(desk: CallDesk, to: string): Promise<CommandResult> | undefined {
+  const asked = orderAtProvider(desk, { action: 'transfer', to, from: null });
+  if (asked === undefined) return undefined;
+  desk.notes.transferredTo = to;
+  return transferredOnceAccepted(desk, to, asked);
+}
+
+async function transferredOnceAccepted(
+  { notes }: CallDesk,
+  to: string,
+  asked: Promise<CommandResult>,
+): Promise<CommandResult> {
+  const result = await asked;
+  if (result.ok) return done({ to });
+  if (notes.transferredTo === to) notes.transferredTo = null;
+  return result;
 }
 
 /** The party that is meant, if it is here. */

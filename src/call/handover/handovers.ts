@@ -160,8 +160,19 @@ export class Handovers implements CallPart {
   /** The provider is asked; whom it connects then talks where we hear nothing of it. */
   #toPhone(command: HandOver, nowMs: AtMs): Outcome {
     const asked = transfer(this.#desk, { name: 'transfer', to: command.target.to });
-    if (asked instanceof Promise || !asked.ok) return asked;
-    return this.#begin(newId('ho', this.#desk.clock), command, {}, undefined, nowMs);
+    if (!(asked instanceof Promise) && !asked.ok) return asked;
+    const begun = this.#begin(newId('ho', this.#desk.clock), command, {}, undefined, nowMs);
+    if (asked instanceof Promise) this.#awaitProvider(asked);
+    return begun;
+  }
+
+  #awaitProvider(asked: Promise<CommandResult>): void {
+    const handover = this.#current;
+    void asked.then((result) => {
+      if (result.ok) return;
+      const type = result.fault === 'failed_precondition' ? 'unsupported' : 'unreachable';
+      handover?.feed({ type }, this.#desk.clock.nowMs());
+    });
   }
 
   #begin(

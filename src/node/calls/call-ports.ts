@@ -6,6 +6,8 @@ import { agentsFor } from '../../call/agents/agent-part.ts';
 import { Handovers } from '../../call/handover/handovers.ts';
 import type { CallPorts } from '../../call/ports.ts';
 import { recordingFor } from '../../call/recording/recording-part.ts';
+import { ProviderHangUp } from '../../call/provider/provider-hang-up.ts';
+import type { ProviderOrders } from '../../call/provider/provider-orders.ts';
 import { mediaUrlOf } from '../../config/addresses.ts';
 import type { DataPaths } from '../../config/data-dir.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -24,6 +26,7 @@ export interface CallPortsOptions {
   readonly lifetime: Lifetime;
   readonly agents: PublishedAgents;
   readonly dialler: AgentDialler;
+  readonly provider: ProviderOrders;
   readonly log: { error(fields: object, sentence: string): void };
 }
 
@@ -32,7 +35,7 @@ export function openCallPorts(options: CallPortsOptions): {
   readonly ports: CallPorts;
   readonly tapes: NodeTapes;
 } {
-  const { settings, paths, index, clock, lifetime, agents, dialler } = options;
+  const { settings, paths, index, clock, lifetime, agents, dialler, provider } = options;
   const directory = join(paths.dataDir, 'sounds');
   const tapes = lifetime.own(openNodeTapes(options));
   const sounds = lifetime.own(new NodeSounds({ clock, egressAllow: settings.egressAllow, directory }));
@@ -44,8 +47,10 @@ export function openCallPorts(options: CallPortsOptions): {
   const ports: CallPorts = {
     sounds,
     invitations,
+    provider,
     parts: [
       (desk) => new Handovers(desk),
+      (desk) => new ProviderHangUp(desk),
       // Before agents are brought in: what the caller hears first is recorded.
       recordingFor(tapes),
       // Before agents are brought in: it is told first whom they speak to, and who speaks over them.

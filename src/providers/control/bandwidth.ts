@@ -3,9 +3,9 @@ import type { ProviderApi, ProviderCall, ProviderRequest } from './provider-api.
 import { isSip, jsonRequest, segmentOf, xmlOf } from './request-parts.ts';
 
 /**
- * Bandwidth's Voice API v2 below `/api/v2/accounts/{account}/calls/{call}`: `POST` ends or redirects the call,
- * `PUT …/bxml` replaces its document (dev.bandwidth.com/apis/voice-apis/voice). The account is the account's
- * number, the secret `user:password` of an API user, for Basic.
+ * Bandwidth's Voice API v2 below `/api/v2/accounts/{account}/calls/{call}`: `POST` ends or redirects the
+ * call, `PUT …/bxml` replaces its document (dev.bandwidth.com/apis/voice-apis/voice). The account is the
+ * account's number, the secret `user:password` of an API user, for Basic.
  */
 export const bandwidth: ProviderApi = {
   baseUrl: 'https://voice.bandwidth.com',

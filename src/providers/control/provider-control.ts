@@ -89,11 +89,11 @@ export class ProviderControl {
     if (known === undefined) {
       return refuse('failed_precondition', 'the stream credential of the call has no `control` account');
     }
-    const api = providerApiOf(known.dialect);
-    const request = this.#requestOf(ask, known.control, api, known.dialect);
+    const dialect = ask.dialect ?? known.dialect;
+    const request = this.#requestOf(ask, known.control, dialect);
     if ('fault' in request) return request;
     const waitMs = this.#pace.turnOf(
-      `${known.dialect} ${known.control.account}`,
+      `${dialect} ${known.control.account}`,
       clock.nowMs(),
       randomRatio(clock),
     );
@@ -108,9 +108,9 @@ export class ProviderControl {
   #requestOf(
     { provider_call_id, order }: ProviderOrderAsk,
     account: ProviderAccount,
-    api: ProviderApi | undefined,
     dialect: string,
   ): ProviderRequest | Refusal {
+    const api = providerApiOf(dialect);
     const base = (account.base_url ?? api?.baseUrl)?.replace(/\/+$/, '');
     if (api === undefined)
       return refuse('failed_precondition', `${dialect} has no REST API that is known here`);

@@ -6,8 +6,9 @@ import { bearerOf, digitsOf, isSip, jsonRequest, segmentOf } from './request-par
 const TOKEN_TTL_S = 60;
 
 /**
- * Vonage Voice API: `PUT /v1/calls/{uuid}` (developer.vonage.com/en/api/voice#updateCall). The account is the
- * application's id and the secret its private key (PEM): they sign a short-lived JWT (RS256) for each request.
+ * Vonage Voice API: `PUT /v1/calls/{uuid}` (developer.vonage.com/en/api/voice#updateCall). The account is
+ * the application's id and the secret its private key (PEM), which signs a short-lived JWT (RS256) for each
+ * request.
  */
 export const vonage: ProviderApi = {
   baseUrl: 'https://api.nexmo.com',

@@ -4,10 +4,16 @@ import { AccountPace } from '../../../src/providers/control/account-pace.ts';
 import { ProviderControl } from '../../../src/providers/control/provider-control.ts';
 import { canOrder } from '../../../src/providers/control/registry.ts';
 import { FakeClock } from '../../fakes/clock.ts';
-import { openProvider, ordered, ProviderHouse, type FakeProvider } from './provider-house.ts';
+import { openProvider, ProviderHouse, type FakeProvider } from './provider-house.ts';
 
 const HANG_UP: ProviderOrder = { action: 'hang_up' };
-const ASK = ordered(HANG_UP, 'CA1');
+const ASK = {
+  workspace_id: 'ws_1',
+  credential_id: 'sc_1',
+  dialect: 'twilio',
+  provider_call_id: 'CA1',
+  order: HANG_UP,
+};
 
 async function openHouse(): Promise<{ provider: FakeProvider; house: ProviderHouse }> {
   const provider = await openProvider();
@@ -25,21 +31,21 @@ describe('an order to a provider', () => {
   ] as const)('that is answered with %i fails with %s, once', async (status, fault) => {
     const { provider, house } = await openHouse();
     provider.answers = [{ status, body: '{"message":"no"}' }];
-    expect(await house.control.carryOut(ASK)).toMatchObject({ fault });
+    expect(await house.carriesOut(HANG_UP, 'CA1')).toMatchObject({ fault });
     expect([provider.heard.length, house.control.stats.failed]).toEqual([1, 1]);
   });
 
   it.each([429, 503])('that is answered with %i goes out a second time', async (status) => {
     const { provider, house } = await openHouse();
     provider.answers = [{ status }, { status: 200 }];
-    expect(await house.control.carryOut(ASK)).toBeUndefined();
+    expect(await house.carriesOut(HANG_UP, 'CA1')).toBeUndefined();
     expect([provider.heard.length, house.control.stats]).toMatchObject([2, { repeated: 1, done: 1 }]);
   });
 
   it('says what the provider said, shortly, and never the secret', async () => {
     const { provider, house } = await openHouse();
     provider.answers = [{ status: 400, body: `bad\nrest-secret ${'x'.repeat(5000)}` }];
-    const refusal = await house.control.carryOut(ASK);
+    const refusal = await house.carriesOut(HANG_UP, 'CA1');
     expect(refusal?.detail).toMatch(/^the provider answered 400: bad … x+…$/);
     expect(refusal!.detail.length).toBeLessThan(260);
     expect(house.lines.join()).not.toContain('rest-secret');
@@ -50,7 +56,7 @@ describe('an order to a provider', () => {
     const provider = await openProvider();
     const control = { account: 'AC1', secret: 's', base_url: provider.url };
     const house = new ProviderHouse({ dialect: 'twilio', control }, []);
-    expect(await house.control.carryOut(ASK)).toMatchObject({ fault: 'failed_precondition' });
+    expect(await house.carriesOut(HANG_UP, 'CA1')).toMatchObject({ fault: 'failed_precondition' });
     expect([provider.heard.length, house.control.stats.blocked]).toEqual([0, 1]);
   });
 
@@ -58,11 +64,11 @@ describe('an order to a provider', () => {
     const control = { account: 'a', secret: 's', base_url: 'http://127.0.0.1:9' };
     const houses = [new ProviderHouse(undefined), new ProviderHouse({ dialect: 'asterisk', control })];
     for (const house of houses) {
-      expect(await house.control.carryOut(ASK)).toMatchObject({ fault: 'failed_precondition' });
+      expect(await house.carriesOut(HANG_UP, 'CA1')).toMatchObject({ fault: 'failed_precondition' });
     }
     const infobip = new ProviderHouse({ dialect: 'infobip', control });
     const transfer = { action: 'transfer', to: '+15550123', from: null } as const;
-    expect(await infobip.control.carryOut(ordered(transfer, 'c'))).toMatchObject({
+    expect(await infobip.carriesOut(transfer, 'c')).toMatchObject({
       detail: expect.stringContaining('no means to transfer'),
     });
     expect([canOrder('infobip', 'transfer'), canOrder('twilio', 'transfer')]).toEqual([false, true]);
@@ -71,7 +77,7 @@ describe('an order to a provider', () => {
 
   it('escapes what a provider’s call is named, so that it names nothing else', async () => {
     const { provider, house } = await openHouse();
-    await house.control.carryOut(ordered(HANG_UP, '../../Accounts/AC2?x=1#'));
+    await house.carriesOut(HANG_UP, '../../Accounts/AC2?x=1#');
     expect(provider.heard[0]!.path).toBe(
       '/2010-04-01/Accounts/AC1/Calls/..%2F..%2FAccounts%2FAC2%3Fx%3D1%23.json',
     );
@@ -82,7 +88,7 @@ describe('an order to a provider', () => {
     const limits: number[] = [];
     const control = new ProviderControl({
       accounts: {
-        controlOf: () => Promise.resolve({ dialect: 'twilio', control: { account: 'a', secret: 's' } }),
+        controlOf: () => Promise.resolve({ dialect: 'auto', control: { account: 'a', secret: 's' } }),
       },
       wire: {
         send: (_, timeLimitMs) => {

@@ -2,10 +2,11 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
+import type { Refusal } from '../../../src/base/errors.ts';
 import { HttpProviderWire } from '../../../src/control/provider-wire.ts';
 import type { ProviderOrder } from '../../../src/events/asks.ts';
 import type { ProviderAccount } from '../../../src/providers/control/provider-api.ts';
-import { ProviderControl, type ProviderOrderAsk } from '../../../src/providers/control/provider-control.ts';
+import { ProviderControl } from '../../../src/providers/control/provider-control.ts';
 
 /** A request as it came over the wire. */
 export interface HeardRequest {
@@ -56,26 +57,32 @@ async function heardOf(request: IncomingMessage): Promise<HeardRequest> {
 export class ProviderHouse {
   readonly control: ProviderControl;
   readonly lines: string[] = [];
-  known: { readonly dialect: string; readonly control: ProviderAccount } | undefined;
+  readonly #dialect: string;
 
   constructor(
     known?: { readonly dialect: string; readonly control: ProviderAccount },
     egressAllow: readonly string[] = ['127.0.0.1'],
   ) {
-    this.known = known;
+    this.#dialect = known?.dialect ?? 'twilio';
     const wire = new HttpProviderWire({ clock: systemClock, egressAllow, userAgent: 'Omnivoice/test' });
     onTestFinished(() => wire.close());
     const write = (fields: object, sentence: string): void =>
       void this.lines.push(`${sentence} ${JSON.stringify(fields)}`);
     this.control = new ProviderControl({
-      accounts: { controlOf: () => Promise.resolve(this.known) },
+      accounts: { controlOf: () => Promise.resolve(known) },
       wire,
       clock: systemClock,
       log: { info: write, warn: write },
     });
   }
-}
 
-export function ordered(order: ProviderOrder, callId: string): ProviderOrderAsk {
-  return { workspace_id: 'ws_1', credential_id: 'sc_1', provider_call_id: callId, order };
+  carriesOut(order: ProviderOrder, callId: string): Promise<Refusal | undefined> {
+    return this.control.carryOut({
+      workspace_id: 'ws_1',
+      credential_id: 'sc_1',
+      dialect: this.#dialect,
+      provider_call_id: callId,
+      order,
+    });
+  }
 }

@@ -4,7 +4,7 @@ import twilio from 'twilio';
 import { describe, expect, it } from 'vitest';
 import type { ProviderOrder } from '../../../src/events/asks.ts';
 import { plivo as plivoApi } from '../../../src/providers/control/plivo.ts';
-import { openProvider, ordered, ProviderHouse, type HeardRequest } from './provider-house.ts';
+import { openProvider, ProviderHouse, type HeardRequest } from './provider-house.ts';
 
 const STREAM_URL = 'wss://media.example.com/media/twilio/r~1?a=1&b=2';
 const ANSWER_URL = 'https://voice.example.com/api/v1/voice/answer/x/y';
@@ -25,7 +25,7 @@ async function requestOf(
 ): Promise<HeardRequest> {
   const provider = await openProvider();
   const house = new ProviderHouse({ dialect, control: { ...account, base_url: provider.url } });
-  const refusal = await house.control.carryOut(ordered(order, callId));
+  const refusal = await house.carriesOut(order, callId);
   expect([refusal, provider.heard.length]).toEqual([undefined, 1]);
   return provider.heard[0]!;
 }
@@ -79,7 +79,7 @@ describe('Twilio', () => {
     expect(ours.path).toBe(`/2010-04-01/Accounts/${account.account}/Calls/${CALL}.json`);
   });
 
-  it('shows a caller id where one is given, and dials SIP as SIP, with nothing left of their markup', async () => {
+  it('shows a caller id where one is given, and dials SIP as SIP, both escaped', async () => {
     const order = { action: 'transfer', to: 'sip:a&b@example.com', from: '+1"555' } as const;
     const { body } = await ask(order);
     expect(form(body)['Twiml']).toBe(
@@ -107,9 +107,9 @@ describe('SignalWire', () => {
     const control = { ...account, base_url: 'http://127.0.0.1:9' };
     const somewhere = new ProviderHouse({ dialect: 'signalwire', control });
     for (const refusal of [
-      await nowhere.control.carryOut(ordered(HANG_UP, 'CA1')),
-      await somewhere.control.carryOut(ordered(REDIRECT, 'CA1')),
-      await somewhere.control.carryOut(ordered(TRANSFER, 'CA1')),
+      await nowhere.carriesOut(HANG_UP, 'CA1'),
+      await somewhere.carriesOut(REDIRECT, 'CA1'),
+      await somewhere.carriesOut(TRANSFER, 'CA1'),
     ]) {
       expect(refusal).toMatchObject({ fault: 'failed_precondition' });
     }
@@ -208,7 +208,7 @@ describe('Vonage', () => {
 
   it('is not asked where the secret is no key, which is not quoted either', async () => {
     const house = new ProviderHouse({ dialect: 'vonage', control: { account: 'app', secret: 'not-a-key' } });
-    const refusal = await house.control.carryOut(ordered(HANG_UP, CALL));
+    const refusal = await house.carriesOut(HANG_UP, CALL);
     expect(refusal).toMatchObject({ fault: 'failed_precondition' });
     expect(JSON.stringify([refusal, house.lines])).not.toContain('not-a-key');
   });

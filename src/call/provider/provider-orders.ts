@@ -1,0 +1,41 @@
+import type { ProviderOrder } from '../../events/asks.ts';
+import type { CommandResult } from '../../events/commands.ts';
+import type { CallDesk } from '../call-desk.ts';
+import { LegParty } from '../parties/party.ts';
+
+/** A call as its provider knows it. */
+export interface ProviderCall {
+  readonly workspaceId: string;
+  readonly credentialId: string;
+  readonly dialect: string;
+  /** How the provider names the call. */
+  readonly id: string;
+}
+
+/** What a provider can be asked for beside the caller's socket: through its REST account. */
+export interface ProviderOrders {
+  /** Whether there is an account, and the provider has the means. */
+  can(action: ProviderOrder['action'], call: ProviderCall): boolean;
+  /** Never rejects; a provider that accepts an order carries it out in its own time. */
+  give(order: ProviderOrder, call: ProviderCall): Promise<CommandResult>;
+}
+
+/** The caller's line as its provider knows it; undefined where it came without a credential or a name. */
+export function providerCallOf({
+  facts,
+  roster,
+}: Pick<CallDesk, 'facts' | 'roster'>): ProviderCall | undefined {
+  const party = roster.caller?.party;
+  const id = party instanceof LegParty ? party.leg.started.providerCallId : null;
+  const { workspaceId, credentialId = null } = facts;
+  if (party === undefined || id === null || credentialId === null) return undefined;
+  return { workspaceId, credentialId, dialect: party.dialectName, id };
+}
+
+/** Asks the caller's provider; undefined where it cannot be asked for this. */
+export function orderAtProvider(desk: CallDesk, order: ProviderOrder): Promise<CommandResult> | undefined {
+  const { provider } = desk.ports;
+  const call = provider === undefined ? undefined : providerCallOf(desk);
+  if (provider === undefined || call === undefined || !provider.can(order.action, call)) return undefined;
+  return provider.give(order, call);
+}
