@@ -9,12 +9,17 @@ export const JOURNAL_POSITION = 'journal_position';
 export const CREDENTIALS_VERSION = 'credentials_version';
 /** Grows with every agent that is published. */
 export const AGENTS_VERSION = 'agents_version';
+/** Grows with every change of a hook endpoint. */
+export const ENDPOINTS_VERSION = 'endpoints_version';
 
 type CounterName =
   | typeof JOURNAL_POSITION
   | typeof CREDENTIALS_VERSION
   | typeof AGENTS_VERSION
+  | typeof ENDPOINTS_VERSION
   | `link:${string}`;
+
+const COUNTERS = [JOURNAL_POSITION, CREDENTIALS_VERSION, AGENTS_VERSION, ENDPOINTS_VERSION] as const;
 
 /** How far the spool of one start of a node is committed. */
 export function linkCursor(incarnation: string): CounterName {
@@ -55,7 +60,7 @@ export class Counters {
   async prepare(): Promise<void> {
     await this.#db
       .insertInto('counters')
-      .values([JOURNAL_POSITION, CREDENTIALS_VERSION, AGENTS_VERSION].map((name) => ({ name, value: 0 })))
+      .values(COUNTERS.map((name) => ({ name, value: 0 })))
       .onConflict((conflict) => conflict.column('name').doNothing())
       .execute();
   }

@@ -95,7 +95,7 @@ type Parts = Awaited<ReturnType<typeof openParts>>;
 async function openParts({ db, commits }: Engine, cipher: Cipher, clock: Clock) {
   const counters = new Counters(db);
   await counters.prepare();
-  const endpoints = await SqlEndpoints.load(db, cipher, clock);
+  const endpoints = await SqlEndpoints.load({ db, counters, cipher, clock });
   const credentials = new SqlCredentials(db, counters, cipher);
   const agents = new SqlAgents(db, counters, cipher);
   // A key that left the ring must not be needed by anything: what it sealed is sealed anew at each start.

@@ -4,7 +4,12 @@ import { attemptOf, eventOf, GOOD, TEST_KEYS } from './samples.ts';
 
 // Commits until it is killed, and says so only after each commit: one line per acknowledged record.
 const [path, incarnation] = process.argv.slice(2);
-const store = await openStore({ path: path!, clock: systemClock, encryptionKeys: TEST_KEYS });
+const store = await openStore({
+  path: path!,
+  databaseUrl: path!.startsWith('postgres:') ? path : undefined,
+  clock: systemClock,
+  encryptionKeys: TEST_KEYS,
+});
 for (let record = (await store.journal.cursorOf(incarnation!)) + 1; ; record += 3) {
   const records = [0, 1, 2].map((next) => eventOf(`call_${incarnation}`, record + next));
   const committed = await store.journal.commit({ incarnation: incarnation!, first: record, records });

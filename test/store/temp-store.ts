@@ -5,7 +5,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
 import type { EncryptionKey } from '../../src/store/cipher.ts';
-import { openEngine, type Engine } from '../../src/store/engine/engine.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import type { Cluster } from '../fakes/postgres/cluster.ts';
 import {
@@ -70,14 +69,14 @@ export function placeOf(path: string): { readonly path: string; readonly databas
 }
 
 /** Makes the database of a URL where there is none yet. */
-export async function prepare(path: string): Promise<string> {
+export async function prepare(path: string, template?: 'migrated' | 'template0'): Promise<string> {
   if (cluster === undefined || !isUrl(path)) return path;
   const name = new URL(path).pathname.slice(1);
   const rows = await queried(
     cluster.urlOf('postgres'),
     `select 1 from pg_database where datname = '${name}'`,
   );
-  if (rows.length === 0) await createDatabase(cluster, name);
+  if (rows.length === 0) await createDatabase(cluster, name, template);
   return path;
 }
 
@@ -97,17 +96,6 @@ export async function openTempStore(
   };
   atTheEnd(close);
   return { ...store, close };
-}
-
-/** The bare database, migrated; closed with the test. */
-export async function openTempEngine(path: string): Promise<Engine> {
-  const engine = await openEngine({
-    ...placeOf(await prepare(path)),
-    clock: systemClock,
-    log: { warn: () => {} },
-  });
-  atTheEnd(() => engine.close());
-  return engine;
 }
 
 /** What a stranger with a SQLite shell sees. */

@@ -200,11 +200,12 @@ export class SqlJournal implements Journal {
   }
 
   /**
-   * Takes the lock on the positions, which orders the commits of a fleet, and unlearns what changed since the
+   * Takes the lock on the positions, which orders the commits of a fleet, and unlearns what has changed since the
    * last commit here: by another process, or by a commit of ours whose answer never came.
    */
   async #takeLead(transaction: Kysely<Schema>): Promise<number> {
     const last = await this.#parts.counters.raise(transaction, JOURNAL_POSITION, 0);
+    await this.#parts.endpoints.refresh(transaction);
     const known = this.#lastPosition;
     if (known === last) return last;
     this.#cursors.clear();

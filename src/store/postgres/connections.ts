@@ -1,5 +1,5 @@
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
-import { Pool, types, type PoolClient, type PoolConfig } from 'pg';
+import { DatabaseError, Pool, types, type PoolClient, type PoolConfig } from 'pg';
 import { messageOf, VoiceError } from '../../base/errors.ts';
 import { requireStorable } from '../engine/parameters.ts';
 
@@ -120,11 +120,10 @@ export function wholeNumber(text: string): number {
   throw new VoiceError('failed_precondition', `the store holds ${text}, which is no whole number below 2^53`);
 }
 
-/** Without a SQLSTATE it is the connection that failed. */
+/** What the server did not say itself is the connection that failed. */
 function isOutage(error: unknown): boolean {
   if (error instanceof VoiceError) return false;
-  const state = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return !/^[0-9A-Z]{5}$/.test(state) || OUTAGE.test(state);
+  return !(error instanceof DatabaseError) || OUTAGE.test(error.code ?? '');
 }
 
 function unavailable(error: unknown): VoiceError {

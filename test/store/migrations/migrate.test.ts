@@ -1,16 +1,36 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { MIGRATIONS, migrate, type Migration } from '../../../src/store/migrations/migrate.ts';
+import { openPostgres } from '../../../src/store/postgres/postgres.ts';
 import { openSqlite } from '../../../src/store/sqlite/sqlite.ts';
 import { FakeClock } from '../../fakes/clock.ts';
-import { atTheEnd, openTempStore, rowsOf, tempPath } from '../temp-store.ts';
+import {
+  atTheEnd,
+  describeOnEachEngine,
+  isOnPostgres,
+  openTempStore,
+  prepare,
+  rowsIn,
+  tempPath,
+} from '../temp-store.ts';
 
 const clock = new FakeClock();
 
-function openEmpty() {
-  const path = tempPath();
-  const { db } = openSqlite(path);
-  atTheEnd(() => db.destroy());
-  return { path, db };
+async function openEmpty() {
+  const path = await prepare(tempPath(), 'template0');
+  const { db, commits } = isOnPostgres() ? openPostgres(path) : { commits: undefined, ...openSqlite(path) };
+  const close = async () => {
+    await commits?.destroy();
+    await db.destroy();
+  };
+  atTheEnd(close);
+  return { path, db, close };
+}
+
+async function tablesOf(path: string): Promise<readonly unknown[]> {
+  const rows = isOnPostgres()
+    ? await rowsIn(path, `select tablename as name from pg_tables where schemaname = 'public'`)
+    : await rowsIn(path, `select name from sqlite_schema where type = 'table'`);
+  return rows.map(({ name }) => name);
 }
 
 const second: Migration = {
@@ -21,33 +41,32 @@ const second: Migration = {
   },
 };
 
-describe('migrating', () => {
+describeOnEachEngine('migrating', () => {
   it('brings an empty file to the newest schema and records each step', async () => {
-    const { path, db } = openEmpty();
+    const { path, db } = await openEmpty();
     await migrate(db, clock);
-    expect(rowsOf(path, 'select version, name, applied_at from schema_migrations')).toEqual(
+    expect(await rowsIn(path, 'select version, name, applied_at from schema_migrations')).toEqual(
       MIGRATIONS.map(({ version, name }) => ({ version, name, applied_at: '2026-11-20T12:00:00.000Z' })),
     );
-    const tables = rowsOf(path, `select name from sqlite_schema where type = 'table'`).map(
-      ({ name }) => name,
+    expect(await tablesOf(path)).toEqual(
+      expect.arrayContaining(['events', 'calls', 'deliveries', 'attempts', 'api_keys']),
     );
-    expect(tables).toEqual(expect.arrayContaining(['events', 'calls', 'deliveries', 'attempts', 'api_keys']));
   });
 
   it('runs a step once, and only what is new the next time', async () => {
-    const { path, db } = openEmpty();
+    const { path, db } = await openEmpty();
     await migrate(db, clock);
     await migrate(db, clock);
     await migrate(db, clock, [...MIGRATIONS, second]);
     await migrate(db, clock, [...MIGRATIONS, second]);
-    expect(rowsOf(path, 'select name from schema_migrations order by version')).toEqual([
+    expect(await rowsIn(path, 'select name from schema_migrations order by version')).toEqual([
       ...MIGRATIONS.map(({ name }) => ({ name })),
       { name: 'second' },
     ]);
   });
 
   it('leaves nothing of a step that failed half-way', async () => {
-    const { path, db } = openEmpty();
+    const { path, db } = await openEmpty();
     const failing: Migration = {
       ...second,
       up: async (db) => {
@@ -56,13 +75,13 @@ describe('migrating', () => {
       },
     };
     await expect(migrate(db, clock, [...MIGRATIONS, failing])).rejects.toThrow('no more');
-    expect(rowsOf(path, `select name from sqlite_schema where type = 'table'`)).toEqual([]);
+    expect(await tablesOf(path)).toEqual([]);
   });
 
   it('refuses, in a sentence, a store written by a newer version', async () => {
-    const { path, db } = openEmpty();
+    const { path, db, close } = await openEmpty();
     await migrate(db, clock, [...MIGRATIONS, second]);
-    await db.destroy();
+    await close();
     await expect(openTempStore({ path })).rejects.toThrow(
       new RegExp(
         `schema ${second.version}, written by a newer .* up to ${MIGRATIONS.length}\\. Start the newer`,
@@ -71,7 +90,7 @@ describe('migrating', () => {
   });
 
   it('refuses a hole in its own numbers', async () => {
-    const { db } = openEmpty();
+    const { db } = await openEmpty();
     await expect(migrate(db, clock, [second])).rejects.toThrow(/without a hole/);
   });
 });
