@@ -1,3 +1,4 @@
+import type { AtMs } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { TranscriptSegment } from '../events/call-commands.ts';
 
@@ -21,6 +22,8 @@ export class CallNotes {
   qualification: Qualification | null = null;
   /** Where the telephone call was sent. */
   transferredTo: string | null = null;
+  /** When its provider was told to stream to another place of ours. */
+  movedAtMs: AtMs | null = null;
   readonly #segments: TranscriptSegment[] = [];
   #characters = 0;
 

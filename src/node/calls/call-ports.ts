@@ -7,6 +7,7 @@ import { Handovers } from '../../call/handover/handovers.ts';
 import type { CallPorts } from '../../call/ports.ts';
 import { recordingFor } from '../../call/recording/recording-part.ts';
 import { ProviderHangUp } from '../../call/provider/provider-hang-up.ts';
+import { ProviderMove } from '../../call/provider/provider-move.ts';
 import type { ProviderOrders } from '../../call/provider/provider-orders.ts';
 import { mediaUrlOf } from '../../config/addresses.ts';
 import type { DataPaths } from '../../config/data-dir.ts';
@@ -51,6 +52,7 @@ export function openCallPorts(options: CallPortsOptions): {
     parts: [
       (desk) => new Handovers(desk),
       (desk) => new ProviderHangUp(desk),
+      (desk) => new ProviderMove(desk),
       // Before agents are brought in: what the caller hears first is recorded.
       recordingFor(tapes),
       // Before agents are brought in: it is told first whom they speak to, and who speaks over them.
