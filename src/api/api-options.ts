@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Refusal } from '../base/errors.ts';
 import type { Attempt, Endpoint, PendingDelivery } from '../delivery/outbox.ts';
 import type { Streams } from '../delivery/streams.ts';
+import type { ProviderControlAsk } from '../events/asks.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { Journal } from '../events/journal.ts';
 import type { AgentDesk } from './agents/agent-desk.ts';
@@ -59,6 +60,8 @@ export interface ApiSettings {
   readonly publicUrl: string;
   /** `ws://…` or `wss://…` of the media port; of one node where a node is named. */
   readonly mediaUrl: (node?: string) => string;
+  /** Media nodes a new stream may go to, best first; where there is none of these, `mediaUrl()` is the one. */
+  readonly mediaUrls?: () => readonly string[];
   readonly region: string;
   /** Provider protocols a stream credential can be made for. */
   readonly dialects: readonly CredentialTerms[];
@@ -76,6 +79,12 @@ export interface SessionUuids {
   put(uuid: string, token: string): Promise<void>;
 }
 
+/** What the API asks to be done with calls at their providers. */
+export interface ProviderDesk {
+  /** Undefined where the provider has accepted the order. */
+  carryOut(ask: Omit<ProviderControlAsk, 'name'>): Promise<Refusal | undefined>;
+}
+
 export interface ApiOptions {
   readonly ports: {
     readonly keys: KeyStore;
@@ -87,6 +96,8 @@ export interface ApiOptions {
     readonly inbound: InboundHookStore;
   };
   readonly nodes: Nodes;
+  /** Acts on calls at their providers; absent where nothing does. */
+  readonly providers?: ProviderDesk;
   readonly agents: AgentDesk;
   readonly recordings: RecordingDesk;
   /** Absent where no port for AudioSocket is open. */

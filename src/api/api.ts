@@ -28,6 +28,8 @@ import { eventRoutes } from './routes/events.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { inboundDetailRoutes, inboundRoutes } from './routes/inbound/inbound-webhooks.ts';
 import { inboundReceiver } from './routes/inbound/receive.ts';
+import { providerRoutes } from './routes/voice/provider-requests.ts';
+import { newProviderStats } from './routes/voice/provider-gate.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import type { RouteContext } from './routes/route-context.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -72,7 +74,8 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   const repeated = installIdempotency(app, { store: ports.idempotency, clock, log: options.log });
   installVersions(app);
   const inboundStats = newInboundStats();
-  await installRoutes(app, { ...options, directory, tickets, readers, sockets, inboundStats });
+  const voiceStats = newProviderStats();
+  await installRoutes(app, { ...options, directory, tickets, readers, sockets, inboundStats, voiceStats });
   await app.ready();
   sockets.listenTo(app);
 
@@ -91,6 +94,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
       ...prefixed('stream', { ...readers.stats, open: readers.open }),
       ...prefixed('idempotency', repeated),
       ...prefixed('inbound', inboundStats),
+      ...prefixed('provider', voiceStats),
     }),
     close: async () => {
       readers.closeAll();
@@ -172,6 +176,7 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
   // The address of the published pages: integrations written for them find it where it was.
   await app.register(sessionRoutes, { ...context, path: '/functions/v1/voice-runtime-session' });
   const inBase = { ...context, prefix: BASE };
+  await app.register(providerRoutes, inBase);
   await app.register(sessionRoutes, { ...inBase, path: '/voice/sessions' });
   const resources = [
     credentialRoutes,

@@ -100,6 +100,8 @@ export interface CredentialStore {
   remove(workspaceId: string, id: string): Promise<boolean>;
   /** Everything valid now, for the nodes. */
   view(): Promise<CredentialView>;
+  /** The one with this secret (its SHA-256, hex). */
+  bySecret(secretHash: string): Promise<StreamCredential | undefined>;
 }
 
 export interface CallQuery extends PageQuery {

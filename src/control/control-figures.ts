@@ -72,7 +72,23 @@ function limitsOf({ store, delivery, streams, link, inbound, providers, api, rec
     recording_events_missed: recordings.stats.missedEvents,
     recordings_mended: recordings.stats.mended,
     recordings_lost: recordings.stats.lost,
+    ...providerLimits(asked),
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
+  };
+}
+
+function providerLimits(asked: { readonly [name: string]: number }): { readonly [limit: string]: number } {
+  return {
+    provider_wrong_credential: asked['providerWrongCredential'] ?? 0,
+    provider_turned_away: asked['providerTurnedAway'] ?? 0,
+    provider_wrong_proof: asked['providerWrongProof'] ?? 0,
+    provider_rate: asked['providerRateLimited'] ?? 0,
+    provider_body_size: asked['providerTooLarge'] ?? 0,
+    provider_rounds: asked['providerGivenUp'] ?? 0,
+    provider_unknown_status: asked['providerUnknownStatus'] ?? 0,
+    provider_hang_ups_failed: asked['providerHangUpFailed'] ?? 0,
+    provider_restarts_failed: asked['providerRestartFailed'] ?? 0,
+    provider_buckets: asked['providerBucketsForgotten'] ?? 0,
   };
 }
 

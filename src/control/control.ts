@@ -223,11 +223,12 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
 
 function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: Parts): Promise<Api> {
   const { settings, clock, log } = options;
-  const { store, nodes, delivery, streams, figures, inbound } = parts;
+  const { store, nodes, delivery, streams, figures, inbound, providers } = parts;
   const tls = readTls(settings);
   return openApi({
     ports: store,
     nodes,
+    providers,
     agents: {
       store: store.agents,
       dialects: CLIENT_DIALECTS,

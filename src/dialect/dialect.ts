@@ -5,7 +5,14 @@ import type { AudioFormat } from '../media/format.ts';
 import type { CallerOptions, DialectCaller } from './caller.ts';
 import type { Capabilities, DialectOption, OptionValues } from './capabilities.ts';
 import type { AgentInput } from './client.ts';
-import type { OwnProof, ProofVerdict, StreamProof, UpgradeDraft, UpgradeFacts } from './proof.ts';
+import type {
+  OwnProof,
+  ProofVerdict,
+  StreamProof,
+  UpgradeDraft,
+  UpgradeFacts,
+  WebhookProof,
+} from './proof.ts';
 
 /** One protocol a provider speaks to us, as data and as a maker of sessions. */
 export interface Dialect {
@@ -23,6 +30,8 @@ export interface Dialect {
   openCaller(options: CallerOptions): DialectCaller;
   /** The proofs it checks by its own rules; what is not named here lets nobody in who must show it. */
   readonly proofs: readonly OwnProof[];
+  /** What of it only the provider's requests over HTTP show, never its streams. */
+  readonly webhookProofs?: readonly WebhookProof[];
   /** Whether the provider's own proofs hold; absent where `proofs` is empty. */
   verify?(upgrade: UpgradeFacts, proof: StreamProof, nowUnixMs: number): ProofVerdict;
   /**

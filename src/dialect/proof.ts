@@ -19,6 +19,8 @@ export interface StreamProof {
   readonly signature_secret?: string;
   /** A key sent as it is in the protocol's own header (Genesys: X-API-KEY; Telnyx: its auth token). */
   readonly api_key?: string;
+  /** The key the provider's webhooks are signed for (Telnyx: Ed25519, base64). Its streams show nothing of it. */
+  readonly public_key?: string;
   /** `Authorization: Bearer …` (SignalWire, AudioCodes, Vonage custom, Azure). */
   readonly bearer?: string;
   /** `Authorization: Basic …` (Bandwidth, Exotel, Asterisk, jambonz). */
@@ -29,6 +31,9 @@ export interface StreamProof {
 
 /** The proofs that need the protocol's own rules; the others the door checks for every dialect alike. */
 export type OwnProof = 'auth_token' | 'signature_secret' | 'api_key';
+
+/** The proofs of a provider's requests over HTTP that its streams do not carry. */
+export type WebhookProof = 'public_key';
 
 /**
  * Whether the provider's own proof holds. `nonce` names what must not be seen again until `expiresAtUnixMs`:

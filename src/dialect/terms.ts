@@ -1,18 +1,22 @@
 import type { DialectOption } from './capabilities.ts';
 import { AUTO } from './detect.ts';
 import type { Dialect } from './dialect.ts';
-import type { OwnProof } from './proof.ts';
+import type { OwnProof, WebhookProof } from './proof.ts';
 
 /** What a stream credential may set of a dialect. Proofs that the door checks for all are not told. */
 export interface DialectTerms {
   readonly name: string;
   readonly options: readonly Pick<DialectOption, 'name' | 'values'>[];
-  readonly proofs: readonly OwnProof[];
+  readonly proofs: readonly (OwnProof | WebhookProof)[];
 }
 
 /** The terms of every dialect, and of the door that finds out which it is: there, any of them may be set. */
 export function termsOf(dialects: readonly Dialect[]): readonly DialectTerms[] {
-  const terms = dialects.map(({ name, options, proofs }) => ({ name, options, proofs }));
+  const terms = dialects.map(({ name, options, proofs, webhookProofs = [] }) => ({
+    name,
+    options,
+    proofs: [...proofs, ...webhookProofs],
+  }));
   const proofs = [...new Set(terms.flatMap((one) => one.proofs))];
   return [...terms, { name: AUTO, options: mergedOptions(terms), proofs }];
 }

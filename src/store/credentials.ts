@@ -93,6 +93,15 @@ export class SqlCredentials implements CredentialStore {
     return { dialect: row.dialect, control: this.#controlOf(row.control, id) };
   }
 
+  async bySecret(secretHash: string): Promise<StreamCredential | undefined> {
+    const row = await this.#db
+      .selectFrom('credentials')
+      .selectAll()
+      .where('secret_hash', '=', secretHash)
+      .executeTakeFirst();
+    return row && this.#credentialOf(row);
+  }
+
   async remove(workspaceId: string, id: string): Promise<boolean> {
     return this.#db.transaction().execute(async (transaction) => {
       const { numDeletedRows } = await transaction

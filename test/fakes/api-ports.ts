@@ -87,6 +87,8 @@ export class FakePorts implements Ports {
       this.#version++;
       return removed(this.allCredentials, workspaceId, id);
     },
+    bySecret: async (secretHash) =>
+      [...this.allCredentials.values()].find((credential) => credential.secretHash === secretHash),
     view: async () => ({ version: this.#version, credentials: [...this.allCredentials.values()] }),
   };
 

@@ -36,6 +36,9 @@ describeOnEachEngine('stream credentials', () => {
     ];
     for (const credential of made) await credentials.create(credential);
     expect((await credentials.list(PAGE)).items.toReversed()).toEqual(made);
+    const told = { id: 'sc_2', dialect: 'twilio', verify: { auth_token: 'twilio-token' } };
+    expect(await credentials.bySecret('hash of sc_2')).toMatchObject(told);
+    expect(await credentials.bySecret('hash of nobody')).toBeUndefined();
     expect((await credentials.list({ ...PAGE, workspaceId: 'ws_other' })).total).toBe(0);
     expect((await credentials.list({ ...PAGE, testMode: true })).total).toBe(0);
   });

@@ -5,6 +5,7 @@ import type { LiveReaders } from '../live/live-readers.ts';
 import type { InboundStats } from '../inbound/inbound-gate.ts';
 import type { EventSockets } from '../live/socket.ts';
 import { Type } from 'typebox';
+import type { ProviderStats } from './voice/provider-gate.ts';
 
 /** What route files are given. */
 export interface RouteContext extends ApiOptions {
@@ -13,6 +14,7 @@ export interface RouteContext extends ApiOptions {
   readonly readers: LiveReaders;
   readonly sockets: EventSockets;
   readonly inboundStats: InboundStats;
+  readonly voiceStats: ProviderStats;
 }
 
 /** The id in a path. */

@@ -27,6 +27,7 @@ const Verify = Type.Object(
     auth_token: Secret('with which the provider signs its upgrade (Twilio, Plivo)'),
     signature_secret: Secret('signs the upgrade (Vonage: signature secret; Genesys: client secret, base64)'),
     api_key: Secret('sent as it is in a header of the protocol (Genesys: X-API-KEY; Telnyx: its auth token)'),
+    public_key: Secret('checks what the provider signs of its webhooks (Telnyx: Ed25519, base64)'),
     bearer: Secret('`Authorization: Bearer …`'),
     basic: Type.Optional(
       Type.Object(

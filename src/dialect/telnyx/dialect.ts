@@ -46,6 +46,7 @@ export const telnyxDialect: Dialect = {
     new MediaSession(new TelnyxReader(options, upgrade), openTelnyxWriter),
   openCaller: (options) => new TelnyxCaller(options),
   proofs: ['api_key'],
+  webhookProofs: ['public_key'],
   verify: ({ headers }, { api_key }) => {
     if (api_key === undefined) return PROOF_HOLDS;
     const token = headers[TOKEN_WORD];
