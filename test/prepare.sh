@@ -11,6 +11,8 @@ need opusenc opus-tools
 need opusdec opus-tools
 # Files of any kind are read by it.
 need ffmpeg ffmpeg
+# The registry of a region lives in Redis; tests start one of their own.
+need redis-server redis-server
 # The store runs on PostgreSQL too; tests start one of their own. Debian keeps its programs out of PATH, by version.
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
 

@@ -1,3 +1,5 @@
+import { parseObject } from '../base/json.ts';
+
 /** Where a media node stands, as its peers see it. It is `draining` until its first own beat says otherwise. */
 export type NodeState = 'starting' | 'serving' | 'degraded' | 'draining' | 'leaving';
 
@@ -30,4 +32,17 @@ export interface NodeRecord {
   readonly spoolFreeRatio: number;
   /** Counts the beats of this life. */
   readonly beat: number;
+}
+
+const TEXTS = ['incarnation', 'host', 'region', 'mediaUrl', 'state', 'version'] as const;
+const NUMBERS = ['node', 'legs', 'calls', 'capLegs', 'loopDelayP99Ms', 'spoolFreeRatio', 'beat'] as const;
+
+/** The record a text holds; undefined where another version wrote it, or nobody of ours. */
+export function readNodeRecord(text: string): NodeRecord | undefined {
+  const read = parseObject(text);
+  if (read?.['v'] !== 1) return undefined;
+  const isWhole =
+    TEXTS.every((key) => typeof read[key] === 'string') &&
+    NUMBERS.every((key) => typeof read[key] === 'number');
+  return isWhole ? (read as unknown as NodeRecord) : undefined;
 }
