@@ -60,7 +60,7 @@ export interface ApiSettings {
   readonly publicUrl: string;
   /** `ws://…` or `wss://…` of the media port; of one node where a node is named. */
   readonly mediaUrl: (node?: string) => string;
-  /** Media nodes a new stream may go to, best first; where there is none of these, `mediaUrl()` is the one. */
+  /** Media nodes a new stream may go to, best first; where none is told, `mediaUrl()` is the one. */
   readonly mediaUrls?: () => readonly string[];
   readonly region: string;
   /** Provider protocols a stream credential can be made for. */

@@ -53,7 +53,7 @@ export interface CredentialVerify {
   readonly signature_secret?: string;
   /** A key sent as it is in the protocol's own header (Genesys, Telnyx). */
   readonly api_key?: string;
-  /** The key the provider's webhooks are signed for (Telnyx: Ed25519, base64); of its requests over HTTP only. */
+  /** The key that checks the provider's webhooks (Telnyx: Ed25519, base64), never its streams. */
   readonly public_key?: string;
   /** `Authorization: Bearer …`. */
   readonly bearer?: string;

@@ -14,7 +14,7 @@ const ED25519_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
 type Check = (webhook: Webhook, verify: StreamProof, nowUnixMs: number) => boolean;
 
-/** What each provider shows on a request over HTTP; what it shows on its stream alone is not asked for here. */
+/** What each provider shows on a request over HTTP; what its stream alone shows is not asked for here. */
 const CHECKS: { readonly [dialect: string]: Check } = {
   twilio: isTwilioProven,
   plivo: isPlivoProven,

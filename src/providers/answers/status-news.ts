@@ -2,8 +2,8 @@ import { saidIn } from './told-call.ts';
 import type { Fields, Webhook } from './webhook.ts';
 
 /**
- * What a status callback means to us. `ended`: the provider's call is over. `stream_lost`: its stream is, and the
- * call may go on. `progress`: rings, was answered; nothing follows from it. `unknown`: providers add some.
+ * What a status callback means to us. `ended`: the provider's call is over. `stream_lost`: its stream is, and
+ * the call may go on. `progress`: it rings, was answered; nothing follows. `unknown`: providers add some.
  */
 export type StatusNews = 'ended' | 'stream_lost' | 'progress' | 'unknown';
 

@@ -13,7 +13,7 @@ export interface ToldCall {
 
 type Names = { readonly [field in 'id' | 'from' | 'to']: readonly string[] };
 
-/** As long as any id or number of a call may be. */
+/** What is longer is no id and no number of a call. */
 const TOLD_CHARACTERS_MAX = 128;
 
 const TWILIO_NAMES: Names = { id: ['CallSid'], from: ['From'], to: ['To'] };

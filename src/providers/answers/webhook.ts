@@ -31,8 +31,8 @@ export function jsonOf({ headers, body }: Webhook): JsonObject {
 }
 
 /**
- * Everything that is said on the first level, as text; the first of a name that comes twice. Deeper JSON is left
- * out, and so is what is longer than any name or number.
+ * Everything that is said on the first level, as text; the first of a name that comes twice. Deeper JSON is
+ * left out, and so is what is longer than names and numbers are.
  */
 export function fieldsOf(webhook: Webhook): Fields {
   const json = jsonOf(webhook);

@@ -7,8 +7,8 @@ import type { CallStore } from '../../ports.ts';
 const CALLS_MAX = 50;
 
 /**
- * The call a provider speaks of; undefined where none is known. It is looked for among the newest with its numbers,
- * which have an index, and is the one that came with the provider's own id of it.
+ * The call a provider speaks of; undefined where none is known. It is looked for among the newest with its
+ * numbers, which have an index, and is the one that came with the provider's own id of it.
  */
 export async function knownCallOf(
   calls: Pick<CallStore, 'list'>,

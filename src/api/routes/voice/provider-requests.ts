@@ -26,8 +26,8 @@ interface AtAddress {
 }
 
 /**
- * Where providers ask what to do with a call, and tell what became of it (contract.md §4): outside of keys and
- * envelopes, by the credential in the path and the provider's own signature.
+ * Where providers ask what to do with a call, and tell what became of it (contract.md §4): outside of keys
+ * and envelopes, by the credential in the path and the provider's own signature.
  */
 export const providerRoutes: FastifyPluginAsync<RouteContext> = async (app, context) => {
   const { ports, clock, settings, voiceStats: stats } = context;

@@ -3,9 +3,9 @@ import { jsonDocument, type AnswerLanguage, type AnswerPlan } from '../answer-pl
 const HEADERS_BYTES_MAX = 512;
 
 /**
- * NCCO: one `connect`, whose events are asked of us in turn: when the WebSocket is gone, the answer to that event
- * is the next NCCO (developer.vonage.com, NCCO `connect`, `eventType`). A second `connect` behind it would run
- * after every end, ours included. An NCCO without an action that holds the call ends it.
+ * NCCO: one `connect`, whose events are asked of us in turn: when the WebSocket is gone, the answer to that
+ * event is the next NCCO (developer.vonage.com, NCCO `connect`, `eventType`). A second `connect` behind it
+ * would run after every end, ours included. An NCCO without an action that holds the call ends it.
  */
 export const NCCO: AnswerLanguage = {
   connect: (plan) => {

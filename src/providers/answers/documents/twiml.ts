@@ -6,7 +6,7 @@ type StreamAttributes = (plan: AnswerPlan) => Attributes;
 
 /**
  * TwiML: `<Connect><Stream>` holds the call until the socket is closed, then the next verb runs
- * (twilio.com/docs/voice/twiml/stream). A stream's URL may have no query: what it says travels as `<Parameter>`.
+ * (twilio.com/docs/voice/twiml/stream). A stream's URL may have no query: what it says is a `<Parameter>`.
  */
 export const TWIML: AnswerLanguage = twimlLike(({ statusUrl }) => ({ statusCallback: statusUrl }));
 

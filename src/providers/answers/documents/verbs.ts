@@ -1,8 +1,8 @@
 import { jsonDocument, type AnswerLanguage } from '../answer-plan.ts';
 
 /**
- * Verbs of jambonz (and Cognigy's gateway): `listen` until the socket is closed; its `actionHook` is then asked
- * for the next verbs, and the verb behind it runs where the hook says none (docs.jambonz.org, verb `listen`).
+ * Verbs of jambonz (and Cognigy's gateway): `listen` until the socket is closed; its `actionHook` is then
+ * asked for the next verbs, and the verb behind it runs where the hook says none (docs.jambonz.org).
  */
 export const VERBS: AnswerLanguage = {
   connect: ({ streamUrls, parameters, againUrl, verify }) => {
