@@ -2,7 +2,7 @@ import type { ProviderOrder } from '../../events/asks.ts';
 import { bandwidth } from './bandwidth.ts';
 import { infobip } from './infobip.ts';
 import { jambonz } from './jambonz.ts';
-import { plivo } from './plivo.ts';
+import { plivo, vobiz } from './plivo.ts';
 import type { ProviderApi } from './provider-api.ts';
 import { telnyx } from './telnyx.ts';
 import { signalwire, twilio } from './twilio.ts';
@@ -15,6 +15,7 @@ const PROVIDER_APIS: { readonly [dialect: string]: ProviderApi } = {
   telnyx,
   vonage,
   plivo,
+  vobiz,
   bandwidth,
   infobip,
   jambonz,

@@ -3,7 +3,6 @@ import plivo from 'plivo';
 import twilio from 'twilio';
 import { describe, expect, it } from 'vitest';
 import type { ProviderOrder } from '../../../src/events/asks.ts';
-import { plivo as plivoApi } from '../../../src/providers/control/plivo.ts';
 import { openProvider, ProviderHouse, type HeardRequest } from './provider-house.ts';
 
 const STREAM_URL = 'wss://media.example.com/media/twilio/r~1?a=1&b=2';
@@ -263,14 +262,11 @@ describe('Plivo', () => {
     });
   });
 
-  it('is asked by headers of its own where it is Vobiz', () => {
-    const call = { account, callId: CALL, nowUnixMs: 0, orderId: '' };
-    expect(plivoApi.hangUp!(call, 'https://api.vobiz.ai/api')).toEqual({
-      method: 'DELETE',
-      url: `https://api.vobiz.ai/api/v1/Account/${account.account}/Call/${CALL}/`,
-      headers: { 'x-auth-id': account.account, 'x-auth-token': 'token' },
-      body: '',
-    });
+  it('has a look-alike that takes the pair in headers of its own', async () => {
+    const { method, path, headers } = await requestOf('vobiz', HANG_UP, account, CALL);
+    expect([method, path]).toEqual(['DELETE', `/v1/Account/${account.account}/Call/${CALL}/`]);
+    const { authorization, 'x-auth-id': id, 'x-auth-token': token } = headers;
+    expect([authorization, id, token]).toEqual([undefined, account.account, 'token']);
   });
 });
 
