@@ -27,7 +27,13 @@ export async function runControl(settings: Settings): Promise<void> {
     log.error({ error: error.stack ?? messageOf(error) }, 'uncaught'),
   );
   process.on('unhandledRejection', (error) => log.error({ error: messageOf(error) }, 'unhandled'));
-  control = await openControl({ settings, paths, clock: systemClock, log, version: VERSION });
+  try {
+    control = await openControl({ settings, paths, clock: systemClock, log, version: VERSION });
+  } catch (error) {
+    // Else it would go on beating, and nobody would start it again.
+    await supervised.close();
+    throw error;
+  }
   supervised.ready(control.firstKey === undefined ? {} : { api_key: control.firstKey });
   await leave.promise;
   await control.close();
