@@ -18,6 +18,8 @@ import { Line, type LineObserver } from './line.ts';
 
 /** Parameters of a provider's stream that name the call; the rest is metadata (contract.md §4.1). */
 const KNOWN_PARAMETERS = ['from', 'to', 'direction', 'lead_id', 'contact_id', 'conversation_id', 'agent_id'];
+/** Names the call, where a provider was told to stream again because its stream was lost. */
+const RESUMES_PARAMETER = 'resumes';
 /** A resume token outlives the window by five minutes (cluster.md §2.6). */
 const RESUME_TOKEN_GRACE_MS = 300_000;
 
@@ -66,6 +68,8 @@ export class NodeArrivals implements Arrivals, Resumes {
     // Asked again: others may have come in between the upgrade and the start.
     const refusal = this.refuseNew() ?? media.refusalOf(started);
     if (refusal !== undefined) return refusal;
+    const resumed = started.parameters[RESUMES_PARAMETER];
+    if (resumed !== undefined && caller.callId === null) return this.#comeBack(resumed, arrival, nowMs);
     const known = caller.callId === null ? undefined : calls.get(caller.callId);
     if (known === undefined && caller.role !== 'caller') {
       return refuse('call_not_found', 'the call has ended or never was');
@@ -90,19 +94,41 @@ export class NodeArrivals implements Arrivals, Resumes {
     const leg = call?.legs.find((one) => one.id === claims.legId);
     if (call === undefined || leg === undefined || leg.state.name === 'ended') return undefined;
     const arrive = (arrival: Arrival, nowMs: AtMs): LegConnection | Refusal => {
-      if (leg.state.name === 'ended') return refuse('call_not_found', 'the call has ended');
       if (claims.generation < (this.#generations.get(leg) ?? 0)) {
         return refuse('leg_replaced', 'the leg is on a newer connection');
       }
-      if (leg.codecName !== formatName(arrival.started.inbound)) {
-        return refuse('unsupported_format', `the leg speaks ${leg.codecName}`);
-      }
-      leg.resume(arrival.session, arrival.socket, FAULTS.leg_replaced.closeCode, nowMs);
-      this.#greet(leg, call.id, arrival, { resumed: true });
-      call.rejoin(leg, nowMs);
-      return new Line(leg, arrival, this.#options.clock, this.#options.observer);
+      return this.#rejoin({ call, leg, arrival }, nowMs);
     };
     return { caller: callerOf(call.facts, leg), arrive };
+  }
+
+  /** A provider's stream that was told which call it is of: only its own caller comes back by that. */
+  #comeBack(callId: string, arrival: Arrival, nowMs: AtMs): LegConnection | Refusal {
+    const { workspaceId, credentialId = null } = arrival.caller;
+    const call = this.#options.calls.get(callId);
+    const leg = call?.legs.find(({ role, dialectName }) => {
+      return role === 'caller' && dialectName === arrival.dialect.name;
+    });
+    const isOwn = call?.facts.workspaceId === workspaceId && call.facts.credentialId === credentialId;
+    // To start another call would put a caller who was hung up on through again.
+    if (call === undefined || leg === undefined || !isOwn || credentialId === null) {
+      return refuse('call_not_found', 'the call to come back to has ended');
+    }
+    return this.#rejoin({ call, leg, arrival }, nowMs);
+  }
+
+  #rejoin(
+    { call, leg, arrival }: { readonly call: Call; readonly leg: Leg; readonly arrival: Arrival },
+    nowMs: AtMs,
+  ): LegConnection | Refusal {
+    if (leg.state.name === 'ended') return refuse('call_not_found', 'the call has ended');
+    if (leg.codecName !== formatName(arrival.started.inbound)) {
+      return refuse('unsupported_format', `the leg speaks ${leg.codecName}`);
+    }
+    leg.resume(arrival.session, arrival.socket, FAULTS.leg_replaced.closeCode, nowMs);
+    this.#greet(leg, call.id, arrival, { resumed: true });
+    call.rejoin(leg, nowMs);
+    return new Line(leg, arrival, this.#options.clock, this.#options.observer);
   }
 
   /** The node is leaving: who can come back elsewhere by its protocol's own words is told to. */
