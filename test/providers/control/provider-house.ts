@@ -24,7 +24,10 @@ export interface FakeProvider {
   answers: { readonly status: number; readonly body?: string }[];
 }
 
-export async function openProvider(): Promise<FakeProvider> {
+/** `whenOver` is given what closes it; by default that is done at the end of the test. */
+export async function openProvider(
+  whenOver: (close: () => void) => void = onTestFinished,
+): Promise<FakeProvider> {
   const heard: HeardRequest[] = [];
   const provider: { answers: FakeProvider['answers'] } = { answers: [{ status: 200, body: '{}' }] };
   const server = createServer((request, response) => {
@@ -37,7 +40,7 @@ export async function openProvider(): Promise<FakeProvider> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  onTestFinished(() => {
+  whenOver(() => {
     server.closeAllConnections();
     server.close();
   });
