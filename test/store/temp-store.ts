@@ -34,6 +34,11 @@ export function describeOnEachEngine(name: string, stories: () => void): void {
   describe(`${name} (SQLite)`, () => {
     stories();
   });
+  describeOnPostgres(name, stories);
+}
+
+/** Stories whose databases are in the cluster of this run. */
+export function describeOnPostgres(name: string, stories: () => void): void {
   describe(`${name} (PostgreSQL)`, () => {
     beforeAll(async () => {
       cluster = await sharedCluster();
