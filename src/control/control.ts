@@ -116,15 +116,17 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
     inbound.wake();
-    const reload = (): void => {
-      const tls = readTls(settings);
-      if (tls !== undefined) api.reloadTls(tls);
-    };
+    const reload = (): void => reloadTls(settings, api);
     return { api, firstKey, reload, close: () => lifetime.close() };
   } catch (error) {
     await lifetime.close();
     throw error;
   }
+}
+
+function reloadTls(settings: Settings, api: Api): void {
+  const tls = readTls(settings);
+  if (tls !== undefined) api.reloadTls(tls);
 }
 
 interface Parts {

@@ -180,7 +180,7 @@ function recordingOf(row: Selectable<RecordingsTable>): StoredRecording {
     sampleRateHz: row.sample_rate_hz,
     startedAt: row.started_at,
     durationMs: row.duration_ms,
-    bytes: row.bytes === null ? null : Number(row.bytes),
+    bytes: row.bytes,
     sha256: row.sha256,
     reason: row.reason,
   };
