@@ -43,12 +43,24 @@ export type CallCommand =
       readonly verdict: 'accept' | 'decline' | 'complete' | 'cancel';
     }
   | { readonly name: 'record'; readonly action: 'start' | 'pause' | 'resume' | 'stop' }
-  | {
-      readonly name: 'fork';
-      readonly url: string;
-      readonly leg_id: string | null;
-      readonly gate: 'speech' | 'none';
-    };
+  | ForkCommand
+  | { readonly name: 'stop_fork'; readonly fork_id: string };
+
+/** A copy of a leg's sound to a WebSocket of somebody's. */
+export interface ForkCommand {
+  readonly name: 'fork';
+  readonly url: string | null;
+  /** Null: the caller's. */
+  readonly leg_id: string | null;
+  readonly gate: 'speech' | 'none';
+  /** What the leg says, what it hears, or both as two channels. */
+  readonly tracks: 'inbound' | 'outbound' | 'both';
+  readonly protocol: 'raw' | 'native' | 'deepgram-stt';
+  readonly codec: 'l16' | 'pcmu';
+  readonly api_key: string | null;
+  readonly model: string | null;
+  readonly language: string | null;
+}
 
 export type CallCommandName = CallCommand['name'];
 export type SupervisionMode = 'monitor' | 'whisper' | 'barge' | 'takeover';
@@ -179,17 +191,10 @@ const READERS: { readonly [N in CallCommandName]: Reader<N> } = {
     const action = choice(args, 'action', ['start', 'pause', 'resume', 'stop']);
     return firstRefusal(action) ?? { name: 'record', action: sure(action) };
   },
-  fork: (args) => {
-    const [url, leg_id] = [text(args, 'url'), textOrNull(args, 'leg_id')];
-    const gate = choice(args, 'gate', ['speech', 'none'], 'none');
-    return (
-      firstRefusal(url, leg_id, gate) ?? {
-        name: 'fork',
-        url: sure(url),
-        leg_id: sure(leg_id),
-        gate: sure(gate),
-      }
-    );
+  fork: (args) => readFork(args),
+  stop_fork: (args) => {
+    const fork_id = text(args, 'fork_id');
+    return firstRefusal(fork_id) ?? { name: 'stop_fork', fork_id: sure(fork_id) };
   },
 };
 
@@ -228,6 +233,40 @@ function readHandover(args: Args): Extract<CallCommand, { name: 'hand_over' }> |
     reason: sure(reason),
     context: sure(context),
     timeout_ms: sure(timeout_ms),
+  };
+}
+
+function readFork(args: Args): ForkCommand | Refusal {
+  const [url, leg_id, api_key] = [
+    textOrNull(args, 'url'),
+    textOrNull(args, 'leg_id'),
+    textOrNull(args, 'api_key'),
+  ];
+  const gate = choice(args, 'gate', ['speech', 'none'], 'none');
+  const tracks = choice(args, 'tracks', ['inbound', 'outbound', 'both'], 'inbound');
+  const protocol = choice(args, 'protocol', ['raw', 'native', 'deepgram-stt'], 'raw');
+  const codec = choice(args, 'codec', ['l16', 'pcmu'], 'l16');
+  const [model, language] = [textOrNull(args, 'model'), textOrNull(args, 'language')];
+  const refusal = firstRefusal(url, leg_id, api_key, gate, tracks, protocol, codec, model, language);
+  if (refusal !== undefined) return refusal;
+  if (sure(url) === null && sure(protocol) !== 'deepgram-stt') return wrong('url', 'is needed');
+  if (sure(gate) === 'speech' && sure(tracks) !== 'inbound') {
+    return wrong('gate', 'of speech is for what a leg says alone');
+  }
+  if (sure(protocol) === 'native' && sure(tracks) === 'both') {
+    return wrong('tracks', 'of omnivoice.v1 are one channel');
+  }
+  return {
+    name: 'fork',
+    url: sure(url),
+    leg_id: sure(leg_id),
+    gate: sure(gate),
+    tracks: sure(tracks),
+    protocol: sure(protocol),
+    codec: sure(codec),
+    api_key: sure(api_key),
+    model: sure(model),
+    language: sure(language),
   };
 }
 

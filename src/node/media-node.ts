@@ -36,6 +36,7 @@ import { NodeProviderOrders } from './calls/provider-orders.ts';
 import { PublishedAgents } from './calls/published-agents.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
+import type { ForkLines } from './forks/fork-lines.ts';
 import { LegMedia, prepareResampling } from './leg-media.ts';
 import { LoopPressure } from './loop-pressure.ts';
 import { LegGroups, PROVIDERS } from './leg-groups.ts';
@@ -118,6 +119,7 @@ export class MediaNode implements Closeable {
   readonly figures: NodeMetrics;
   /** What calls are recorded on. */
   tapes!: NodeTapes;
+  forks!: ForkLines;
   link!: NodeEnd;
   gateway: Gateway | undefined;
   #audioSocket: AudioSocketDoor | undefined;
@@ -327,8 +329,11 @@ export class MediaNode implements Closeable {
     const dialler: AgentDialler = { dial: (...asked) => this.agents.dial(...asked) };
     const { credentials, publishedAgents: agents } = this;
     const provider = new NodeProviderOrders({ credentials, ask: (...asked) => this.link.ask(...asked) });
-    const { ports, tapes } = openCallPorts({ ...options, lifetime, agents, dialler, provider });
+    const connections = (): Dialler => this.dialler;
+    const opened = openCallPorts({ ...options, lifetime, agents, dialler, provider, connections });
+    const { ports, tapes, forks } = opened;
     this.tapes = tapes;
+    this.forks = forks;
     return ports;
   }
 

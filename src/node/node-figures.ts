@@ -64,6 +64,7 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     catch_up: node.pacer.metronomeStats.forgivenSteps,
     status_link_busy: node.link?.stats.skippedStatuses ?? 0,
     ...recordingLimits(node.tapes),
+    fork_dropped_frames: node.forks.stats.droppedFrames,
     asks_refused: node.link?.stats.refusedQuestions ?? 0,
     asks_unanswered: node.link?.stats.unansweredQuestions ?? 0,
   };

@@ -49,6 +49,7 @@ const BUILT_ON_TOP: { readonly [N in CallCommandName]?: string } = {
   answer_handover: 'handing over',
   record: 'recording',
   fork: 'forking',
+  stop_fork: 'forking',
 };
 
 // A caller's token may be in anybody's browser: it can do what a telephone can, and no more.

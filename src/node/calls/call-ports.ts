@@ -5,6 +5,7 @@ import type { AgentDialler } from '../../call/agent-dialler.ts';
 import { agentsFor } from '../../call/agents/agent-part.ts';
 import { Handovers } from '../../call/handover/handovers.ts';
 import type { CallPorts } from '../../call/ports.ts';
+import { forksFor } from '../../call/forks/fork-part.ts';
 import { recordingFor } from '../../call/recording/recording-part.ts';
 import { ProviderHangUp } from '../../call/provider/provider-hang-up.ts';
 import { ProviderMove } from '../../call/provider/provider-move.ts';
@@ -12,6 +13,8 @@ import type { ProviderOrders } from '../../call/provider/provider-orders.ts';
 import { mediaUrlOf } from '../../config/addresses.ts';
 import type { DataPaths } from '../../config/data-dir.ts';
 import type { Settings } from '../../config/settings.ts';
+import type { Dialler } from '../../gateway/dialling/dialler.ts';
+import { ForkLines } from '../forks/fork-lines.ts';
 import { openNodeTapes, type NodeTapes } from '../recording/node-tapes.ts';
 import { interruptionsFor } from './interruptions.ts';
 import { NodeInvitations } from './invitations.ts';
@@ -27,6 +30,8 @@ export interface CallPortsOptions {
   readonly lifetime: Lifetime;
   readonly agents: PublishedAgents;
   readonly dialler: AgentDialler;
+  /** Opens what forks are sent on; asked only once calls run. */
+  readonly connections: () => Pick<Dialler, 'dial'>;
   readonly provider: ProviderOrders;
   readonly log: { error(fields: object, sentence: string): void };
 }
@@ -35,8 +40,10 @@ export interface CallPortsOptions {
 export function openCallPorts(options: CallPortsOptions): {
   readonly ports: CallPorts;
   readonly tapes: NodeTapes;
+  readonly forks: ForkLines;
 } {
   const { settings, paths, index, clock, lifetime, agents, dialler, provider } = options;
+  const forks = new ForkLines(options.connections, clock);
   const directory = join(paths.dataDir, 'sounds');
   const tapes = lifetime.own(openNodeTapes(options));
   const sounds = lifetime.own(new NodeSounds({ clock, egressAllow: settings.egressAllow, directory }));
@@ -55,10 +62,11 @@ export function openCallPorts(options: CallPortsOptions): {
       (desk) => new ProviderMove(desk),
       // Before agents are brought in: what the caller hears first is recorded.
       recordingFor(tapes),
+      forksFor(forks),
       // Before agents are brought in: it is told first whom they speak to, and who speaks over them.
       interruptionsFor(settings, agents),
       agentsFor({ agents, dialler }),
     ],
   };
-  return { ports, tapes };
+  return { ports, tapes, forks };
 }
