@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json.ts';
 import { FRAME_MS, frameSamples } from '../../base/units.ts';
 import { newFrameCounters } from '../../leg/counters.ts';
 import { Ears, type EarsSettings } from '../../leg/hearing/ears.ts';
+import { ToldDigits } from '../../leg/hearing/told-digits.ts';
 import { houseRateHz } from '../../leg/house-rate.ts';
 import { Ingress } from '../../leg/ingress.ts';
 import { LegQuality } from '../../leg/leg-quality.ts';
@@ -12,7 +13,7 @@ import { FixedJitterBuffer } from '../../media/jitter/fixed-jitter-buffer.ts';
 import type { JitterBuffer } from '../../media/jitter/jitter-buffer.ts';
 import type { VoiceDetectors, VoiceSettings } from '../../media/voice-detector.ts';
 import { VoiceEdges } from '../../media/voice/voice-edges.ts';
-import { answerEvent, keyEvent, toneEvent, voiceEvent } from './event-lines.ts';
+import { answerEvent, keyEvent, toldKeyEvent, toneEvent, voiceEvent } from './event-lines.ts';
 import type { PlayedFile } from './played-file.ts';
 import { RawDecisions } from './raw-decisions.ts';
 import type { Recording } from './recording.ts';
@@ -63,6 +64,8 @@ class Analysis {
   readonly #quality: LegQuality;
   readonly #played: PlayedFile | undefined;
   readonly #silence: Int16Array;
+  readonly #digits = new ToldDigits();
+  #toldKeys = 0;
   #nextTickAtMs: AtMs = 0;
   #nextLookAtMs: AtMs = OBSERVE_EVERY_MS;
   #playedFrames = 0;
@@ -100,6 +103,7 @@ class Analysis {
       this.#ingress.accept(delivery, nowMs);
     }
     this.#drain(nowMs);
+    this.#tellKeys(Infinity);
     this.#ears.finish(this.#ingress.mediaMs, nowMs);
     const report = this.#quality.whole(nowMs);
     const stats = {
@@ -124,7 +128,8 @@ class Analysis {
       listener: {
         onVoice: (edge) => tell(voiceEvent(edge)),
         onKey: (edge) => {
-          if (edge.type === 'key_pressed') tell(keyEvent(edge));
+          const isPress = edge.type === 'key_pressed';
+          if (isPress && this.#digits.isNew(edge.digit, 'in_band', edge.atMs)) tell(keyEvent(edge));
         },
         onTone: (edge) => tell(toneEvent(edge)),
         onAnswer: (result) => tell(answerEvent(result)),
@@ -133,8 +138,18 @@ class Analysis {
   }
 
   #listen(frame: Int16Array, mediaMs: number, nowMs: AtMs): void {
+    this.#tellKeys(mediaMs + FRAME_MS);
     this.#decisions.goTo(mediaMs);
     this.#ears.hear(frame, mediaMs, nowMs);
+  }
+
+  /** Keys told beside the sound take their place among what is heard. */
+  #tellKeys(untilMs: number): void {
+    const { toldKeys } = this.#recording;
+    for (let key = toldKeys[this.#toldKeys]; key !== undefined && key.onsetMs < untilMs;) {
+      if (this.#digits.isNew(key.digit, 'out_of_band', key.onsetMs)) this.#events.push(toldKeyEvent(key));
+      key = toldKeys[++this.#toldKeys];
+    }
   }
 
   /** Time passes: the metronome ticks, and once a second somebody looks how good it sounds. */

@@ -3,6 +3,7 @@ import type { AnswerResult } from '../../media/tones/answer/answer-judge.ts';
 import type { KeyPressed } from '../../media/tones/dtmf/dtmf-detector.ts';
 import type { ToneEdge } from '../../media/tones/tone-edge.ts';
 import type { VoiceEdge } from '../../media/voice/voice-edges.ts';
+import type { ToldKey } from './telephone-events.ts';
 
 /** Events by the names and fields of the catalogue; times are those of the recording. */
 export function voiceEvent(edge: VoiceEdge): JsonObject {
@@ -15,6 +16,18 @@ export function voiceEvent(edge: VoiceEdge): JsonObject {
 /** A key is down. */
 export function keyEvent({ digit, atMs: at_ms, onsetMs: onset_ms }: KeyPressed): JsonObject {
   return { type: 'dtmf_received', digit, at_ms, onset_ms, source: 'in_band' };
+}
+
+/** A key was told beside the sound. */
+export function toldKeyEvent({ digit, onsetMs, durationMs: duration_ms }: ToldKey): JsonObject {
+  return {
+    type: 'dtmf_received',
+    digit,
+    at_ms: onsetMs,
+    onset_ms: onsetMs,
+    duration_ms,
+    source: 'out_of_band',
+  };
 }
 
 /** A tone was made out, or has stopped. */

@@ -2,6 +2,7 @@ import type { AtMs } from '../../base/clock.ts';
 import { FRAME_MS } from '../../base/units.ts';
 import type { Inbound } from '../../dialect/dialect.ts';
 import { frameBytes, PCMA_8K, PCMU_8K, type AudioFormat } from '../../media/format.ts';
+import type { ToldKey } from './telephone-events.ts';
 
 /** One message of a recording: what arrived, and when. It is one object, filled anew each time. */
 export type Delivery = { -readonly [K in keyof Inbound]: Inbound[K] } & { atMs: AtMs };
@@ -13,6 +14,8 @@ export interface Recording {
   readonly isLossy: boolean;
   /** Packets of it that are no audio of this stream. */
   readonly otherPackets: number;
+  /** Keys that were told beside the sound, in order. */
+  readonly toldKeys: readonly ToldKey[];
   deliveries(): Iterable<Delivery>;
 }
 
@@ -27,6 +30,7 @@ export function streamOf(format: AudioFormat, bytes: Uint8Array, messageBytes?: 
     format,
     isLossy: false,
     otherPackets: 0,
+    toldKeys: [],
     *deliveries() {
       const delivery: Delivery = {
         payload: bytes,

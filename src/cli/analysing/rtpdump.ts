@@ -1,6 +1,7 @@
 import { VoiceError } from '../../base/errors.ts';
 import { l16, PCMA_8K, PCMU_8K, type AudioFormat } from '../../media/format.ts';
 import type { Delivery, Recording } from './recording.ts';
+import { eventTypesOf, keysOf, type EventPacket } from './telephone-events.ts';
 
 // The format of `rtpdump -F dump` (rtptools): a line of text, 16 bytes of header, and then each packet behind
 // its length, the length of its RTP part (0: RTCP) and when it came, in ms.
@@ -26,13 +27,10 @@ const STATIC_TYPES: { readonly [type: number]: PayloadType } = {
   11: { format: l16(44_100, false), clockHz: 44_100 },
 };
 
-interface Packet {
+interface Packet extends EventPacket {
   readonly atMs: number;
-  readonly payloadType: number;
   readonly source: number;
   readonly sequence: number;
-  readonly timestamp: number;
-  readonly payload: Uint8Array;
 }
 
 /** Whether a file begins as rtpdump's do. */
@@ -45,8 +43,11 @@ export function isRtpdump(file: Uint8Array): boolean {
 /** The first audio stream of a capture. `dynamic` says what payload types from 96 on carry. */
 export function readRtpdump(file: Uint8Array, dynamic: AudioFormat | undefined): Recording {
   const packets = packetsOf(file);
-  const typeOf = (number: number): PayloadType | undefined =>
-    STATIC_TYPES[number] ?? (number >= 96 && dynamic !== undefined ? dynamicType(dynamic) : undefined);
+  const eventTypes = eventTypesOf(packets);
+  const typeOf = (number: number): PayloadType | undefined => {
+    const isAudio = number >= 96 && dynamic !== undefined && !eventTypes.has(number);
+    return STATIC_TYPES[number] ?? (isAudio ? dynamicType(dynamic) : undefined);
+  };
   const first = packets.find(({ payloadType }) => typeOf(payloadType) !== undefined);
   if (first === undefined) {
     const types = [...new Set(packets.map(({ payloadType }) => payloadType))].join(', ');
@@ -54,11 +55,15 @@ export function readRtpdump(file: Uint8Array, dynamic: AudioFormat | undefined):
     throw new VoiceError('unsupported_format', `no audio in the capture is known: ${advice}`);
   }
   const { format, clockHz } = typeOf(first.payloadType)!;
-  const own = packets.filter((one) => one.source === first.source && one.payloadType === first.payloadType);
+  const spoken = packets.filter(({ source }) => source === first.source);
+  const own = spoken.filter(({ payloadType }) => payloadType === first.payloadType);
+  // Keys have the audio's source, timestamps and clock (RFC 4733 §2.1).
+  const events = spoken.filter(({ payloadType }) => eventTypes.has(payloadType));
   return {
     format,
     isLossy: true,
-    otherPackets: packets.length - own.length,
+    otherPackets: packets.length - own.length - events.length,
+    toldKeys: keysOf(events, { startedAt: first.timestamp, clockHz }),
     deliveries: () => deliver(own, clockHz),
   };
 }
