@@ -1,5 +1,6 @@
 import { VoiceError } from '../base/errors.ts';
 import type { CredentialVerify } from '../events/commands.ts';
+import { providerApiOf } from '../providers/control/registry.ts';
 import { isAddressRange } from './door/addresses.ts';
 import type { CredentialTerms } from './api-options.ts';
 
@@ -42,6 +43,16 @@ export function requireOptions(options: Readonly<Record<string, string>>, terms:
     if (option.values.includes(value)) continue;
     throw refusal(`${name} is one of ${option.values.join(', ')}`, `options.${name}`);
   }
+}
+
+/** Refuses an account that could never be used: nobody knows the API, or where it is. */
+export function requireUsable({ base_url }: { readonly base_url?: string }, dialect: string): void {
+  // Which of them it is, the first messages of a stream will tell.
+  if (dialect === 'auto') return;
+  const api = providerApiOf(dialect);
+  if (api === undefined) throw refusal(`no REST API of ${dialect} is known`, 'control');
+  if (base_url !== undefined || api.baseUrl !== undefined) return;
+  throw refusal(`every account of ${dialect} has an address of its own`, 'control.base_url');
 }
 
 function refusal(sentence: string, field: string): VoiceError {

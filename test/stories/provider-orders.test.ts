@@ -134,6 +134,15 @@ describe('a call that ends here', () => {
     expect(drained.provider.orders).toEqual([]);
   });
 
+  it('is left alone by a stream that only listens to it', () => {
+    const { story, provider, caller } = openScene();
+    const [leg] = story.call.legs;
+    expect(leg!.started.providerCallId).not.toBeNull();
+    Object.assign(leg!.started, { bidirectional: false });
+    story.asks('hang_up');
+    expect([caller.legId, provider.orders]).toEqual([leg!.id, []]);
+  });
+
   it('asks nobody where the provider’s call or credential is not known', () => {
     const provider = new HandMadeProvider();
     const story = new Story({ ports: { provider, parts: [(desk) => new ProviderHangUp(desk)] } });

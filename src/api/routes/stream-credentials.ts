@@ -3,12 +3,14 @@ import { Type, type Static } from 'typebox';
 import { VoiceError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import { sha256Hex } from '../../base/secret.ts';
+import type { StreamCredential } from '../../events/commands.ts';
 import { answers, answersCreated, Deleted, Nullable, ok } from '../answers.ts';
 import { requireAgent } from '../built-in-agents.ts';
-import { requireCheckable, requireOptions, termsFor } from '../credential-terms.ts';
+import { requireCheckable, requireOptions, requireUsable, termsFor } from '../credential-terms.ts';
 import { keyOf } from '../door/door.ts';
 import { okPage, pageQuery, PagingQuery } from '../lists.ts';
 import type { CredentialStore, StoredCredential } from '../ports.ts';
+import { languageOf } from '../../providers/answers/languages.ts';
 import { readyConfiguration } from '../ready-configuration.ts';
 import { ById, Reference, type RouteContext } from './route-context.ts';
 
@@ -94,6 +96,10 @@ const Credential = Type.Object({
 const FreshCredential = Type.Interface([Credential], {
   url: Type.String({ description: 'what the provider connects to; shown this once' }),
   credential: Type.String(),
+  answer_url: Type.Optional(
+    Type.String({ description: 'what the provider asks when a call comes in; shown this once' }),
+  ),
+  status_url: Type.Optional(Type.String({ description: 'where the provider tells what became of a call' })),
   configuration: Type.Optional(
     Type.Object(
       { kind: Type.String(), text: Type.String() },
@@ -182,7 +188,8 @@ const credentialChangeRoutes: FastifyPluginAsyncTypebox<ChangeContext> = async (
       const { id } = request.params;
       const { control } = request.body;
       const key = keyOf(request);
-      await requireOwn(id, key, credentials);
+      const { dialect } = await requireOwn(id, key, credentials);
+      if (control !== null) requireUsable(control, dialect);
       await requireReachable(control?.base_url, context);
       const changed = await credentials.setControl(key.workspaceId, id, control);
       if (changed === undefined) throw notFound(id);
@@ -223,12 +230,17 @@ function publisher({ ports, nodes }: RouteContext): () => Promise<void> {
 }
 
 /** A key of the other mode or of another workspace has nothing to change or to revoke. */
-async function requireOwn(id: string, key: KeyPlace, credentials: CredentialStore): Promise<void> {
+async function requireOwn(
+  id: string,
+  key: KeyPlace,
+  credentials: CredentialStore,
+): Promise<StreamCredential> {
   const { workspaceId, testMode } = key;
-  const isOurs = (await credentials.view()).credentials.some(
+  const ours = (await credentials.view()).credentials.find(
     (other) => other.id === id && other.workspaceId === workspaceId && other.testMode === testMode,
   );
-  if (!isOurs) throw notFound(id);
+  if (ours === undefined) throw notFound(id);
+  return ours;
 }
 
 function notFound(id: string): VoiceError {
@@ -245,6 +257,7 @@ function credentialOf(
   const terms = termsFor(wish.dialect, settings.dialects);
   if (verify !== undefined) requireCheckable(verify, terms);
   if (options !== undefined) requireOptions(options, terms);
+  if (control !== undefined) requireUsable(control, wish.dialect);
   return {
     id: newId('sc', clock),
     secretHash: sha256Hex(secret),
@@ -288,8 +301,17 @@ function freshView(
 ): Static<typeof FreshCredential> {
   const url = `${settings.mediaUrl().replace(/\/$/, '')}/media/${credential.dialect}/${secret}`;
   const configuration = readyConfiguration(credential.dialect, url, credential);
-  const view = { ...credentialView(credential), url, credential: secret };
+  const asked = askedUrls(credential.dialect, secret, settings);
+  const view = { ...credentialView(credential), url, credential: secret, ...asked };
   if (configuration === undefined) return view;
   const twiml = credential.dialect === 'twilio' ? { twiml: configuration.text } : {};
   return { ...view, configuration, ...twiml };
+}
+
+/** Where a provider that asks for a document finds it. */
+function askedUrls(dialect: string, secret: string, { publicUrl }: RouteContext['settings']) {
+  if (languageOf(dialect) === undefined) return {};
+  const urlOf = (what: string): string =>
+    `${publicUrl.replace(/\/$/, '')}/api/v1/voice/${what}/${dialect}/${secret}`;
+  return { answer_url: urlOf('answer'), status_url: urlOf('status') };
 }

@@ -25,6 +25,8 @@ export class ProviderHangUp implements CallPart {
     const party = roster.caller?.party;
     if (GOES_ON.includes(reason) || notes.transferredTo !== null) return;
     if (!(party instanceof LegParty) || party.leg.capabilities.hangUp) return;
+    // Who only listens in on a telephone call does not end it by leaving.
+    if (!party.leg.started.bidirectional) return;
     // What becomes of it is control's to tell: the call here is over either way.
     void orderAtProvider(this.#desk, { action: 'hang_up' });
   }

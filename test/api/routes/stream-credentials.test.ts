@@ -87,6 +87,17 @@ it('rotates the REST account, and takes it away, while the URL stays as it is', 
   expect(unknown.status).toBe(404);
 });
 
+it.each([
+  ['asterisk', { account: 'a', secret: 's' }, 'control'],
+  ['signalwire', { account: 'a', secret: 's' }, 'control.base_url'],
+])('keeps no REST account of %s that could never be used', async (dialect, control, field) => {
+  const made = await house.request('POST', PATH, { dialect, control });
+  expect([made.status, made.body.error.field]).toEqual([400, field]);
+  const { body } = await house.request('POST', PATH, { dialect });
+  const changed = await house.request('PATCH', `${PATH}/${body.data.id}`, { control });
+  expect([changed.status, changed.body.error.field]).toEqual([400, field]);
+});
+
 it('keeps no REST account where hooks may not reach', async () => {
   const { body } = await house.request('POST', PATH, { dialect: 'twilio' });
   const control = { base_url: 'http://169.254.169.254/', account: 'AC1', secret: 's' };
