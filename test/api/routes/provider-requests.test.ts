@@ -53,6 +53,18 @@ function againIn({ text }: Answer): string {
   return url.replaceAll('&amp;', '&').replace('https://voice.example.com', '');
 }
 
+it('shows where to ask with a fresh credential, of a provider that asks', async () => {
+  const wish = (dialect: string): Promise<Answer> =>
+    house.request('POST', '/api/v1/voice/stream-credentials', { dialect });
+  const { data } = (await wish('plivo')).body;
+  const path = `https://voice.example.com/api/v1/voice`;
+  expect([data.answer_url, data.status_url]).toEqual([
+    `${path}/answer/plivo/${data.credential}`,
+    `${path}/status/plivo/${data.credential}`,
+  ]);
+  expect((await wish('genesys')).body.data.answer_url).toBeUndefined();
+});
+
 describe('the answer to a provider', () => {
   it('connects a call to two nodes in turn, with its numbers, and then comes back', async () => {
     const secret = await credentialOf('twilio');
