@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { randomRatio, sleep, type Clock } from '../../base/clock.ts';
-import { refuse, type Refusal } from '../../base/errors.ts';
+import { messageOf, refuse, type Refusal } from '../../base/errors.ts';
 import type { ProviderControlAsk, ProviderOrder } from '../../events/asks.ts';
 import { AccountPace } from './account-pace.ts';
 import { isWorthRepeating, refusalOf, type ProviderAnswer } from './provider-answer.ts';
@@ -45,6 +45,8 @@ export interface ProviderControlStats {
   blocked: number;
 }
 
+type Known = Awaited<ReturnType<ProviderAccounts['controlOf']>>;
+
 export type ProviderOrderAsk = Omit<ProviderControlAsk, 'name'>;
 
 /**
@@ -83,26 +85,35 @@ export class ProviderControl {
   }
 
   async #tryIt(ask: ProviderOrderAsk): Promise<Refusal | undefined> {
-    const { accounts, clock } = this.#options;
+    const { clock } = this.#options;
     const deadlineAtMs = clock.nowMs() + ORDER_MS_MAX;
-    const known = await accounts.controlOf(ask.workspace_id, ask.credential_id);
+    const known = await this.#accountOf(ask);
+    if (known === 'unreadable') return refuse('unavailable', 'the account cannot be read just now');
     if (known === undefined) {
       return refuse('failed_precondition', 'the stream credential of the call has no `control` account');
     }
     const dialect = ask.dialect ?? known.dialect;
     const request = this.#requestOf(ask, known.control, dialect);
     if ('fault' in request) return request;
-    const waitMs = this.#pace.turnOf(
-      `${dialect} ${known.control.account}`,
-      clock.nowMs(),
-      randomRatio(clock),
-    );
+    // Accounts are named by whoever saves them: nobody else's orders wait because of a name.
+    const account = `${ask.workspace_id} ${dialect} ${known.control.account}`;
+    const waitMs = this.#pace.turnOf(account, clock.nowMs(), randomRatio(clock));
     if (waitMs === undefined) {
       this.stats.refused++;
       return refuse('overloaded', 'too many orders wait for this account of the provider');
     }
     if (waitMs > 0) await sleep(clock, waitMs);
     return refusalOf(await this.#send(request, deadlineAtMs), known.control);
+  }
+
+  async #accountOf({ workspace_id, credential_id }: ProviderOrderAsk): Promise<Known | 'unreadable'> {
+    const { accounts, log } = this.#options;
+    try {
+      return await accounts.controlOf(workspace_id, credential_id);
+    } catch (error) {
+      log.warn({ credential_id, error: messageOf(error) }, 'a REST account cannot be read');
+      return 'unreadable';
+    }
   }
 
   #requestOf(

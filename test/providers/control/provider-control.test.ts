@@ -83,6 +83,16 @@ describe('an order to a provider', () => {
     );
   });
 
+  it('fails, and throws nothing, while the accounts cannot be read', async () => {
+    const control = new ProviderControl({
+      accounts: { controlOf: () => Promise.reject(new Error('the database is away')) },
+      wire: { send: () => Promise.reject(new Error('nothing is to be sent')) },
+      clock: new FakeClock(),
+      log: { info: () => {}, warn: () => {} },
+    });
+    expect(await control.carryOut(ASK)).toMatchObject({ fault: 'unavailable' });
+  });
+
   it('that nobody answers is given up at its deadline, and is not put again', async () => {
     const clock = new FakeClock();
     const limits: number[] = [];
