@@ -20,7 +20,14 @@ export const vonage: ProviderApi = {
   },
   redirect: (call, base, { streamUrl, answerUrl }) => {
     if (answerUrl !== undefined) return moved(call, base, { url: [answerUrl] });
-    const endpoint = { type: 'websocket', uri: streamUrl, 'content-type': 'audio/l16;rate=16000' };
+    const endpoint = {
+      type: 'websocket',
+      uri: streamUrl,
+      'content-type': 'audio/l16;rate=16000',
+      // The new stream names the call only where its document does.
+      headers: { 'call-id': call.callId },
+      authorization: { type: 'vonage' },
+    };
     return moved(call, base, { ncco: [{ action: 'connect', endpoint: [endpoint] }] });
   },
 };

@@ -176,7 +176,15 @@ describe('Vonage', () => {
           ncco: [
             {
               action: 'connect',
-              endpoint: [{ type: 'websocket', uri: STREAM_URL, 'content-type': 'audio/l16;rate=16000' }],
+              endpoint: [
+                {
+                  type: 'websocket',
+                  uri: STREAM_URL,
+                  'content-type': 'audio/l16;rate=16000',
+                  headers: { 'call-id': CALL },
+                  authorization: { type: 'vonage' },
+                },
+              ],
             },
           ],
         },
