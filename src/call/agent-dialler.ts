@@ -1,6 +1,7 @@
 import type { AtMs } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { Leg, LegListener } from '../leg/leg.ts';
+import type { Leg } from '../leg/leg.ts';
+import type { LegListener } from '../leg/leg-listener.ts';
 
 /** An AI backend that is to answer a call, and all it is told of it. */
 export interface AgentBackend {

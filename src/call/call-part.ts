@@ -1,7 +1,7 @@
 import type { AtMs } from '../base/clock.ts';
 import type { CallCommand, CallCommandName } from '../events/call-commands.ts';
 import type { CallEndReason } from '../events/catalogue.ts';
-import type { CallInput } from '../leg/leg.ts';
+import type { CallInput } from '../leg/leg-listener.ts';
 import type { VoiceEdge } from '../media/voice/voice-edges.ts';
 import type { CallDesk } from './call-desk.ts';
 import type { Asker, Outcome } from './commands/outcome.ts';

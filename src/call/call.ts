@@ -3,9 +3,9 @@ import type { FaultCode } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { CallCommand } from '../events/call-commands.ts';
-import { isBuiltIn, type BuiltInAgent, type CallEndReason, type CallHead } from '../events/catalogue.ts';
-import { completedFields } from '../events/completion.ts';
-import type { CallInput, Leg, LegListener } from '../leg/leg.ts';
+import { isBuiltIn, type BuiltInAgent, type CallEndReason } from '../events/catalogue.ts';
+import type { Leg } from '../leg/leg.ts';
+import type { CallInput, LegListener } from '../leg/leg-listener.ts';
 import type { LegWindow } from '../leg/leg-quality.ts';
 import type { AnswerResult } from '../media/tones/answer/answer-judge.ts';
 import type { ToneDetected } from '../media/tones/tone-edge.ts';
@@ -15,17 +15,19 @@ import { CallEvents, forCaller, type EventSink } from './call-events.ts';
 import type { CallPart } from './call-part.ts';
 import { carryOut } from './commands/carry-out.ts';
 import { OUTSIDE, type Asker, type Outcome } from './commands/outcome.ts';
-import type { CallFacts, CallLimits, CallState } from './facts.ts';
+import { completionOf } from './completion.ts';
+import { headOf, type CallFacts, type CallLimits, type CallState } from './facts.ts';
 import { Conversation } from './hearing/conversation.ts';
 import { Ear } from './hearing/ear.ts';
 import type { JoinWish } from './parties/invitation.ts';
 import { answer, hangUpOf, LegWords, tellMark } from './commands/leg-words.ts';
 import { Marks } from './hearing/marks.ts';
+import { tellVoice } from './hearing/voice-telling.ts';
 import { isAnybodySpeaking, limitReached } from './limits.ts';
 import { CallNotes } from './notes.ts';
 import { BuiltInParty, LegParty, type Party } from './parties/party.ts';
 import type { CallPorts } from './ports.ts';
-import { qualityOf, windowFields } from './quality.ts';
+import { windowFields } from './quality.ts';
 import { Roster, type Member, type Seat } from './parties/roster.ts';
 import { HoldMusic } from './sounds/hold-music.ts';
 
@@ -77,7 +79,7 @@ export class Call implements LegListener, CallDesk {
       clock: options.clock,
       sink: options.sink,
       identity: options.facts,
-      head: () => this.#head(),
+      head: () => headOf(this.facts, this.#state, this.#startedAt),
     });
     this.#words = new LegWords({
       conversation: this.conversation,
@@ -161,7 +163,8 @@ export class Call implements LegListener, CallDesk {
     this.#state = { name: 'ended', startedAtMs, reason };
     this.#durationMs = Math.round(this.clock.nowMs() - startedAtMs);
     this.emit('call_ended', { duration_ms: this.#durationMs, reason }, causeAtMs);
-    this.emit('call_completed', this.#completion(this.#durationMs, reason), causeAtMs);
+    const { timeline } = this.#events;
+    this.emit('call_completed', completionOf(this, { parts: this.#parts, timeline, reason }), causeAtMs);
     this.#onEnded(this, reason);
   }
 
@@ -188,7 +191,7 @@ export class Call implements LegListener, CallDesk {
     const member = this.roster.get(leg.id);
     if (member === undefined || this.#state.name === 'ended') return;
     this.#lastVoiceAtMs = nowMs;
-    this.#tellVoice(member, edge, nowMs);
+    tellVoice(this, member, edge, nowMs);
     for (const channel of member.channels) channel.onVoice(edge.type === 'voice_detected', nowMs);
     for (const part of this.#parts) part.onVoice?.(member, edge, nowMs);
   }
@@ -341,52 +344,5 @@ export class Call implements LegListener, CallDesk {
   #speak(member: Member, frame: Int16Array, nowMs: AtMs): void {
     this.conversation.speak(member, frame, nowMs);
     for (let i = 0; i < this.#parts.length; i++) this.#parts[i]!.onFrame?.(member, frame, nowMs);
-  }
-
-  #tellVoice(member: Member, edge: VoiceEdge, nowMs: AtMs): void {
-    const who = { leg_id: member.party.id, role: member.party.role };
-    const isTold = member.agent === undefined || member.tellsVoice === true;
-    if (edge.type === 'voice_detected') {
-      member.voice = edge;
-      const { atMs: at_ms, onsetMs: onset_ms, levelDbfs: level_dbfs } = edge;
-      if (isTold) this.emit('voice_detected', { ...who, at_ms, onset_ms, level_dbfs }, nowMs);
-      return;
-    }
-    const spoken = { onset_ms: member.voice?.onsetMs ?? null, level_dbfs: member.voice?.levelDbfs ?? null };
-    member.voice = undefined;
-    member.talkMs += edge.durationMs;
-    const ended = { ...who, at_ms: edge.atMs, ...spoken, duration_ms: edge.durationMs };
-    if (isTold) this.emit('voice_ended', ended, nowMs);
-  }
-
-  #completion(durationMs: number, reason: CallEndReason): JsonObject {
-    const measured = completedFields({
-      durationMs,
-      reason,
-      talkMs: this.roster.talkMs(),
-      quality: Object.fromEntries(this.legs.map((leg) => [leg.id, qualityOf(leg, this.clock.nowMs())])),
-      legs: this.roster.all.map(({ summary }) => summary),
-      timeline: this.#events.timeline,
-    });
-    const { disposition, qualification } = this.notes;
-    const noted = { disposition: disposition?.disposition ?? null, qualification };
-    return Object.assign({}, measured, noted, ...this.#parts.map((part) => part.completion?.() ?? {}));
-  }
-
-  #head(): CallHead {
-    const { facts } = this;
-    return {
-      call_id: facts.id,
-      state: this.#state.name,
-      direction: facts.direction,
-      from: facts.from,
-      to: facts.to,
-      agent_id: facts.agentId,
-      conversation_id: facts.conversationId,
-      lead_id: facts.leadId,
-      contact_id: facts.contactId,
-      metadata: facts.metadata,
-      started_at: this.#startedAt,
-    };
   }
 }

@@ -1,6 +1,6 @@
 import type { AtMs } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { CallEndReason } from '../events/catalogue.ts';
+import type { CallEndReason, CallHead } from '../events/catalogue.ts';
 
 /** Everything about a call that was settled before it began. */
 export interface CallFacts {
@@ -34,3 +34,20 @@ export type CallState =
   | { readonly name: 'active'; readonly startedAtMs: AtMs }
   | { readonly name: 'ending'; readonly startedAtMs: AtMs; readonly reason: CallEndReason }
   | { readonly name: 'ended'; readonly startedAtMs: AtMs; readonly reason: CallEndReason };
+
+/** What every event of a call says of it. */
+export function headOf(facts: CallFacts, state: CallState, startedAt: string): CallHead {
+  return {
+    call_id: facts.id,
+    state: state.name,
+    direction: facts.direction,
+    from: facts.from,
+    to: facts.to,
+    agent_id: facts.agentId,
+    conversation_id: facts.conversationId,
+    lead_id: facts.leadId,
+    contact_id: facts.contactId,
+    metadata: facts.metadata,
+    started_at: startedAt,
+  };
+}

@@ -7,7 +7,7 @@ import type { VoiceEdges } from '../media/voice/voice-edges.ts';
 import type { FrameCounters } from './counters.ts';
 import type { EarsSettings } from './hearing/ears.ts';
 import type { FrameSink } from './frame-sink.ts';
-import type { LegListener } from './leg.ts';
+import type { LegListener } from './leg-listener.ts';
 import type { FrameSlots } from './playout.ts';
 
 /** Where a leg asks for the node's tick, and gives it back when it has nothing to pace. */

@@ -12,9 +12,6 @@ import {
   type WireMessage,
 } from '../dialect/dialect.ts';
 import { formatName } from '../media/format.ts';
-import type { AnswerResult } from '../media/tones/answer/answer-judge.ts';
-import type { ToneDetected } from '../media/tones/tone-edge.ts';
-import type { VoiceEdge } from '../media/voice/voice-edges.ts';
 import type { Ears } from './hearing/ears.ts';
 import { Egress } from './egress.ts';
 import type { FrameSink } from './frame-sink.ts';
@@ -23,6 +20,7 @@ import { InFlight } from './in-flight.ts';
 import { Ingress } from './ingress.ts';
 import { earsOf } from './hearing/leg-ears.ts';
 import type { LegOptions, Pacer } from './leg-options.ts';
+import type { LegListener } from './leg-listener.ts';
 import { LegQuality, type LegWindow } from './leg-quality.ts';
 import { OwedMarks } from './owed-marks.ts';
 import { Playout, type Cleared } from './playout.ts';
@@ -30,31 +28,6 @@ import { advance, type LegEndReason, type LegState } from './state.ts';
 import { ToldDigits } from './hearing/told-digits.ts';
 
 const CLOSE_NORMAL = 1000;
-
-/** What of a leg's wire is for its call: the rest the leg sees to itself. */
-export type CallInput = Exclude<LegInput, { type: 'started' | 'resume' | 'several' | 'reply' | 'flow' }>;
-
-/** What a leg tells its call. Frames are valid until the call returns. */
-export interface LegListener {
-  onFrame(leg: Leg, frame: Int16Array, nowMs: AtMs): void;
-  onVoice(leg: Leg, edge: VoiceEdge, nowMs: AtMs): void;
-  onInput(leg: Leg, input: CallInput, nowMs: AtMs): void;
-  /** A key was heard in the sound, and nobody had told of it in other words. */
-  onDigit?(leg: Leg, digit: string, nowMs: AtMs): void;
-  onTone?(leg: Leg, tone: ToneDetected, nowMs: AtMs): void;
-  /** Who answered, on a call that we placed. */
-  onAnswer?(leg: Leg, result: AnswerResult, nowMs: AtMs): void;
-  /** Ten seconds are over that made the leg degraded, or recovered. */
-  onQuality?(leg: Leg, window: LegWindow, nowMs: AtMs): void;
-  /** A mark's audio was really played to this leg. */
-  onMark(leg: Leg, name: string, nowMs: AtMs): void;
-  /** What was queued has been played, and a pause came after it. */
-  onPlayed(leg: Leg, playedFrames: number, nowMs: AtMs): void;
-  /** The peer broke its protocol, or a limit; the socket is being closed. */
-  onBroken(leg: Leg, fault: FaultCode, nowMs: AtMs): void;
-  /** The socket is gone. */
-  onLost(leg: Leg, nowMs: AtMs): void;
-}
 
 /** How a socket went: closed under us, or ended by a limit of the door. */
 export type SocketLoss =

@@ -1,6 +1,7 @@
 import type { AtMs } from '../../base/clock.ts';
 import type { FaultCode } from '../../base/errors.ts';
-import type { CallInput, Leg, LegListener } from '../../leg/leg.ts';
+import type { Leg } from '../../leg/leg.ts';
+import type { CallInput, LegListener } from '../../leg/leg-listener.ts';
 import type { VoiceEdge } from '../../media/voice/voice-edges.ts';
 
 /** What is noticed on an agent's line before its call is told. */

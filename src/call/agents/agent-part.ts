@@ -1,5 +1,5 @@
 import type { AtMs } from '../../base/clock.ts';
-import type { CallInput } from '../../leg/leg.ts';
+import type { CallInput } from '../../leg/leg-listener.ts';
 import type { VoiceEdge } from '../../media/voice/voice-edges.ts';
 import type { AgentDialler, AgentLine } from '../agent-dialler.ts';
 import { isBuiltIn } from '../../events/catalogue.ts';

@@ -3,7 +3,7 @@ import { isObject, parseObject, type JsonObject } from '../../base/json.ts';
 import type { AgentTerms, AgentToolName } from '../../events/agents.ts';
 import { readCallCommand } from '../../events/call-commands.ts';
 import type { CommandResult } from '../../events/commands.ts';
-import type { CallInput } from '../../leg/leg.ts';
+import type { CallInput } from '../../leg/leg-listener.ts';
 import type { AgentLine } from '../agent-dialler.ts';
 import type { CallDesk } from '../call-desk.ts';
 import { done, failed, type Outcome } from '../commands/outcome.ts';

@@ -1,6 +1,6 @@
 import type { AtMs } from '../../base/clock.ts';
 import { FRAME_MS } from '../../base/units.ts';
-import type { CallInput } from '../../leg/leg.ts';
+import type { CallInput } from '../../leg/leg-listener.ts';
 import type { VoiceEdge } from '../../media/voice/voice-edges.ts';
 import type { CallDesk } from '../call-desk.ts';
 import type { CallPart, MakeCallPart } from '../call-part.ts';

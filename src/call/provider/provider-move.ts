@@ -1,7 +1,7 @@
 import type { AtMs } from '../../base/clock.ts';
 import type { RedirectTarget } from '../../events/asks.ts';
 import type { CommandResult } from '../../events/commands.ts';
-import type { CallInput } from '../../leg/leg.ts';
+import type { CallInput } from '../../leg/leg-listener.ts';
 import type { CallDesk } from '../call-desk.ts';
 import type { CallPart } from '../call-part.ts';
 import { LegParty } from '../parties/party.ts';
