@@ -18,9 +18,12 @@ function tell(name: string): Outcome {
   return rehearse(trace, sourceOf(speech, trace.places), adaptiveBuffer());
 }
 
+/** The same networks with dice that nothing was ever tuned by. */
+const HELD_OUT = STORIES.map((story) => ({ ...story, seed: story.seed + 5000 }));
+
 describe('beside a fixed buffer of 60 ms on the same arrivals', () => {
-  it.each(STORIES)(
-    '$name: never worse in delay and concealment both, better in one',
+  it.each([...STORIES, ...HELD_OUT])(
+    '$name, seed $seed: never worse in delay and concealment both, better in one',
     ({ name, network, seed }) => {
       const trace = traceOf(network, seed);
       const source = sourceOf(speech, trace.places);
