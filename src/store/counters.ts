@@ -9,6 +9,8 @@ export const JOURNAL_POSITION = 'journal_position';
 export const CREDENTIALS_VERSION = 'credentials_version';
 /** Grows with every agent that is published. */
 export const AGENTS_VERSION = 'agents_version';
+/** Never grows: who holds its row is the one that purges. */
+export const PURGE_TURN = 'purge_turn';
 /** Grows with every change of a hook endpoint. */
 export const ENDPOINTS_VERSION = 'endpoints_version';
 
@@ -17,9 +19,16 @@ type CounterName =
   | typeof CREDENTIALS_VERSION
   | typeof AGENTS_VERSION
   | typeof ENDPOINTS_VERSION
+  | typeof PURGE_TURN
   | `link:${string}`;
 
-const COUNTERS = [JOURNAL_POSITION, CREDENTIALS_VERSION, AGENTS_VERSION, ENDPOINTS_VERSION] as const;
+const COUNTERS = [
+  JOURNAL_POSITION,
+  CREDENTIALS_VERSION,
+  AGENTS_VERSION,
+  ENDPOINTS_VERSION,
+  PURGE_TURN,
+] as const;
 
 /** How far the spool of one start of a node is committed. */
 export function linkCursor(incarnation: string): CounterName {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../base/clock.ts';
+import { PURGE_TURN, type Counters } from './counters.ts';
 import type { Schema } from './schema.ts';
 
 export interface PurgeQuery {
@@ -21,15 +22,19 @@ export interface Purged {
 export class Retention {
   readonly stats = { purgedEvents: 0, purgedDeliveries: 0, purgedAnswers: 0, purgedInbound: 0 };
   readonly #db: Kysely<Schema>;
+  readonly #counters: Counters;
   readonly #clock: Pick<Clock, 'unixMs'>;
 
-  constructor(db: Kysely<Schema>, clock: Pick<Clock, 'unixMs'>) {
+  constructor(db: Kysely<Schema>, counters: Counters, clock: Pick<Clock, 'unixMs'>) {
     this.#db = db;
+    this.#counters = counters;
     this.#clock = clock;
   }
 
   async purge(query: PurgeQuery): Promise<Purged> {
     const purged = await this.#db.transaction().execute(async (transaction) => {
+      // One at a time in a fleet: two that delete the same rows in another order would wait for each other.
+      await this.#counters.raise(transaction, PURGE_TURN, 0);
       const upTo = await lastToPurge(transaction, query);
       const deliveries = upTo === 0 ? 0 : await purgeDeliveries(transaction, upTo);
       const events = upTo === 0 ? 0 : await purgeEvents(transaction, upTo);

@@ -117,7 +117,7 @@ async function openParts({ db, commits }: Engine, cipher: Cipher, clock: Clock) 
     calls: new SqlCalls(db),
     idempotency: new SqlIdempotency(db, cipher, clock),
     recordings: new SqlRecordings(db, journal, clock),
-    retention: new Retention(db, clock),
+    retention: new Retention(db, counters, clock),
   };
 }
 

@@ -200,8 +200,8 @@ export class SqlJournal implements Journal {
   }
 
   /**
-   * Takes the lock on the positions, which orders the commits of a fleet, and unlearns what has changed since the
-   * last commit here: by another process, or by a commit of ours whose answer never came.
+   * Takes the lock on the positions, which orders the commits of a fleet, and unlearns what has changed since
+   * the last commit here: by another process, or by a commit of ours whose answer never came.
    */
   async #takeLead(transaction: Kysely<Schema>): Promise<number> {
     const last = await this.#parts.counters.raise(transaction, JOURNAL_POSITION, 0);

@@ -137,3 +137,17 @@ describe('journals that commit at the same time', () => {
     expect(free!.deliveries).toEqual([]);
   });
 });
+
+describe('hosts that purge at the same time', () => {
+  it('take turns, and together delete everything once', async () => {
+    const url = await empty();
+    const stores = await Promise.all([1, 2, 3].map(() => openOn(url)));
+    await stores[0]!.endpoints.create(endpointOf('whk_1', { enabled: false }));
+    await stores[1]!.journal.append(eventsOf('call_1', 90));
+    const query = { beforeUnixMs: Date.UTC(2100, 0), limit: 20 };
+    for (let pass = 0; pass < 2; pass++) await Promise.all(stores.map((store) => store.purge(query)));
+    const deleted = stores.map(({ stats }) => stats.retention.purgedEvents);
+    expect(deleted.reduce((sum, n) => sum + n)).toBe(90);
+    expect(await queried(url, 'select count(*)::int4 as n from deliveries')).toEqual([{ n: 0 }]);
+  });
+});

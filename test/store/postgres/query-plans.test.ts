@@ -30,7 +30,7 @@ interface Plan {
 function listenToStatements(): () => readonly string[] {
   const query = vi.spyOn(Client.prototype, 'query');
   atTheEnd(() => query.mockRestore());
-  return () => [...new Set(query.mock.calls.map(([text]) => String(text)))];
+  return () => [...new Set(query.mock.calls.map(([text]) => text))];
 }
 
 /** How a statement is carried out whatever its parameters are, where it need not read a table whole. */
