@@ -1,0 +1,101 @@
+import type { AtMs } from '../base/clock.ts';
+import type { NodeRecord } from './node-record.ts';
+import type { BeatAnswer } from './registry.ts';
+import { GRACE_MS, ISOLATED_MS, STALE_MS } from './timing.ts';
+
+/** What an accepted beat means for the node: after all but `steady` its calls are saved again. */
+export type Heard = 'steady' | 'first' | 'new_epoch' | 'returned';
+
+/** How another life of a node stands. Only `fit` is placed on; only `dead` is judged. */
+export type Standing = 'fit' | 'unfit' | 'stale' | 'dead' | 'unknown';
+
+interface Seen {
+  readonly record: NodeRecord;
+  /** When its beat number last rose, as told by a beat of ours. */
+  readonly roseAtMs: AtMs;
+  readonly isGone: boolean;
+}
+
+/** Lives that are gone, remembered to say so; beyond it the oldest is forgotten. */
+const SEEN_MAX = 1_024;
+
+/**
+ * Who is there, as a node knows it from its own beats. Without one of its own accepted, its picture of the
+ * others is old: it judges nobody.
+ */
+export class Membership {
+  readonly #seen = new Map<string, Seen>();
+  #epoch: string | undefined;
+  #acceptedAtMs: AtMs | undefined;
+  #heardAtMs: AtMs = 0;
+  #judgesFromMs: AtMs = Infinity;
+
+  /** An own beat was accepted. Its lease counts from when it was sent: the answer may have been slow. */
+  heard(answer: BeatAnswer, sentAtMs: AtMs, nowMs: AtMs): Heard {
+    const heard = this.#meaningOf(answer, sentAtMs);
+    if (heard === 'new_epoch' || heard === 'returned') this.#judgesFromMs = nowMs + GRACE_MS;
+    // A registry that is young has not yet heard everybody, whoever was first to ask it.
+    if (heard === 'first') this.#judgesFromMs = nowMs + Math.max(0, GRACE_MS - answer.epochAgeMs);
+    this.#epoch = answer.epoch;
+    this.#acceptedAtMs = sentAtMs;
+    this.#heardAtMs = nowMs;
+    this.#look(answer.nodes, nowMs);
+    return heard;
+  }
+
+  /** No own beat accepted for three beats: no claims. */
+  isIsolated(nowMs: AtMs): boolean {
+    return this.#acceptedAtMs === undefined || nowMs - this.#acceptedAtMs >= ISOLATED_MS;
+  }
+
+  /** Whether what is missing in the registry means something. */
+  mayJudge(nowMs: AtMs): boolean {
+    return !this.isIsolated(nowMs) && nowMs >= this.#judgesFromMs;
+  }
+
+  standingOf(incarnation: string, nowMs: AtMs): Standing {
+    const seen = this.#seen.get(incarnation);
+    if (seen === undefined) return 'unknown';
+    if (seen.isGone) return this.mayJudge(nowMs) ? 'dead' : 'stale';
+    // As of the last beat that told: an isolated node's own silence makes nobody else stale.
+    if (this.#heardAtMs - seen.roseAtMs >= STALE_MS) return 'stale';
+    return seen.record.state === 'serving' ? 'fit' : 'unfit';
+  }
+
+  /** Everybody new calls may be placed on. */
+  fit(nowMs: AtMs): NodeRecord[] {
+    const all = [...this.#seen.values()].map(({ record }) => record);
+    return all.filter(({ incarnation }) => this.standingOf(incarnation, nowMs) === 'fit');
+  }
+
+  #meaningOf(answer: BeatAnswer, sentAtMs: AtMs): Heard {
+    if (this.#epoch === undefined) return 'first';
+    if (this.#epoch !== answer.epoch) return 'new_epoch';
+    return this.isIsolated(sentAtMs) ? 'returned' : 'steady';
+  }
+
+  #look(nodes: readonly NodeRecord[], nowMs: AtMs): void {
+    const present = new Set<string>();
+    for (const record of nodes) {
+      present.add(record.incarnation);
+      const before = this.#seen.get(record.incarnation);
+      const isSame = before !== undefined && before.record.beat === record.beat;
+      this.#seen.set(record.incarnation, {
+        record,
+        roseAtMs: isSame ? before.roseAtMs : nowMs,
+        isGone: false,
+      });
+    }
+    for (const [incarnation, seen] of this.#seen) {
+      if (!present.has(incarnation) && !seen.isGone) this.#seen.set(incarnation, { ...seen, isGone: true });
+    }
+    this.#forget();
+  }
+
+  #forget(): void {
+    for (const [incarnation, { isGone }] of this.#seen) {
+      if (this.#seen.size <= SEEN_MAX) return;
+      if (isGone) this.#seen.delete(incarnation);
+    }
+  }
+}

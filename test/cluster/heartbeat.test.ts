@@ -1,0 +1,44 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Heartbeat } from '../../src/cluster/heartbeat.ts';
+import { LocalRegistry } from '../../src/cluster/local-registry.ts';
+import { Membership } from '../../src/cluster/membership.ts';
+import { advanceStanding, STARTING } from '../../src/cluster/node-standing.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { nodeRecord } from '../fakes/node-records.ts';
+
+describe('the heartbeat of a node', () => {
+  it('starts, serves with its first accepted beat, drains and leaves', async () => {
+    const clock = new FakeClock();
+    const registry = new LocalRegistry(clock);
+    const membership = new Membership();
+    const describe = () => nodeRecord('n0');
+    const heartbeat = new Heartbeat({ clock, registry, membership, describe });
+    expect(heartbeat.state).toBe('starting');
+    await turn();
+    expect(heartbeat.state).toBe('serving');
+    expect(membership.fit(0)).toEqual([]);
+    clock.advance(500);
+    await turn();
+    expect(membership.fit(500).map(({ incarnation }) => incarnation)).toEqual(['n0']);
+    heartbeat.drain();
+    await turn();
+    expect(membership.standingOf('n0', 500)).toBe('unfit');
+    await heartbeat.leave();
+    expect(heartbeat.state).toBe('leaving');
+    expect((await registry.beat(nodeRecord('n1'))).nodes).toHaveLength(1);
+    expect(clock.pendingTasks).toBe(0);
+  });
+
+  it('is degraded by a late loop in three beats in a row, and fit again after three that are well', () => {
+    const beat = (loopDelayP99Ms: number) => ({ type: 'beat_accepted', loopDelayP99Ms }) as const;
+    let standing = advanceStanding(STARTING, beat(1));
+    const states = [60, 60, 1, 60, 60, 60, 1, 1, 60, 1, 1, 1].map((delayMs) => {
+      standing = advanceStanding(standing, beat(delayMs));
+      return standing.state;
+    });
+    expect(states.map((state) => state[0]).join('')).toBe('sssssdddddds');
+    const draining = advanceStanding(standing, { type: 'drain' });
+    expect(advanceStanding(draining, beat(1))).toBe(draining);
+  });
+});
