@@ -258,6 +258,11 @@ export class MediaNode implements Closeable {
     this.link.statusChanged();
   }
 
+  /** Of the door for AudioSocket, where it is open. */
+  get audioSocketStats(): AudioSocketDoor['stats'] | undefined {
+    return this.#audioSocket?.stats;
+  }
+
   async #openAudioSocket(sessions: SessionGate): Promise<void> {
     const { settings, paths, clock, log } = this.#parts.options;
     const door = await openSharedAudioSocketDoor({

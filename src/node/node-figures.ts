@@ -63,10 +63,23 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     spool_held: spool.heldRecords,
     catch_up: node.pacer.metronomeStats.forgivenSteps,
     status_link_busy: node.link?.stats.skippedStatuses ?? 0,
+    ...audioSocketLimits(node),
     ...recordingLimits(node.tapes),
     fork_dropped_frames: node.forks.stats.droppedFrames,
     asks_refused: node.link?.stats.refusedQuestions ?? 0,
     asks_unanswered: node.link?.stats.unansweredQuestions ?? 0,
+  };
+}
+
+/** Of the TCP door for Asterisk; zeros where it is not open. */
+function audioSocketLimits({ audioSocketStats: stats }: MediaNode): { readonly [limit: string]: number } {
+  return {
+    audiosocket_connections: stats?.refusedFull ?? 0,
+    audiosocket_wrong_uuid: stats?.refusedUuids ?? 0,
+    audiosocket_legs: stats?.refusedLegs ?? 0,
+    audiosocket_protocol: stats?.protocolViolations ?? 0,
+    audiosocket_message_rate: stats?.rateLimited ?? 0,
+    audiosocket_time: stats?.timeouts ?? 0,
   };
 }
 
