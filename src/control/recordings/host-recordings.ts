@@ -109,6 +109,11 @@ export class HostRecordings implements RecordingDesk, Closeable {
     await this.#options.store.remove(recording.id);
   }
 
+  /** When everything that was due so far is done. */
+  idle(): Promise<void> {
+    return this.#last;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel();
