@@ -26,7 +26,7 @@ export interface ControlParts {
   readonly streams: StreamHub;
   readonly link: ControlEnd;
   readonly inbound: Pick<HostInbound, 'schemas' | 'runner'>;
-  readonly providers: Pick<ProviderControl, 'stats'>;
+  readonly providers: Pick<ProviderControl, 'stats' | 'forgotten'>;
   readonly recordings: Pick<HostRecordings, 'stats'>;
   readonly api: Pick<Api, 'stats'>;
 }
@@ -69,6 +69,7 @@ function limitsOf({ store, delivery, streams, link, inbound, providers, api, rec
     provider_orders_blocked: providers.stats.blocked,
     provider_orders_failed: providers.stats.failed,
     provider_orders_repeated: providers.stats.repeated,
+    provider_accounts_forgotten: providers.forgotten,
     recording_events_missed: recordings.stats.missedEvents,
     recordings_mended: recordings.stats.mended,
     recordings_lost: recordings.stats.lost,

@@ -22,6 +22,7 @@ export interface HttpProviderWireOptions {
 
 /** Requests to providers over HTTP: the wire and the guard of the hooks, a pool for each address. */
 export class HttpProviderWire implements ProviderWire, Closeable {
+  forgottenOrigins = 0;
   readonly #options: HttpProviderWireOptions;
   readonly #allow: EgressAllow;
   readonly #resolver: HostResolver;
@@ -80,6 +81,7 @@ export class HttpProviderWire implements ProviderWire, Closeable {
     if (this.#pools.size <= ORIGINS_MAX) return;
     for (const [origin, pool] of this.#pools) {
       this.#pools.delete(origin);
+      this.forgottenOrigins++;
       // What is under way on it may end in its own time.
       void pool.close();
       return;

@@ -11,6 +11,7 @@ const ACCOUNTS_MAX = 1000;
  * that many calls that are moved at once do not arrive in step.
  */
 export class AccountPace {
+  readonly stats = { forgottenAccounts: 0 };
   /** The earliest turn that nobody has, by account; accounts used longest ago first. */
   readonly #nextAtMs = new Map<string, AtMs>();
 
@@ -29,6 +30,7 @@ export class AccountPace {
     if (this.#nextAtMs.size <= ACCOUNTS_MAX) return;
     for (const oldest of this.#nextAtMs.keys()) {
       this.#nextAtMs.delete(oldest);
+      this.stats.forgottenAccounts++;
       return;
     }
   }

@@ -13,6 +13,8 @@ const PAUSE_MS = 300;
 
 /** Sends one request. Never throws, and never writes what it sends to a log. */
 export interface ProviderWire {
+  /** Addresses whose connections were let go to make room for others. */
+  readonly forgottenOrigins?: number;
   send(request: ProviderRequest, timeLimitMs: number): Promise<ProviderAnswer>;
 }
 
@@ -61,6 +63,11 @@ export class ProviderControl {
 
   constructor(options: ProviderControlOptions) {
     this.#options = options;
+  }
+
+  /** Accounts and addresses that made room for others. */
+  get forgotten(): number {
+    return this.#pace.stats.forgottenAccounts + (this.#options.wire.forgottenOrigins ?? 0);
   }
 
   /**

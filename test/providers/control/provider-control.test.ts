@@ -135,4 +135,12 @@ describe('the pace of an account', () => {
     expect(pace.turnOf('AC2', 0, 0)).toBe(0);
     expect(pace.turnOf('AC1', 5000, 0)).toBe(0);
   });
+
+  it('is kept for a thousand accounts, and those forgotten are counted', () => {
+    const pace = new AccountPace();
+    for (let i = 0; i < 1000; i++) pace.turnOf(`AC${i}`, 0, 1);
+    expect([pace.turnOf('AC0', 0, 1), pace.stats.forgottenAccounts]).toEqual([30, 0]);
+    pace.turnOf('one more', 0, 1);
+    expect([pace.turnOf('AC1', 0, 1), pace.stats.forgottenAccounts]).toEqual([0, 2]);
+  });
 });
