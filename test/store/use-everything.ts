@@ -69,6 +69,7 @@ export async function useEverything(path: string): Promise<void> {
   await idempotency.remember('key_1', 'x', { bodyHash: '', status: 1, answer: {}, expiresUnixMs: 0 });
   await useInbound(store);
   await store.purge({ beforeUnixMs: 9e12, limit: 10 });
+  await useRecordings(store);
 }
 
 async function useInbound({ inbound }: Store): Promise<void> {
@@ -92,4 +93,23 @@ async function useInbound({ inbound }: Store): Promise<void> {
     await inbound.log(query);
   }
   await inbound.remove('inh_1');
+}
+
+/** Recordings, found by everything they are asked by. */
+async function useRecordings({ recordings, calls }: Store): Promise<void> {
+  const place = { workspaceId: WORKSPACE, testMode: false };
+  const open = { state: 'recording', durationMs: null, bytes: null, sha256: null, reason: null } as const;
+  const facts = { format: 'wav_g711', sampleRateHz: 8000, startedAt: '2026-11-20T12:00:00.000Z' };
+  const recording = { ...place, ...open, ...facts, id: 'rec_1', callId: 'call_1' };
+  await recordings.add(recording);
+  await recordings.has('rec_1');
+  await recordings.get(place, 'rec_1');
+  await recordings.list({ ...place, limit: 2, page: 1 });
+  await recordings.list({ ...place, limit: 2, page: 1, callId: 'call_1' });
+  await recordings.unsettled(10);
+  await recordings.startedBefore('2026-11-21', 10);
+  const end = { ...open, state: 'ready' } as const;
+  await recordings.tellEnd(recording, (await calls.get(WORKSPACE, 'call_1'))!, end, 'http://x');
+  await recordings.settle('rec_1', end);
+  await recordings.remove('rec_1');
 }

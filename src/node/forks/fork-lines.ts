@@ -116,7 +116,7 @@ export class ForkLines implements ForkDialler {
   }
 }
 
-/** Sends what the socket takes; what it does not take within a second is overwritten by what was said since. */
+/** Sends what the socket takes; what waits for more than a second is overwritten by what was said since. */
 class DialledForkLine implements ForkLine {
   readonly stats = { sentFrames: 0, droppedFrames: 0 };
   readonly #wish: ForkWish;

@@ -6,7 +6,7 @@ import { IGNORED, type LegStarted, type ReadResult, type WireMessage } from '../
 import { textMessage } from '../../dialect/text-message.ts';
 import { l16, PCMU_8K } from '../../media/format.ts';
 
-/** Sound as it is: one text message that says what comes, then binary messages, then one that says the end. */
+/** Sound as it is: a text message that says what comes, binary messages, a text message that says the end. */
 export class RawSession extends BackendSession {
   readonly audioIsBinary = true;
   readonly endGraceMs = 0;
