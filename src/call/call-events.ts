@@ -11,6 +11,12 @@ export interface EventSink {
   accept(record: EventRecord): void;
 }
 
+/** Under what token the call is this node's; `gone` once it is another's. */
+type Owner =
+  | { readonly type: 'undisputed' }
+  | { readonly type: 'fenced'; readonly fence: number }
+  | { readonly type: 'gone' };
+
 /** A call's own story is bounded; the journal keeps every event. */
 const TIMELINE_ENTRIES_MAX = 500;
 
@@ -22,6 +28,7 @@ export class CallEvents {
   readonly #identity: { readonly workspaceId: string; readonly region: string; readonly testMode: boolean };
   readonly #head: () => CallHead;
   readonly #sequence = new Sequence();
+  #owner: Owner = { type: 'undisputed' };
 
   constructor(options: {
     clock: Clock;
@@ -35,6 +42,22 @@ export class CallEvents {
     this.#head = options.head;
   }
 
+  get isOwner(): boolean {
+    return this.#owner.type !== 'gone';
+  }
+
+  /** From now on events carry this token; a smaller one than the present is an old answer. */
+  holdUnder(fence: number): void {
+    if (this.#owner.type === 'gone') return;
+    if (this.#owner.type === 'fenced' && this.#owner.fence >= fence) return;
+    this.#owner = { type: 'fenced', fence };
+  }
+
+  /** Somebody else tells this call's events from now on: what is emitted here goes nowhere. */
+  letGo(): void {
+    this.#owner = { type: 'gone' };
+  }
+
   /** `receivedAtMs` is the arrival of whatever caused the event: the start of its latency budget. */
   emit(type: CallEventType, own: JsonObject, receivedAtMs: AtMs): Envelope {
     const head = this.#head();
@@ -45,13 +68,16 @@ export class CallEvents {
       created_at: new Date(this.#clock.unixMs()).toISOString(),
       workspace_id: this.#identity.workspaceId,
       resource: { type: 'call', id: head.call_id },
-      sequence: this.#sequence.next(),
+      sequence: this.isOwner ? this.#sequence.next() : this.#sequence.last,
       region: this.#identity.region,
       test_mode: this.#identity.testMode,
       data: { ...head, ...own },
     };
+    if (this.#owner.type === 'gone') return envelope;
     this.#remember(envelope, own);
-    this.#sink.accept({ envelope, stamps: { receivedAtMs, decidedAtMs: this.#clock.nowMs() } });
+    const stamps = { receivedAtMs, decidedAtMs: this.#clock.nowMs() };
+    const held = this.#owner.type === 'fenced' ? { fence: this.#owner.fence } : {};
+    this.#sink.accept({ envelope, stamps, ...held });
     return envelope;
   }
 

@@ -32,6 +32,11 @@ export interface CallPart {
   completion?(): { readonly [field: string]: unknown };
   /** The call is ending; its parties are still there. */
   onEnding?(nowMs: AtMs, reason: CallEndReason): void;
+  /**
+   * The call goes on at another node: nothing may be told or asked of the world any more. Without this hook
+   * the part is told of an ending by `node_lost`.
+   */
+  onSurrendered?(nowMs: AtMs): void;
 }
 
 export type MakeCallPart = (desk: CallDesk) => CallPart;

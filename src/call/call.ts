@@ -32,6 +32,8 @@ import { Roster, type Member, type Seat } from './parties/roster.ts';
 import { HoldMusic } from './sounds/hold-music.ts';
 
 const CLOSE_NORMAL = 1000;
+/** "call moved" (contract.md §8): come back by your resume token. */
+const CLOSE_MOVED = 4410;
 
 /** What a call is made with. */
 export interface CallOptions {
@@ -168,12 +170,43 @@ export class Call implements LegListener, CallDesk {
     this.#onEnded(this, reason);
   }
 
+  /** The token under which the registry gave this node the call: every event from now on carries it. */
+  holdUnder(fence: number): void {
+    this.#events.holdUnder(fence);
+  }
+
+  /**
+   * The call is another node's from now on. Nothing is told any more, not even its end; legs are closed with
+   * 4410 and without a farewell, backends that were dialled in their protocol's proper words.
+   */
+  surrender(nowMs: AtMs): void {
+    if (this.#state.name === 'ending' || this.#state.name === 'ended') return;
+    const startedAtMs = this.#state.name === 'active' ? this.#state.startedAtMs : nowMs;
+    this.#events.letGo();
+    // Parts that stop must not be able to end anything.
+    this.#state = { name: 'ending', startedAtMs, reason: 'node_lost' };
+    for (const part of this.#parts) {
+      if (part.onSurrendered === undefined) part.onEnding?.(nowMs, 'node_lost');
+      else part.onSurrendered(nowMs);
+    }
+    for (const member of this.roster.present) {
+      member.ear?.close();
+      const { party } = member;
+      const isCalledBack = party instanceof LegParty && member.agent === undefined;
+      if (isCalledBack) party.leg.abandon(CLOSE_MOVED, 'call_moved', nowMs);
+      else party.end('replaced', CLOSE_NORMAL, nowMs);
+      this.roster.left(member, new Date(this.clock.unixMs()).toISOString(), 'replaced');
+    }
+    this.#state = { name: 'ended', startedAtMs, reason: 'node_lost' };
+  }
+
   emit(
     type: Parameters<CallEvents['emit']>[0],
     own: JsonObject,
     nowMs: AtMs,
   ): { readonly created_at: string } {
     const envelope = this.#events.emit(type, own, nowMs);
+    if (!this.#events.isOwner) return envelope;
     for (const { party } of this.roster.present) {
       if (!(party instanceof LegParty) || !party.leg.started.wantsEvents) continue;
       const message = party.leg.session.writeEvent(party.role === 'caller' ? forCaller(envelope) : envelope);

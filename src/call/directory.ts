@@ -7,7 +7,7 @@ import type { CallPorts } from './ports.ts';
 
 /** Every call this node owns. */
 export class CallDirectory {
-  readonly stats = { startedCalls: 0, endedCalls: 0 };
+  readonly stats = { startedCalls: 0, endedCalls: 0, surrenderedCalls: 0 };
   readonly #clock: Clock;
   readonly #sink: EventSink;
   readonly #limits: CallLimits;
@@ -55,6 +55,16 @@ export class CallDirectory {
   /** Looks at every call's limits; the node asks about once a second. */
   sweep(nowMs: AtMs): void {
     for (const call of this.#calls.values()) call.sweep(nowMs);
+  }
+
+  /** Gives a call up to another node. False where it is not here. */
+  surrender(callId: string, nowMs: AtMs): boolean {
+    const call = this.#calls.get(callId);
+    if (call === undefined) return false;
+    this.#calls.delete(callId);
+    this.stats.surrenderedCalls++;
+    call.surrender(nowMs);
+    return true;
   }
 
   /** Ends every call, as at the end of a drain. */

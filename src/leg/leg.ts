@@ -249,21 +249,19 @@ export class Leg {
 
   /** Ends with the protocol's proper words, then closes the socket. */
   end(reason: LegEndReason, closeCode: number, nowMs: AtMs): void {
-    if (this.#state.name === 'ended') return;
     if (this.#state.name === 'active') {
       this.#egress.flush();
       const farewell = this.#session.writeEnd(reason);
       if (farewell !== undefined) this.#sink.send(farewell);
       this.#sink.close(closeCode, reason, this.#session.endGraceMs);
     }
-    this.#state = advance(this.#state, { type: 'ended', reason }, nowMs);
-    this.#overlay = undefined;
-    this.playout.clear();
-    this.#stopTicking();
-    this.#ears.close();
-    this.#ingress.close();
-    this.#egress.close();
-    this.#onEnded();
+    this.#finish(reason, nowMs);
+  }
+
+  /** Closes the socket without a farewell: the party is to come back to another node, not to leave. */
+  abandon(closeCode: number, closeReason: string, nowMs: AtMs): void {
+    if (this.#state.name === 'active') this.#sink.close(closeCode, closeReason);
+    this.#finish('replaced', nowMs);
   }
 
   /** Whether `sink` is the socket the leg is on now: an older one has nothing to say any more. */
@@ -280,6 +278,18 @@ export class Leg {
     this.#ingress.restart();
     this.#state = advance(this.#state, { type: 'socket_resumed' }, nowMs);
     replaced?.close(replacedCloseCode, 'leg_replaced');
+  }
+
+  #finish(reason: LegEndReason, nowMs: AtMs): void {
+    if (this.#state.name === 'ended') return;
+    this.#state = advance(this.#state, { type: 'ended', reason }, nowMs);
+    this.#overlay = undefined;
+    this.playout.clear();
+    this.#stopTicking();
+    this.#ears.close();
+    this.#ingress.close();
+    this.#egress.close();
+    this.#onEnded();
   }
 
   #take(input: Exclude<LegInput, { type: 'started' | 'resume' | 'several' }>, nowMs: AtMs): void {

@@ -92,6 +92,11 @@ export class Handovers implements CallPart {
     else current.endWithCall(nowMs);
   }
 
+  /** The handover is not over: it goes on where the call does. */
+  onSurrendered(): void {
+    this.#current?.letGo();
+  }
+
   get #isCallerWaiting(): boolean {
     const name = this.#current?.state.name;
     return name === 'offered' || name === 'consulting';
