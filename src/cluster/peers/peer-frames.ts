@@ -13,7 +13,7 @@ export const OVERHEAD_BYTES = LENGTH_BYTES + HEAD_BYTES;
 /** What a frame is. From 16 on the types belong to whoever carries something over the link. */
 export const FRAME = { hello: 1, ping: 2, pong: 3, question: 4, answer: 5, status: 6, carried: 16 } as const;
 
-/** `handle` is the number of a question, a ping or a leg: below 2^53. The payload is valid until the return. */
+/** `handle` numbers a question, a ping or a leg: below 2^53. The payload is valid until the return. */
 export type TakeFrame = (type: number, handle: number, payload: Buffer) => void;
 
 /** What comes before the payload: length of the rest (4 bytes, big-endian), type (1), handle (8). */

@@ -112,7 +112,7 @@ export class PeerLink {
       this.#house.counts.droppedFrames++;
       return false;
     }
-    // A socket that is busy or encrypts keeps the bytes; the caller writes its next frame into the same place.
+    // A busy socket keeps the bytes, and the caller writes its next frame into the same place.
     this.#write(type, handle, Buffer.from(payload));
     return true;
   }
