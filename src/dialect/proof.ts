@@ -19,7 +19,7 @@ export interface StreamProof {
   readonly signature_secret?: string;
   /** A key sent as it is in the protocol's own header (Genesys: X-API-KEY; Telnyx: its auth token). */
   readonly api_key?: string;
-  /** The key that checks the provider's webhooks (Telnyx: Ed25519, base64); its streams show nothing of it. */
+  /** The key that checks its webhooks (Telnyx: Ed25519, base64); its streams show nothing of it. */
   readonly public_key?: string;
   /** `Authorization: Bearer …` (SignalWire, AudioCodes, Vonage custom, Azure). */
   readonly bearer?: string;
