@@ -6,7 +6,7 @@ export const GRANULE_HZ = 48_000;
 /** A page a second: what a recording loses when its writer dies (RFC 7845 §4 recommends it). */
 const PAGE_SAMPLES_MAX = GRANULE_HZ;
 /** What an encoder at 20 ms looks ahead, which a player drops: 6.5 ms, libopus' own figure for VOIP. */
-export const PRE_SKIP_SAMPLES = 312;
+const PRE_SKIP_SAMPLES = 312;
 const VENDOR = 'Omnivoice';
 
 /** What a sink of Opus packets is told before the first. */

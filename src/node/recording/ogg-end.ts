@@ -1,5 +1,5 @@
 import { invariant } from '../../base/errors.ts';
-import { GRANULE_HZ, PRE_SKIP_SAMPLES } from '../../media/containers/ogg-opus-writer.ts';
+import { GRANULE_HZ } from '../../media/containers/ogg-opus-writer.ts';
 import { crcOf, LAST_PAGE } from '../../media/containers/ogg-page.ts';
 
 const HEADER_BYTES = 27;
@@ -44,9 +44,6 @@ export function markedLast(page: Buffer): Buffer {
   marked.writeUInt32LE(crcOf(marked), CRC_AT);
   return marked;
 }
-
-/** How much longer a decoder's output is than what is played of it. */
-export const PRE_SKIP_MS = (1000 * PRE_SKIP_SAMPLES) / GRANULE_HZ;
 
 function firstPage(held: Buffer): Buffer | undefined {
   if (held.length < HEADER_BYTES || held.toString('latin1', 0, 4) !== 'OggS') return undefined;
