@@ -1,6 +1,6 @@
 import { parseObject } from '../base/json.ts';
 
-/** Where a media node stands, as its peers see it. It is `draining` until its first own beat says otherwise. */
+/** Where a media node stands, as its peers see it: `starting` until its first beat was accepted. */
 export type NodeState = 'starting' | 'serving' | 'degraded' | 'draining' | 'leaving';
 
 /**

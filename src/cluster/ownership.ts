@@ -8,7 +8,7 @@ import { BEAT_MS, CLAIM_NEW_MS, SAVE_AGAIN_WITHIN_MS, SAVE_COALESCED_MS, SAVE_EV
 /** A snapshot larger than this is not saved: the call goes on, and cannot be taken over as it is. */
 export const SNAPSHOT_BYTES_MAX = 64 * KIB;
 const SNAPSHOT_BYTES_WARNED = 8 * KIB;
-/** Of a call that no registry knows yet: any token of a registry is greater. */
+/** Of a call that no registry knows yet; every token of a registry is greater. */
 const UNRECORDED_TOKEN = 1;
 
 export interface OwnershipOptions {

@@ -61,7 +61,7 @@ export interface BeatAnswer {
 /**
  * Who is there, and who owns which call. Redis behind it in a cluster; on one host the control process, as a
  * mere cache of what its nodes say. It is an index: losing it touches no audio, and nothing in it is believed
- * over a socket that is open (cluster.md §2.1). No method rejects, and none takes longer than its time limit.
+ * over a socket that is open (cluster.md §2.1). No method rejects, and none takes longer than its limit.
  */
 export interface Registry extends Closeable {
   /** Renews the node's lease. Undefined where the registry did not answer. */
@@ -71,8 +71,8 @@ export interface Registry extends Closeable {
   find(callId: string): Promise<Found>;
   claim(incarnation: string, wish: ClaimWish): Promise<Claim>;
   /**
-   * Saves what another node needs to go on with the call, unacknowledged events in it. Puts a record back that
-   * is missing or older: only a greater token fences.
+   * Saves what another node needs to go on with the call, unacknowledged events in it. Puts a record back
+   * that is missing or older: only a greater token fences.
    */
   save(incarnation: string, saved: CallSave): Promise<Saved>;
   /** The call is over, and stays so: a tombstone for late comers. */

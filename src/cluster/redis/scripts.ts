@@ -32,7 +32,7 @@ local function isFenced(owner, stored, incarnation, token)
 end
 `;
 
-/** ARGV: prefix, incarnation, record, lease ms, a random name for a new epoch, ms until a node is forgotten. */
+/** ARGV: prefix, incarnation, record, lease ms, a random name for a new epoch, ms to forget a node. */
 export const NODE_BEAT = script(`${NOW}
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then

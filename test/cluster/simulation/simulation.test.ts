@@ -32,7 +32,7 @@ describe('the cluster, simulated', () => {
         const schedule = randomSchedule(seed);
         const world = await played(seed, schedule);
         const story = `seed ${seed}: ${JSON.stringify(schedule)}`;
-        expect(brokenBy(world, schedule), story).toEqual([]);
+        expect({ story, broken: brokenBy(world, schedule) }).toEqual({ story, broken: [] });
         takeovers += world.takeovers;
       }
       // A simulation in which nothing moves would prove nothing.
