@@ -73,9 +73,15 @@ describe('two nodes that share a secret', () => {
     const [a, b] = [await openNode('a'), await openNode('b')];
     b.peers.meet('a', addressOf(a));
     await linked(b, 'a');
-    const command = { name: 'hold', on: true, source: 'music' } as const;
-    const question = { name: 'call_command', call_id: 'call_1', workspace_id: 'ws_1', command } as const;
-    expect(await b.peers.find('a')!.ask(question)).toEqual({ ok: true, value: question });
+    const commands = [
+      { name: 'hold', on: true, source: 'music' },
+      { name: 'invite', role: 'human', mode: null },
+      { name: 'qualify', score: 1, threshold: null, criteria: {} },
+    ] as const;
+    for (const command of commands) {
+      const question = { name: 'call_command', call_id: 'call_1', workspace_id: 'ws_1', command } as const;
+      expect(await b.peers.find('a')!.ask(question)).toEqual({ ok: true, value: question });
+    }
   });
 
   it('carry frames in order, and tell how they stand', async () => {
