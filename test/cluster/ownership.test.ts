@@ -40,9 +40,9 @@ function openScene() {
   };
   /** Time passes until it is there. */
   const meanwhile = async <T>(promise: Promise<T>): Promise<T> => {
-    let isThere = false;
-    void promise.then(() => (isThere = true));
-    while (!isThere) await pass(5);
+    const state = { isThere: false };
+    void promise.then(() => (state.isThere = true));
+    while (!state.isThere) await pass(5);
     return promise;
   };
   return { clock, shared, open, pass, meanwhile };
