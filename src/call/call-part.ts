@@ -1,4 +1,5 @@
 import type { AtMs } from '../base/clock.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { CallCommand, CallCommandName } from '../events/call-commands.ts';
 import type { CallEndReason } from '../events/catalogue.ts';
 import type { CallInput } from '../leg/leg-listener.ts';
@@ -13,6 +14,8 @@ import type { Member, Seat } from './parties/roster.ts';
  * commands it is for. Every hook is optional, and runs in the turn of its cause.
  */
 export interface CallPart {
+  /** Under which it is found again in a call's snapshot; parts without one keep nothing. */
+  readonly name?: string;
   /** The commands it carries out; the first part that names one has it. */
   readonly commands?: readonly CallCommandName[];
   command?(command: CallCommand, asker: Asker, nowMs: AtMs): Outcome;
@@ -37,6 +40,17 @@ export interface CallPart {
    * the part is told of an ending by `node_lost`.
    */
   onSurrendered?(nowMs: AtMs): void;
+  /**
+   * What the call's next owner needs to go on with it: plain JSON, small, without sound, secrets or instants
+   * of this host's clock (durations left, or Unix time). Undefined where there is nothing to keep.
+   */
+  save?(nowMs: AtMs): JsonObject | undefined;
+  /**
+   * The call was restored: its members sit where they sat, every leg of theirs still to come back. Told
+   * before anything else; `saved` is undefined where the former owner kept nothing. It tells no event of what
+   * was told before.
+   */
+  restore?(saved: JsonObject | undefined, nowMs: AtMs): void;
 }
 
 export type MakeCallPart = (desk: CallDesk) => CallPart;
