@@ -75,6 +75,7 @@ describe('the OpenAPI document', () => {
       'delete /api/v1/calls/{id}/legs/{leg}',
       'delete /api/v1/inbound-webhooks/{id}',
       'delete /api/v1/keys/{id}',
+      'delete /api/v1/recordings/{id}',
       'delete /api/v1/voice/stream-credentials/{id}',
       'delete /api/v1/webhooks/{id}',
       'get /api/v1/agents',
@@ -90,6 +91,9 @@ describe('the OpenAPI document', () => {
       'get /api/v1/inbound-webhooks/{id}',
       'get /api/v1/inbound-webhooks/{id}/deliveries',
       'get /api/v1/keys',
+      'get /api/v1/recordings',
+      'get /api/v1/recordings/{id}',
+      'get /api/v1/recordings/{id}/content',
       'get /api/v1/runtime-config',
       'get /api/v1/voice/stream-credentials',
       'get /api/v1/webhooks',
@@ -105,6 +109,8 @@ describe('the OpenAPI document', () => {
       'post /api/v1/calls/{id}/clear',
       'post /api/v1/calls/{id}/disposition',
       'post /api/v1/calls/{id}/dtmf',
+      'post /api/v1/calls/{id}/fork',
+      'post /api/v1/calls/{id}/fork/stop',
       'post /api/v1/calls/{id}/handover',
       'post /api/v1/calls/{id}/handover/{hid}/accept',
       'post /api/v1/calls/{id}/handover/{hid}/cancel',
@@ -116,6 +122,7 @@ describe('the OpenAPI document', () => {
       'post /api/v1/calls/{id}/mute',
       'post /api/v1/calls/{id}/play',
       'post /api/v1/calls/{id}/qualification',
+      'post /api/v1/calls/{id}/record',
       'post /api/v1/calls/{id}/transcript',
       'post /api/v1/calls/{id}/transfer',
       'post /api/v1/dead-letters/replay',
@@ -197,7 +204,7 @@ describe('every route', () => {
     const agent = await made(`${base}/agents`, { name: 'Front desk', backends });
     house.ports.inboundLog.push(inboundCall(inbound));
     house.ports.allDeliveries.push(delivery(webhook));
-    house.nodes.result = { ok: true, value: COMMAND_ANSWER };
+    house.recordings.all.push(RECORDING);
     const steps: Step[] = [
       ['post', `${base}/voice/sessions`, undefined, {}],
       ['post', '/functions/v1/voice-runtime-session', undefined, {}],
@@ -213,6 +220,9 @@ describe('every route', () => {
       ),
       ['patch', `${base}/calls/{id}/legs/{leg}`, 'call_1', { muted: true }],
       ['delete', `${base}/calls/{id}/legs/{leg}`, 'call_1'],
+      ['get', `${base}/recordings`],
+      ['get', `${base}/recordings/{id}`, 'rec_1'],
+      ['delete', `${base}/recordings/{id}`, 'rec_1'],
       ['get', `${base}/webhooks`],
       ['get', `${base}/webhooks/{id}`, webhook],
       ['post', `${base}/webhooks/{id}/test`, webhook],
@@ -247,12 +257,13 @@ describe('every route', () => {
       ['delete', `${base}/keys/{id}`, key],
     ];
     for (const [method, path, id = '', body] of steps) {
+      house.nodes.result = { ok: true, value: answerOf(path) };
       const answer = await house.request(method.toUpperCase(), filled(path, id), body);
       expect([method, path, answer.body.success]).toEqual([method, path, true]);
       expectDocumented(path.replace(/\?.*/, ''), method, answer);
     }
-    // Those five above, these, and the two streams, which answer with no envelope: nothing was left out.
-    expect(steps.length + 5 + 2).toBe(operations().length);
+    // Those five above, these, two streams and a recording's sound, which have no envelope: nothing is left out.
+    expect(steps.length + 5 + 3).toBe(operations().length);
   });
 
   it('answers without a key, without the scope and for what is not there as documented', async () => {
@@ -299,6 +310,9 @@ const COMMANDS: { readonly [path: string]: object } = {
   play: { url: 'tone:busy' },
   clear: {},
   dtmf: { digits: '1' },
+  record: { action: 'start' },
+  fork: { url: 'wss://a.example/', leg_id: 'leg_1' },
+  'fork/stop': { fork_id: 'fork_1' },
   legs: { role: 'human' },
   transfer: { to: '+15550123' },
   disposition: { disposition: 'sale' },
@@ -316,6 +330,8 @@ const COMMAND_ANSWER = {
   playback_id: 'play_1',
   cleared: [{ leg_id: 'leg_1', played_ms: 20, unplayed_ms: 40 }],
   digits: '1',
+  recording_id: 'rec_1',
+  fork_id: 'fork_1',
   role: 'human',
   mode: 'cold',
   ws_url: 'ws://127.0.0.1:8082/media/native',
@@ -333,6 +349,26 @@ const COMMAND_ANSWER = {
   target: { type: 'queue', to: 'sales' },
   context: { summary: 'wants to buy' },
   join: { ws_url: 'ws://127.0.0.1/', token: 'a.b.c', expires_at: '2026-11-20T12:05:00.000Z' },
+};
+
+/** A recording's state is another than a handover's. */
+function answerOf(path: string): object {
+  return path.endsWith('/record') ? { ...COMMAND_ANSWER, state: 'recording' } : COMMAND_ANSWER;
+}
+
+const RECORDING = {
+  id: 'rec_1',
+  workspaceId: 'ws_default',
+  testMode: false,
+  callId: 'call_1',
+  state: 'ready' as const,
+  format: 'wav_g711' as const,
+  sampleRateHz: 8000,
+  startedAt: '2026-11-20T12:00:00.000Z',
+  durationMs: 7000,
+  bytes: 112_058,
+  sha256: 'aa',
+  reason: null,
 };
 
 /** An inbound hook with something in every part of it. */
@@ -363,7 +399,7 @@ function filled(path: string, id: string): string {
 }
 
 function bodyFor(path: string, method: string): object {
-  const command = /\/calls\/\{id\}\/(\w+)$/.exec(path)?.[1];
+  const command = /\/calls\/\{id\}\/(\w+(?:\/stop)?)$/.exec(path)?.[1];
   if (command !== undefined) return COMMANDS[command] ?? {};
   if (path.endsWith('/legs/{leg}')) return { muted: true };
   if (method === 'patch' && path.includes('/webhooks')) return { description: null };
