@@ -124,6 +124,7 @@ export class Call implements LegListener, CallDesk {
     if (member === undefined || this.#state.name !== 'active') return;
     const { leg_id, role, dialect, codec } = member.summary;
     this.emit('leg_connected', { leg_id, role, dialect, codec, resumed: true }, nowMs);
+    for (const part of this.#parts) part.onBack?.(member, nowMs);
   }
 
   /** Does what is asked, or says why not. */
