@@ -12,6 +12,8 @@ export interface Capabilities {
   readonly marksOnClear: 'returned' | 'dropped';
   /** Marks of a provider that can hold no more at once are reported by played time instead. */
   readonly marksMax: number;
+  /** It says when all it was sent has played, and names nothing: marks wait for that. */
+  readonly playedOut?: true;
   readonly clear: boolean;
   readonly dtmfIn: boolean;
   readonly dtmfOut: boolean;

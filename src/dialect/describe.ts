@@ -9,7 +9,7 @@ interface Feature {
 }
 
 const FEATURES: readonly Feature[] = [
-  { title: 'marks', of: (can) => (can.marks ? `theirs, ${can.marksMax} at once` : 'by played time') },
+  { title: 'marks', of: marksOf },
   { title: 'clear', of: (can) => (can.clear ? 'theirs' : 'we stop sending') },
   { title: 'digits in', of: (can) => mark(can.dtmfIn) },
   { title: 'digits out', of: (can) => mark(can.dtmfOut) },
@@ -49,6 +49,11 @@ function optionRows(dialect: Dialect): readonly (readonly string[])[] {
     const first = index === 0 ? [nameOf(dialect), proofs] : ['', ''];
     return [...first, `\`${name}\``, ordered.map((value) => `\`${value}\``).join(', '), meaning];
   });
+}
+
+function marksOf({ marks, marksMax, playedOut }: Capabilities): string {
+  if (marks) return `theirs, ${marksMax} at once`;
+  return playedOut === true ? 'when all has played' : 'by played time';
 }
 
 function nameOf({ name, capabilities }: Dialect): string {

@@ -71,6 +71,8 @@ export type LegInput =
   | LegStarted
   | { readonly type: 'dtmf'; readonly digit: string; readonly durationMs: number | null }
   | { readonly type: 'mark_played'; readonly name: string }
+  /** All that was sent has been played (Genesys `playback_completed`). */
+  | { readonly type: 'played_out' }
   | { readonly type: 'hung_up'; readonly reason: 'provider' | 'peer' }
   /** A command in `native` words, for the call to carry out; `id` comes back in the answer. */
   | { readonly type: 'command'; readonly id: string | null; readonly name: string; readonly args: JsonObject }

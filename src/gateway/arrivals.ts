@@ -4,7 +4,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { LegRole } from '../base/roles.ts';
 import type { Dialect, DialectSession, LegStarted } from '../dialect/dialect.ts';
 import type { FrameSink } from '../leg/frame-sink.ts';
-import type { SocketLoss } from '../leg/leg.ts';
+import type { SocketLoss } from '../leg/frame-sink.ts';
 
 /** Who is at the door, as proven by a session token, a stream credential or a resume token. */
 export interface Caller {

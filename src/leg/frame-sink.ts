@@ -1,4 +1,10 @@
+import type { FaultCode } from '../base/errors.ts';
 import type { WireMessage } from '../dialect/dialect.ts';
+
+/** How a socket went: closed under us, or ended by a limit of the door. */
+export type SocketLoss =
+  | { readonly type: 'closed'; readonly closeCode: number }
+  | { readonly type: 'broken'; readonly fault: FaultCode };
 
 /** What a leg asks of its socket. */
 export interface FrameSink {

@@ -15,6 +15,11 @@ export class InFlight {
     this.#msMax = msMax;
   }
 
+  /** When all that has left is played, at the earliest: nobody plays faster than time goes. */
+  get playedUntilAtMs(): AtMs {
+    return this.#playedUntilAtMs;
+  }
+
   /** How many frames of a queue to try in this turn. */
   takeTurns(): number {
     this.#owedTurns = Math.min(this.#owedTurns + 1, CATCH_UP_FRAMES);

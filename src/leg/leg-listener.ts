@@ -8,7 +8,10 @@ import type { Leg } from './leg.ts';
 import type { LegWindow } from './leg-quality.ts';
 
 /** What of a leg's wire is for its call: the rest the leg sees to itself. */
-export type CallInput = Exclude<LegInput, { type: 'started' | 'resume' | 'several' | 'reply' | 'flow' }>;
+export type CallInput = Exclude<
+  LegInput,
+  { type: 'started' | 'resume' | 'several' | 'reply' | 'flow' | 'played_out' }
+>;
 
 /** What a leg tells its call. Frames are valid until the call returns. */
 export interface LegListener {

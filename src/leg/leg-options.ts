@@ -16,6 +16,14 @@ export interface Pacer {
   remove(tickable: { tick(nowMs: AtMs): void }): void;
 }
 
+/**
+ * What is mixed over a leg's own queue, once a tick. `frame` holds the queue's next frame, or silence where
+ * `isQueued` is false; false when nothing was to be heard of the others.
+ */
+export interface Overlay {
+  mixInto(frame: Int16Array, isQueued: boolean): boolean;
+}
+
 /** What a leg is made of. */
 export interface LegOptions {
   readonly id: string;

@@ -14,12 +14,12 @@ import {
 import { formatName } from '../media/format.ts';
 import type { Ears } from './hearing/ears.ts';
 import { Egress } from './egress.ts';
-import type { FrameSink } from './frame-sink.ts';
+import type { FrameSink, SocketLoss } from './frame-sink.ts';
 import { houseRateHz } from './house-rate.ts';
 import { InFlight } from './in-flight.ts';
 import { Ingress } from './ingress.ts';
 import { earsOf } from './hearing/leg-ears.ts';
-import type { LegOptions, Pacer } from './leg-options.ts';
+import type { LegOptions, Overlay, Pacer } from './leg-options.ts';
 import type { LegListener } from './leg-listener.ts';
 import { LegQuality, type LegWindow } from './leg-quality.ts';
 import { OwedMarks } from './owed-marks.ts';
@@ -28,19 +28,10 @@ import { advance, type LegEndReason, type LegState } from './state.ts';
 import { ToldDigits } from './hearing/told-digits.ts';
 
 const CLOSE_NORMAL = 1000;
-
-/** How a socket went: closed under us, or ended by a limit of the door. */
-export type SocketLoss =
-  | { readonly type: 'closed'; readonly closeCode: number }
-  | { readonly type: 'broken'; readonly fault: FaultCode };
-
-/**
- * What is mixed over a leg's own queue, once a tick. `frame` holds the queue's next frame, or silence where
- * `isQueued` is false; false when nothing was to be heard of the others.
- */
-export interface Overlay {
-  mixInto(frame: Int16Array, isQueued: boolean): boolean;
-}
+/** A provider's clock may be so much ahead of ours. */
+const PLAYED_OUT_EARLY_MS = 100;
+/** So much longer than the sound lasts its word is waited for. */
+const PLAYED_OUT_LATE_MS = 3_000;
 
 /**
  * One party's line: what comes in is understood and heard, what goes out is paced. It decides nothing about
@@ -242,6 +233,7 @@ export class Leg {
   /** Looks how good the line is, about once a second; answers the ten seconds that are over, if they are. */
   observe(nowMs: AtMs): LegWindow | undefined {
     if (this.#state.name !== 'active') return undefined;
+    this.#reportDue(nowMs - PLAYED_OUT_LATE_MS, nowMs);
     const window = this.quality.observe(nowMs);
     if (window?.edge !== undefined) this.#listener.onQuality?.(this, window, nowMs);
     return window;
@@ -301,6 +293,8 @@ export class Leg {
       case 'mark_played':
         if (this.owedMarks.settle(input.name)) this.#listener.onMark(this, input.name, nowMs);
         return;
+      case 'played_out':
+        return this.#reportDue(nowMs + PLAYED_OUT_EARLY_MS, nowMs);
       case 'dtmf':
         if (this.#digits.isNew(input.digit, 'out_of_band', nowMs)) this.#listener.onInput(this, input, nowMs);
         return;
@@ -346,18 +340,30 @@ export class Leg {
 
   /** Marks go through the provider where it has them: only it knows when its own buffer has played. */
   #reportMarks(nowMs: AtMs): void {
+    // More was said behind it, so that no pause will tell: it is told when it can have been played.
+    this.#reportDue(nowMs, nowMs);
     for (let name = this.playout.takeMark(); name !== undefined; name = this.playout.takeMark()) {
       this.#inFlight.left(this.#egress.flush(), nowMs);
-      const isTheirs = this.capabilities.marks && this.owedMarks.hasRoom();
-      const message = isTheirs ? this.#session.writeMark(name) : undefined;
-      if (message === undefined) this.#listener.onMark(this, name, nowMs);
-      else this.#oweMark(name, message);
+      if (!this.#isOwed(name, nowMs)) this.#listener.onMark(this, name, nowMs);
     }
   }
 
-  #oweMark(name: string, message: WireMessage): void {
-    this.owedMarks.owe(name);
-    this.send(message);
+  #isOwed(name: string, nowMs: AtMs): boolean {
+    const { marks, playedOut = false } = this.capabilities;
+    const dueAtMs = playedOut ? this.#inFlight.playedUntilAtMs : Infinity;
+    if (dueAtMs <= nowMs || !(marks || playedOut) || !this.owedMarks.hasRoom()) return false;
+    const message = marks ? this.#session.writeMark(name) : undefined;
+    if (marks && message === undefined) return false;
+    this.owedMarks.owe(name, dueAtMs);
+    if (message !== undefined) this.send(message);
+    return true;
+  }
+
+  #reportDue(dueAtMs: AtMs, nowMs: AtMs): void {
+    let name = this.owedMarks.settleDue(dueAtMs);
+    for (; name !== undefined; name = this.owedMarks.settleDue(dueAtMs)) {
+      this.#listener.onMark(this, name, nowMs);
+    }
   }
 
   #break(fault: FaultCode, nowMs: AtMs): void {

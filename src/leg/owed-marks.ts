@@ -1,3 +1,10 @@
+import type { AtMs } from '../base/clock.ts';
+
+interface OwedMark {
+  readonly name: string;
+  readonly dueAtMs: AtMs;
+}
+
 /**
  * Marks a provider was given and has not returned yet, in the order they were given. What it returns without
  * having been given is a stranger's word, or comes after we have answered for it ourselves.
@@ -5,7 +12,7 @@
 export class OwedMarks {
   readonly stats = { strayMarks: 0, emulatedMarks: 0 };
   readonly #marksMax: number;
-  readonly #names: string[] = [];
+  #owed: OwedMark[] = [];
 
   constructor(marksMax: number) {
     this.#marksMax = marksMax;
@@ -13,28 +20,37 @@ export class OwedMarks {
 
   /** False where the provider holds as many as it can: the mark is to be reported by played time. */
   hasRoom(): boolean {
-    if (this.#names.length < this.#marksMax) return true;
+    if (this.#owed.length < this.#marksMax) return true;
     this.stats.emulatedMarks++;
     return false;
   }
 
-  owe(name: string): void {
-    this.#names.push(name);
+  /** Where the provider names no marks: `dueAtMs` is when this one can have been played at the earliest. */
+  owe(name: string, dueAtMs = Infinity): void {
+    this.#owed.push({ name, dueAtMs });
   }
 
   /** The provider says that the mark was played. False where nobody waits for it. */
   settle(name: string): boolean {
-    const place = this.#names.indexOf(name);
+    const place = this.#owed.findIndex((mark) => mark.name === name);
     if (place < 0) {
       this.stats.strayMarks++;
       return false;
     }
-    this.#names.splice(place, 1);
+    this.#owed.splice(place, 1);
     return true;
+  }
+
+  /** The next mark that can have been played by now; undefined when there is none. */
+  settleDue(nowMs: AtMs): string | undefined {
+    const next = this.#owed[0];
+    return next === undefined || next.dueAtMs > nowMs ? undefined : this.#owed.shift()!.name;
   }
 
   /** All that are owed, and no longer: the provider dropped them without a word. */
   settleAll(): readonly string[] {
-    return this.#names.splice(0);
+    const names = this.#owed.map(({ name }) => name);
+    this.#owed = [];
+    return names;
   }
 }

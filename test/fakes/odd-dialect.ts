@@ -110,6 +110,8 @@ class OddSession implements DialectSession {
         };
       case 'played':
         return { type: 'mark_played', name: String(said['name']) };
+      case 'played_out':
+        return { type: 'played_out' };
       case 'flow':
         return { type: 'flow', maySend: said['maySend'] === true };
       case 'thinks':

@@ -280,6 +280,75 @@ describe('marks', () => {
   });
 });
 
+describe('marks of a provider that says only when all was played', () => {
+  const CAN = { marks: false, playedOut: true, marksOnClear: 'dropped', messageFrames: 1 } as const;
+
+  it('are told when it says so, and not when their audio was sent', () => {
+    const one = scene(CAN);
+    one.queues(5);
+    one.marksNow('m');
+    one.clock.advance(1_000);
+    expect([one.audioBytes.length, one.marks]).toEqual([5, []]);
+    one.says(oddWords('played_out'));
+    one.says(oddWords('played_out'));
+    expect(one.marks).toEqual(['m']);
+  });
+
+  it('are not told by the end of what was said before', () => {
+    const one = scene(CAN);
+    one.queues(5);
+    one.marksNow('first');
+    one.clock.advance(300);
+    one.queues(10);
+    one.marksNow('second');
+    one.clock.advance(40);
+    one.says(oddWords('played_out'));
+    expect(one.marks).toEqual(['first']);
+    one.clock.advance(300);
+    one.says(oddWords('played_out'));
+    expect(one.marks).toEqual(['first', 'second']);
+  });
+
+  it('are told by played time where more was said behind them', () => {
+    const one = scene(CAN);
+    one.queues(5);
+    one.marksNow('m');
+    one.queues(50);
+    one.clock.advance(60);
+    expect(one.marks).toEqual([]);
+    one.clock.advance(300);
+    expect(one.marks).toEqual(['m']);
+  });
+
+  it('are told in the end where it never says so', () => {
+    const one = scene(CAN);
+    one.queues(5);
+    one.marksNow('m');
+    one.clock.advance(2_000);
+    one.leg.observe(one.clock.nowMs());
+    expect(one.marks).toEqual([]);
+    one.clock.advance(2_000);
+    one.leg.observe(one.clock.nowMs());
+    expect(one.marks).toEqual(['m']);
+  });
+
+  it('are told at once where nothing is being played', () => {
+    const one = scene(CAN);
+    one.marksNow('m');
+    expect(one.marks).toEqual(['m']);
+  });
+
+  it('are told by a clear, after which the provider’s word tells nothing', () => {
+    const one = scene(CAN);
+    one.queues(5);
+    one.marksNow('m');
+    one.clock.advance(1_000);
+    expect(one.clears()).toEqual(['m']);
+    one.says(oddWords('played_out'));
+    expect(one.marks).toEqual(['m']);
+  });
+});
+
 describe('a source that runs ahead', () => {
   it.each([1, 10])(
     'never has more in flight than its provider takes (%i frames a message)',

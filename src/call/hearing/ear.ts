@@ -1,7 +1,8 @@
 import type { AtMs } from '../../base/clock.ts';
 import { invariant } from '../../base/errors.ts';
 import { frameSamples } from '../../base/units.ts';
-import type { Leg, Overlay } from '../../leg/leg.ts';
+import type { Leg } from '../../leg/leg.ts';
+import type { Overlay } from '../../leg/leg-options.ts';
 import type { Cleared } from '../../leg/playout.ts';
 import { Mixer } from '../../media/mixer/mixer.ts';
 import type { Party } from '../parties/party.ts';

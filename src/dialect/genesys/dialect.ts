@@ -16,7 +16,8 @@ export const genesysDialect: Dialect = {
     // `playback_completed` says that all was played, and names nothing.
     marks: false,
     marksOnClear: 'dropped',
-    marksMax: 0,
+    marksMax: 100,
+    playedOut: true,
     clear: true,
     dtmfIn: true,
     dtmfOut: false,
@@ -25,7 +26,7 @@ export const genesysDialect: Dialect = {
     transfer: true,
     sequenced: false,
     messageFrames: MESSAGE_FRAMES,
-    // Three messages: marks are told by what was sent, and are early by so much at most.
+    // Three messages.
     inFlightMsMax: 600,
     twoCodecs: false,
     closeEnds: false,

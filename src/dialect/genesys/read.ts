@@ -15,11 +15,13 @@ const SESSION_HEADER = 'audiohook-session-id';
 const ORGANIZATION_HEADER = 'audiohook-organization-id';
 const HUNG_UP = { type: 'hung_up', reason: 'provider' } as const;
 
+const PLAYED_OUT = { type: 'played_out' } as const;
+
 type ReaderState = 'opening' | 'probing' | 'open' | 'closed';
 
 /** What the client says: `open`, audio, and a dozen words, all of them numbered. */
 export class GenesysReader {
-  /** What it complains of (429: too many messages), and when it plays what we said. */
+  /** What it complains of (429: too many messages). */
   readonly stats = { errors: 0, throttled: 0, discarded: 0 };
   readonly #envelope: Envelope;
   readonly #headers: UpgradeFacts['headers'];
@@ -131,6 +133,8 @@ export class GenesysReader {
         return { type: 'reply', message: this.#envelope.write('updated') };
       case 'dtmf':
         return this.#readDtmf(parameters);
+      case 'playback_completed':
+        return this.#state === 'open' ? PLAYED_OUT : IGNORED;
       case 'error':
         return this.#readError(parameters);
       case 'discarded':

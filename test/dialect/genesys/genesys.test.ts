@@ -269,7 +269,7 @@ describe('listening to Genesys', () => {
     expect(say('error', { code: 429, message: 'too many requests', retryAfter: 'PT3S' })).toBe(IGNORED);
     expect(say('dtmf', { digit: '5' })).toEqual({ type: 'dtmf', digit: '5', durationMs: null });
     expect(say('playback_started')).toBe(IGNORED);
-    expect(say('playback_completed')).toBe(IGNORED);
+    expect(say('playback_completed')).toEqual({ type: 'played_out' });
     expect(say('newly_added')).toBe(IGNORED);
     const closed = say('close', { reason: 'end' });
     expect(closed).toMatchObject({ type: 'several', inputs: [{ type: 'reply' }, { type: 'hung_up' }] });
