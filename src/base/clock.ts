@@ -53,6 +53,16 @@ export const systemClock: Clock = {
   randomBytes,
 };
 
+/** The wall-clock instant of a monotonic one: what another host can make something of. */
+export function unixMsOf(clock: Pick<Clock, 'nowMs' | 'unixMs'>, atMs: AtMs): number {
+  return Math.round(clock.unixMs() - (clock.nowMs() - atMs));
+}
+
+/** Something that was on another host, on this one's clock; never later than now. */
+export function pastAtMsOf(clock: Pick<Clock, 'nowMs' | 'unixMs'>, unixMs: number): AtMs {
+  return clock.nowMs() - Math.max(0, clock.unixMs() - unixMs);
+}
+
 /** A fraction in [0, 1) from the clock's dice, for jitter and choice. */
 export function randomRatio(clock: Pick<Clock, 'randomBytes'>): number {
   return clock.randomBytes(4).readUInt32BE() / 0x1_0000_0000;

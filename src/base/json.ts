@@ -30,6 +30,18 @@ export function numberOf(value: unknown): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
+/** The newest of `items`, as many as fit into `bytesMax` of JSON; oldest first, as they came. */
+export function newestWithin<T>(items: readonly T[], bytesMax: number): readonly T[] {
+  let bytes = 0;
+  let from = items.length;
+  while (from > 0) {
+    bytes += Buffer.byteLength(JSON.stringify(items[from - 1])) + 1;
+    if (bytes > bytesMax) break;
+    from--;
+  }
+  return items.slice(from);
+}
+
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -22,8 +22,13 @@ export interface CallPart {
   /** Where a leg that has just come in is to sit; undefined where that is not this part's business. */
   seatOf?(member: Member, wish: JoinWish | undefined): Seat | undefined;
   onJoined?(member: Member, wish: JoinWish | undefined, nowMs: AtMs): void;
-  /** A leg that was lost has a line again, its own or one with the call's next owner; it hears and is heard. */
-  onBack?(member: Member, nowMs: AtMs): void;
+  /** A party whose line the call's former owner had is back on one of ours; it hears and is heard. */
+  onReturned?(member: Member, nowMs: AtMs): void;
+  /**
+   * A leg of a restored call is back: the member is the one it was, its line and its ear are new, and it is
+   * heard already. Not told where the leg was here all along.
+   */
+  onReturned?(member: Member, nowMs: AtMs): void;
   /** The party is out of the roster, and those who are left hear each other already. */
   onLeft?(member: Member, nowMs: AtMs): void;
   /** After the frame has gone to everybody who hears the speaker. Per frame: it must not allocate. */

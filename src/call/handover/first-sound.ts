@@ -31,6 +31,11 @@ export class FirstSound {
     this.#lookLater(target);
   }
 
+  /** The caller is on another line: what went out on the one before says nothing. */
+  lineChanged(): void {
+    this.#sentBefore = this.#sentFrames;
+  }
+
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;

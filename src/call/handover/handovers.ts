@@ -1,7 +1,7 @@
 import type { AtMs } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { isObject, textOf, type JsonObject } from '../../base/json.ts';
 import type { CallCommand, CallCommandName } from '../../events/call-commands.ts';
 import type { CommandResult } from '../../events/commands.ts';
 import type { CallDesk } from '../call-desk.ts';
@@ -12,6 +12,7 @@ import type { Invitations, JoinWish } from '../parties/invitation.ts';
 import type { Member, Seat } from '../parties/roster.ts';
 import { briefingOf } from './briefing.ts';
 import type { HandoverInput } from './handover.ts';
+import { readHandover } from './kept-handover.ts';
 import { RunningHandover, turnAway, type HandOver } from './running-handover.ts';
 
 type Of<N extends CallCommandName> = Extract<CallCommand, { name: N }>;
@@ -22,6 +23,7 @@ const UNDER_WAY = failed('conflict', 'a handover is under way: only one at a tim
 
 /** Hands the caller of one call over to somebody else; one handover at a time. */
 export class Handovers implements CallPart {
+  readonly name = 'handover';
   // While the caller waits for somebody, nobody else says who has it.
   readonly commands: readonly CallCommandName[] = ['hand_over', 'answer_handover', 'hold', 'supervise'];
   readonly stats = { lateTargets: 0 };
@@ -68,6 +70,10 @@ export class Handovers implements CallPart {
     }
   }
 
+  onReturned(member: Member, nowMs: AtMs): void {
+    this.#current?.onReturned(member, nowMs);
+  }
+
   onLeft({ party: { id: legId } }: Member, nowMs: AtMs): void {
     const current = this.#current;
     if (current === undefined) return;
@@ -95,6 +101,24 @@ export class Handovers implements CallPart {
   /** The handover is not over: it goes on where the call does. */
   onSurrendered(): void {
     this.#current?.letGo();
+  }
+
+  save(): JsonObject | undefined {
+    if (this.#current === undefined && this.#outcomes.size === 0) return undefined;
+    return { current: this.#current?.save() ?? null, outcomes: Object.fromEntries(this.#outcomes) };
+  }
+
+  restore(saved: JsonObject | undefined, nowMs: AtMs): void {
+    const { outcomes, current } = saved ?? {};
+    for (const [id, outcome] of Object.entries(isObject(outcomes) ? outcomes : {}).slice(-REMEMBERED_MAX)) {
+      this.#outcomes.set(id, textOf(outcome) ?? 'failed');
+    }
+    const kept = isObject(current) ? readHandover(current, this.#desk.clock) : undefined;
+    if (kept === undefined) return;
+    const { id } = kept.state.plan;
+    const { command, told } = kept;
+    const onOver = (over: RunningHandover): void => this.#over(over);
+    this.#current = new RunningHandover({ desk: this.#desk, id, command, told, onOver, kept }, nowMs);
   }
 
   get #isCallerWaiting(): boolean {

@@ -12,6 +12,7 @@ import {
   type HandoverInput,
   type HandoverState,
 } from './handover.ts';
+import { keepHandover, type KeptHandover } from './kept-handover.ts';
 import { Switching } from './switching.ts';
 
 /** The offer is gone: timed out, cancelled, or somebody else has it (contract.md §9). */
@@ -29,6 +30,8 @@ export interface HandoverOptions {
   /** What everybody is told of it at its start. */
   readonly told: JsonObject;
   readonly onOver: (handover: RunningHandover) => void;
+  /** Where a former owner of the call left it. */
+  readonly kept?: KeptHandover;
 }
 
 /** One handover while it runs: the machine, and what its steps do to the call. */
@@ -45,21 +48,35 @@ export class RunningHandover {
   #state: HandoverState;
   #firstSound: FirstSound | undefined;
   #briefedAtMs: AtMs | undefined;
+  /** It was being briefed when the call changed hands: that is over when the target is back. */
+  #wasBriefed: boolean;
   #isEnding = false;
 
-  constructor({ desk, id, command, told, onOver }: HandoverOptions, nowMs: AtMs) {
+  constructor({ desk, id, command, told, onOver, kept }: HandoverOptions, nowMs: AtMs) {
     this.id = id;
     this.command = command;
-    this.former = desk.conversation.partner;
+    this.former = kept === undefined ? desk.conversation.partner : formerOf(kept, desk);
     this.#desk = desk;
     this.#told = told;
     this.#onOver = onOver;
-    this.#switching = new Switching(desk);
-    const deadlineAtMs = nowMs + command.timeout_ms;
-    this.#state = startHandover({ id, mode: command.mode, startedAtMs: nowMs, deadlineAtMs });
-    this.#cancelDeadline = desk.clock.after(command.timeout_ms, () =>
+    this.#switching = new Switching(desk, kept?.before, kept?.seatBefore);
+    this.#wasBriefed = kept?.isBriefed ?? false;
+    const plan = { id, mode: command.mode, startedAtMs: nowMs, deadlineAtMs: nowMs + command.timeout_ms };
+    this.#state = kept?.state ?? startHandover(plan);
+    const { deadlineAtMs } = this.#state.plan;
+    this.#cancelDeadline = desk.clock.after(Math.max(0, deadlineAtMs - nowMs), () =>
       this.feed({ type: 'time_passed' }, Math.max(deadlineAtMs, desk.clock.nowMs())),
     );
+    if (this.#state.name === 'bridged') this.#listenForTarget();
+  }
+
+  /** All it needs to go on elsewhere. */
+  save(): JsonObject {
+    const { before, seatBefore } = this.#switching;
+    const kept = { command: this.command, told: this.#told, state: this.#state, before, seatBefore };
+    const formerId = this.former?.party.id ?? null;
+    const isBriefed = this.#briefedAtMs !== undefined || this.#wasBriefed;
+    return keepHandover({ ...kept, formerId, isBriefed }, this.#desk.clock);
   }
 
   get state(): HandoverState {
@@ -86,6 +103,14 @@ export class RunningHandover {
   arrives({ party: { id: legId } }: Member, nowMs: AtMs): void {
     this.feed({ type: 'target_arrived', legId }, nowMs);
     this.#tell('handover_offered', { leg_id: legId, mode: this.command.mode, ...this.#told }, nowMs);
+  }
+
+  /** A leg has a line again: the caller's may be another one, and a target waits no longer to be briefed. */
+  onReturned({ party }: Member, nowMs: AtMs): void {
+    if (party.role === 'caller') this.#firstSound?.lineChanged();
+    if (party.id !== this.targetLegId || !this.#wasBriefed) return;
+    this.#wasBriefed = false;
+    this.#briefedAtMs = nowMs;
   }
 
   /** Moves it; false where that changes nothing any more. */
@@ -146,16 +171,19 @@ export class RunningHandover {
         return this.#switching.consult(this.#member(state.targetLegId), nowMs);
       case 'bridged':
         this.#switching.bridge(this.#member(state.targetLegId), nowMs);
-        this.#firstSound = new FirstSound(this.#desk, () =>
-          this.feed({ type: 'target_heard' }, this.#desk.clock.nowMs()),
-        );
-        return;
+        return this.#listenForTarget();
       case 'succeeded':
         return this.#succeed(state, nowMs);
       case 'failed':
         return this.#fail(state, isOver(before) ? null : before.targetLegId, nowMs);
       default:
     }
+  }
+
+  #listenForTarget(): void {
+    this.#firstSound = new FirstSound(this.#desk, () =>
+      this.feed({ type: 'target_heard' }, this.#desk.clock.nowMs()),
+    );
   }
 
   #succeed(
@@ -213,6 +241,14 @@ export class RunningHandover {
   #member(legId: string): Member {
     return this.#desk.roster.get(legId)!;
   }
+}
+
+/** An agent of the house may have another name with the call's next owner; whoever has the caller is meant. */
+function formerOf({ formerId, state }: KeptHandover, { roster, conversation }: CallDesk): Member | undefined {
+  if (formerId === null) return undefined;
+  const { partner } = conversation;
+  const isTarget = !isOver(state) && partner?.party.id === state.targetLegId;
+  return roster.get(formerId) ?? (isTarget ? undefined : partner);
 }
 
 /** Whoever comes for an offer that is gone is told so. */

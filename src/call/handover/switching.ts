@@ -11,12 +11,19 @@ type Source = Extract<Hold, { name: 'on' }>['source'];
  */
 export class Switching {
   readonly #desk: CallDesk;
-  readonly #before: Decisions;
+  /** How things were before it. */
+  readonly before: Decisions;
   #seatBefore: Seat | undefined;
 
-  constructor(desk: CallDesk) {
+  constructor(desk: CallDesk, before = desk.conversation.decisions, seatBefore?: Seat) {
     this.#desk = desk;
-    this.#before = desk.conversation.decisions;
+    this.before = before;
+    this.#seatBefore = seatBefore;
+  }
+
+  /** Where the target sat before it had the caller. */
+  get seatBefore(): Seat | undefined {
+    return this.#seatBefore;
   }
 
   /** The caller waits; a hold that was there before goes on under another sound. */
@@ -45,7 +52,7 @@ export class Switching {
   /** Everything is as it was before. */
   undo(target: Member | undefined, nowMs: AtMs): void {
     if (target !== undefined && this.#seatBefore !== undefined) target.seat = this.#seatBefore;
-    this.#settle(this.#before, nowMs);
+    this.#settle(this.before, nowMs);
   }
 
   #settle(decisions: Decisions, nowMs: AtMs): void {
