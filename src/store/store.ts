@@ -92,7 +92,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
-async function openParts({ db, commits }: Engine, cipher: Cipher, clock: Clock) {
+async function openParts({ db, commits, writesOfOthers }: Engine, cipher: Cipher, clock: Clock) {
   const counters = new Counters(db);
   await counters.prepare();
   const endpoints = await SqlEndpoints.load({ db, counters, cipher, clock });
@@ -102,7 +102,7 @@ async function openParts({ db, commits }: Engine, cipher: Cipher, clock: Clock) 
   const resealed = (await endpoints.reseal()) + (await credentials.reseal()) + (await agents.reseal());
   const secrets = { resealed };
   const epoch = await epochOf(db, clock);
-  const journal = new SqlJournal({ db, commits, clock, epoch, counters, endpoints });
+  const journal = new SqlJournal({ db, commits, writesOfOthers, clock, epoch, counters, endpoints });
   return {
     agents,
     endpoints,

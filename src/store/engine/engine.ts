@@ -22,6 +22,8 @@ export interface Engine {
   readonly db: Kysely<Schema>;
   /** Where the journal commits: a connection of its own where there are several. */
   readonly commits: Kysely<Schema>;
+  /** A number that stays while nobody else writes; undefined where the database does not tell. */
+  readonly writesOfOthers: () => number | undefined;
   readonly stats: { readonly checkpoints: Checkpointer['stats']; readonly connections: ConnectionStats };
   readonly close: () => Promise<void>;
 }
@@ -33,7 +35,7 @@ export function openEngine(options: EngineOptions): Promise<Engine> {
 }
 
 async function openEmbedded({ path, clock, log }: EngineOptions): Promise<Engine> {
-  const { db, writes } = openSqlite(path);
+  const { db, writes, writesOfOthers } = openSqlite(path);
   try {
     await migrate(db, clock);
   } catch (error) {
@@ -45,6 +47,7 @@ async function openEmbedded({ path, clock, log }: EngineOptions): Promise<Engine
   return {
     db,
     commits: db,
+    writesOfOthers,
     stats: { checkpoints: checkpointer.stats, connections: { opened: 1, lost: 0, refused: 0 } },
     close: async () => {
       await checkpointer.close();
@@ -56,7 +59,8 @@ async function openEmbedded({ path, clock, log }: EngineOptions): Promise<Engine
 async function openShared(url: string, clock: Clock): Promise<Engine> {
   await withPatience(url, (db) => migrate(db, clock));
   const { db, commits, stats, close } = openPostgres(url);
-  return { db, commits, stats: { checkpoints: NO_CHECKPOINTS, connections: stats }, close };
+  const writesOfOthers = () => undefined;
+  return { db, commits, writesOfOthers, stats: { checkpoints: NO_CHECKPOINTS, connections: stats }, close };
 }
 
 /** PostgreSQL looks after its own. */

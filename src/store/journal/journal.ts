@@ -34,6 +34,8 @@ export interface JournalParts {
   readonly db: Kysely<Schema>;
   /** Where commits are written; `db` is for reading. */
   readonly commits: Kysely<Schema>;
+  /** Asked inside a commit: stays as it is while nobody else writes, where that can be known. */
+  readonly writesOfOthers: () => number | undefined;
   readonly clock: Clock;
   readonly epoch: string;
   readonly counters: Counters;
@@ -80,6 +82,8 @@ export class SqlJournal implements Journal {
   readonly #cursors = new Map<string, number>();
   /** After the last commit here; undefined before the first. */
   #lastPosition: number | undefined;
+  /** What others had written by then; undefined where nobody knows. */
+  #seenOfOthers: number | undefined;
 
   constructor(parts: JournalParts) {
     this.epoch = parts.epoch;
@@ -183,10 +187,17 @@ export class SqlJournal implements Journal {
     write: (transaction: Kysely<Schema>) => Promise<Written | undefined>,
     link?: SpooledBatch,
   ): Promise<readonly CommittedEvent[]> {
-    const { before, written } = await this.#parts.commits.transaction().execute(async (transaction) => {
-      const before = await this.#takeLead(transaction);
-      return { before, written: await write(transaction) };
-    });
+    const { before, written } = await this.#parts.commits
+      .transaction()
+      .execute(async (transaction) => {
+        const before = await this.#takeLead(transaction);
+        return { before, written: await write(transaction) };
+      })
+      .catch((error: unknown) => {
+        // Whether it is written after all is asked next time.
+        this.#seenOfOthers = undefined;
+        throw error;
+      });
     this.#lastPosition = before + (written?.events.length ?? 0);
     if (written === undefined) return [];
     // Memory follows the database, never the other way: a transaction that failed left no trace here.
@@ -204,6 +215,10 @@ export class SqlJournal implements Journal {
    * the last commit here: by another process, or by a commit of ours whose answer never came.
    */
   async #takeLead(transaction: Kysely<Schema>): Promise<number> {
+    const ofOthers = this.#parts.writesOfOthers();
+    const isAlone = ofOthers !== undefined && ofOthers === this.#seenOfOthers;
+    if (isAlone && this.#lastPosition !== undefined) return this.#lastPosition;
+    this.#seenOfOthers = ofOthers;
     const last = await this.#parts.counters.raise(transaction, JOURNAL_POSITION, 0);
     await this.#parts.endpoints.refresh(transaction);
     const known = this.#lastPosition;

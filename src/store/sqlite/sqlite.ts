@@ -17,6 +17,8 @@ export interface Sqlite {
   readonly db: Kysely<Schema>;
   /** How many writing statements have run: whether there is anything to checkpoint. */
   readonly writes: () => number;
+  /** Another number whenever another connection has changed the file, or begun its WAL anew. */
+  readonly writesOfOthers: () => number;
 }
 
 /** Opens, or creates, the file. Checkpoints are somebody else's work (`Checkpointer`). */
@@ -39,9 +41,11 @@ export function openSqlite(path: string): Sqlite {
     throw error;
   }
   const adapter = new NodeSqlite(database);
+  const version = database.prepare('PRAGMA data_version');
   return {
     db: new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter }) }),
     writes: () => adapter.writes,
+    writesOfOthers: () => Number(version.get()?.['data_version']),
   };
 }
 
