@@ -22,8 +22,6 @@ export interface CallPart {
   /** Where a leg that has just come in is to sit; undefined where that is not this part's business. */
   seatOf?(member: Member, wish: JoinWish | undefined): Seat | undefined;
   onJoined?(member: Member, wish: JoinWish | undefined, nowMs: AtMs): void;
-  /** A party whose line the call's former owner had is back on one of ours; it hears and is heard. */
-  onReturned?(member: Member, nowMs: AtMs): void;
   /**
    * A leg of a restored call is back: the member is the one it was, its line and its ear are new, and it is
    * heard already. Not told where the leg was here all along.
