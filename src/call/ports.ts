@@ -1,8 +1,17 @@
+import type { CostRates } from '../events/cost.ts';
+import type { EventRecord } from '../events/envelope.ts';
 import type { FrameSource } from './sounds/frame-source.ts';
 import type { Sounds } from './sounds/sounds.ts';
 import type { ProviderOrders } from './provider/provider-orders.ts';
 import type { Invitations } from './parties/invitation.ts';
 import type { MakeCallPart } from './call-part.ts';
+
+/** What a call's last words are made of beside the call itself. */
+export interface PostCall {
+  readonly rates: CostRates;
+  /** Where the transcript of a call can be read. */
+  transcriptUrl(callId: string): string;
+}
 
 /**
  * What calls need of the world. Whatever is missing on a node is refused by name when somebody asks for it:
@@ -17,6 +26,10 @@ export interface CallPorts {
   readonly provider?: ProviderOrders;
   /** What callers on hold hear, where it is not the house's own music. */
   readonly holdMusic?: (sampleRateHz: number) => FrameSource;
+  /** What calls cost, and where they are written down; null in `call_completed` where it is missing. */
+  readonly postCall?: PostCall;
+  /** Events of a call that were told and not yet acknowledged by the journal, oldest first. */
+  readonly unacknowledged?: (callId: string) => readonly EventRecord[];
   /** What is built on top of a call: handovers, recording, forks, agents, barge-in. */
   readonly parts?: readonly MakeCallPart[];
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { MIB } from '../base/units.ts';
 import { isLoopback } from './addresses.ts';
+import { costRates } from './cost-rates.ts';
 import * as kinds from './kinds.ts';
 import type { Kind } from './kinds.ts';
 import { NODE_CAP_LEGS_MAX, REGION_NAME, type Region } from './region.ts';
@@ -233,6 +234,26 @@ export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];
 /** `mediaPort` → `OMNIVOICE_MEDIA_PORT`. */
 export function envNameOf(key: SettingKey): string {
   return `OMNIVOICE_${key.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+  costRates: setting(costRates, [], 'what a started minute of a call costs, by direction and agent'),
+  costCurrency: setting(
+    kinds.text(/^[A-Z]{3}$/, 'three capital letters of ISO 4217', 'code'),
+    'EUR',
+    'what COST_RATES are in',
+  ),
+  analyserUrl: setting(
+    kinds.url(['http', 'https']),
+    undefined,
+    'who is asked for sentiment and summary of a call that has a transcript',
+    { fallbackText: 'nobody: word list and extract' },
+  ),
+  analyserSecret: setting<string | undefined>(
+    optional(
+      kinds.text(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'whsec_ and 24 to 64 bytes in base64', 'secret'),
+    ),
+    undefined,
+    'what requests to the analyser are signed with (Standard Webhooks)',
+    { fallbackText: 'unsigned', isSecret: true },
+  ),
 }
 
 /** `mediaPort` → `--media-port`. */

@@ -2,6 +2,7 @@ import { openApi, type Api } from '../api/api.ts';
 import type { Clock } from '../base/clock.ts';
 import { Lifetime, type Closeable } from '../base/lifetime.ts';
 import { isLoopback, mediaUrlOf, publicUrlOf } from '../config/addresses.ts';
+import { costRatesOf } from '../config/cost-rates.ts';
 import type { DataPaths } from '../config/data-dir.ts';
 import type { Settings } from '../config/settings.ts';
 import { readTls } from '../config/tls.ts';
@@ -14,6 +15,7 @@ import { AudioSocketTickets } from '../gateway/audiosocket/tickets.ts';
 import { termsOf } from '../dialect/terms.ts';
 import type { AskResult, ProviderControlAsk } from '../events/asks.ts';
 import type { CallView } from '../events/call-view.ts';
+import { transcriptUrl } from '../events/completion.ts';
 import type { EventRecord } from '../events/envelope.ts';
 import type { CommittedEvent } from '../events/journal.ts';
 import { openControlEnd, type ControlEnd } from '../link/control-end.ts';
@@ -203,7 +205,11 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
   const tell = tellerOf(parts);
   const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
   const onLost = (call: CallView): void => figures.callLost(call);
-  const reaper = lifetime.own(new Reaper({ journal, publish, onLost, clock, log }));
+  const postCall = {
+    rates: costRatesOf(options.settings),
+    transcriptUrl: (callId: string) => transcriptUrl(publicUrlOf(options.settings), callId),
+  };
+  const reaper = lifetime.own(new Reaper({ journal, publish, onLost, postCall, clock, log }));
   const link = openControlEnd({
     runDir: paths.runDir,
     spoolsDir: paths.spoolDir,

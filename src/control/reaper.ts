@@ -4,10 +4,25 @@ import type { Closeable } from '../base/lifetime.ts';
 import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { durationMsOf, type CallView } from '../events/call-view.ts';
-import { completedFields } from '../events/completion.ts';
+import { completedFields, type CompletionFacts } from '../events/completion.ts';
+import { costOf, type CostRates } from '../events/cost.ts';
 import type { CallEndReason, CallEventType } from '../events/catalogue.ts';
 import { API_VERSION, type EventRecord } from '../events/envelope.ts';
 import type { Journal } from '../events/journal.ts';
+import { TELLING_TYPES, toldBy, UNTOLD, type ToldCall } from '../events/told-call.ts';
+
+/** What a call's last words are made of beside its events. */
+export interface PostCall {
+  readonly rates: CostRates;
+  /** Where the transcript of a call can be read. */
+  transcriptUrl(callId: string): string;
+}
+
+/** What is told of a call in its owner's place. */
+export interface Obituary {
+  readonly told: ToldCall;
+  readonly postCall?: PostCall | undefined;
+}
 
 /**
  * The last events of a call whose node is gone and that nobody resumed: each leg that was still there
@@ -16,7 +31,12 @@ import type { Journal } from '../events/journal.ts';
  * call that
  * had told its own end already is only completed.
  */
-export function lastEventsOf(call: CallView, reason: CallEndReason, clock: Clock): readonly EventRecord[] {
+export function lastEventsOf(
+  call: CallView,
+  reason: CallEndReason,
+  clock: Clock,
+  obituary: Obituary = { told: UNTOLD },
+): readonly EventRecord[] {
   const at = new Date(clock.unixMs()).toISOString();
   const stamps = { receivedAtMs: clock.nowMs(), decidedAtMs: clock.nowMs() };
   const legs = call.legs.map((leg) =>
@@ -52,16 +72,46 @@ export function lastEventsOf(call: CallView, reason: CallEndReason, clock: Clock
     ...call.timeline,
     ...records.map(({ envelope: e }) => ({ sequence: e.sequence, type: e.type, at })),
   ];
-  const facts = { durationMs, reason: endReason, talkMs: {}, quality: call.quality, legs, timeline };
+  const measured = { durationMs, reason: endReason, quality: call.quality, legs, timeline };
+  const facts = { ...measured, ...toldFacts({ ...call, legs }, durationMs, obituary) };
   records.push(seal('call_completed', 'ended', completedFields(facts)));
   return records;
 }
 
+type Told = Omit<CompletionFacts, 'durationMs' | 'reason' | 'quality' | 'legs' | 'timeline'>;
+
+/** What its owner took along is known as far as its events tell it. */
+function toldFacts({ id, head, legs }: CallView, durationMs: number, { told, postCall }: Obituary): Told {
+  const { direction, agent_id: agentId } = head;
+  const parties = legs.map(({ leg_id, role }) => ({
+    leg_id,
+    role,
+    talk_ms: told.talkMs.get(leg_id) ?? 0,
+    interruptions: told.interruptions.get(leg_id) ?? 0,
+  }));
+  const talkMs: { [role: string]: number } = {};
+  for (const { role, talk_ms } of parties) talkMs[role] = (talkMs[role] ?? 0) + talk_ms;
+  const url = postCall?.transcriptUrl(id);
+  const { disposition, qualification, recordings, segments } = told;
+  return {
+    talkMs,
+    parties,
+    cost: costOf(postCall?.rates, { direction, agentId, durationMs }),
+    disposition,
+    qualification,
+    transcript: segments === 0 || url === undefined ? null : { url, segments },
+    recordings,
+  };
+}
+
 /** When nobody can still be on the way: nodes of an earlier life have been found or given up by then. */
 const STRAYS_AFTER_MS = 10_000;
+/** Of a call that told more, what comes after it is not looked through. */
+const TOLD_EVENTS_MAX = 10_000;
 
 export interface ReaperOptions {
-  readonly journal: Pick<Journal, 'openCalls' | 'incarnationsWithOpenCalls'>;
+  readonly journal: Pick<Journal, 'openCalls' | 'incarnationsWithOpenCalls' | 'read'>;
+  readonly postCall?: PostCall;
   /** Commits events and tells everybody. */
   readonly publish: (records: readonly EventRecord[]) => Promise<unknown>;
   readonly onLost: (call: CallView) => void;
@@ -90,9 +140,20 @@ export class Reaper implements Closeable {
     const lost = await journal.openCalls(incarnation);
     if (lost.length > 0) log.warn({ incarnation, calls: lost.length }, 'a node died with calls on it');
     for (const call of lost) {
-      await publish(lastEventsOf(call, 'node_lost', clock));
+      const obituary = { told: await this.#toldOf(call), postCall: this.#options.postCall };
+      await publish(lastEventsOf(call, 'node_lost', clock, obituary));
       onLost(call);
     }
+  }
+
+  async #toldOf(call: CallView): Promise<ToldCall> {
+    const entries = await this.#options.journal.read({
+      workspaceId: call.workspace_id,
+      resourceId: call.id,
+      types: TELLING_TYPES,
+      limit: TOLD_EVENTS_MAX,
+    });
+    return toldBy(entries.map(({ envelope }) => envelope));
   }
 
   /** Looks once for open calls of nodes that left neither a socket nor a spool behind. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { lastEventsOf, Reaper } from '../../src/control/reaper.ts';
 import { applyToCall, type CallView } from '../../src/events/call-view.ts';
 import type { Envelope, EventRecord } from '../../src/events/envelope.ts';
+import { toldBy } from '../../src/events/told-call.ts';
 import { callEnvelopes } from '../fakes/call-envelopes.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
@@ -50,6 +51,7 @@ describe('calls of nodes that left nothing behind', () => {
     const published: EventRecord[] = [];
     const reaper = new Reaper({
       journal: {
+        read: async () => [],
         incarnationsWithOpenCalls: async () => ['n0-dead', 'n1-alive'],
         openCalls: async (incarnation) => {
           reaped.push(incarnation);
@@ -73,5 +75,59 @@ describe('calls of nodes that left nothing behind', () => {
       'call_ended',
       'call_completed',
     ]);
+  });
+});
+
+describe('what a lost call is completed with', () => {
+  const rates = {
+    currency: 'EUR',
+    rates: [{ direction: 'any', agentId: null, perMinute: '0.1' }] as const,
+  };
+  const postCall = { rates, transcriptUrl: (id: string) => `http://here/${id}` };
+
+  it('is what its events have told: who talked, what was noted, what was recorded, what it cost', () => {
+    const call = lostCall(
+      ['call_started'],
+      ['leg_connected', { leg_id: 'leg_1', role: 'caller', dialect: 'twilio', codec: 'PCMU/8000' }],
+      ['leg_connected', { leg_id: 'leg_2', role: 'agent', dialect: 'native', codec: null }],
+    );
+    const { next } = callEnvelopes();
+    const told = toldBy([
+      next('voice_ended', { leg_id: 'leg_1', duration_ms: 700 }),
+      next('voice_ended', { leg_id: 'leg_1', duration_ms: 300 }),
+      next('barge_in', { leg_id: 'leg_1', interrupted_leg_id: 'leg_2' }),
+      next('transcript_segment', { speaker: 'caller', text: 'hello' }),
+      next('disposition_set', { disposition: 'callback', by: 'api' }),
+      next('disposition_set', { disposition: 'sold', by: 'agent' }),
+      next('qualification_met', { score: 7, threshold: 5, criteria: { budget: true } }),
+      next('recording_ready', { recording_id: 'rec_1', url: 'u', channels: 2, duration_ms: 9, sha256: 's' }),
+    ]);
+    const completed = lastEventsOf(call, 'node_lost', clock, { told, postCall }).at(-1)!.envelope.data;
+    expect(completed).toMatchObject({
+      talk_ms: { caller: 1_000, agent: 0 },
+      parties: [
+        { leg_id: 'leg_1', role: 'caller', talk_ms: 1_000, interruptions: 1 },
+        { leg_id: 'leg_2', role: 'agent', talk_ms: 0, interruptions: 0 },
+      ],
+      cost: { amount: '0.1', minutes: 1 },
+      disposition: 'sold',
+      qualification: { score: 7, threshold: 5, criteria: { budget: true }, met: true },
+      transcript: { url: `http://here/${call.id}`, segments: 1 },
+      recordings: [{ recording_id: 'rec_1', url: 'u', channels: 2, duration_ms: 9 }],
+    });
+  });
+
+  it('is null where they told nothing', () => {
+    const call = lostCall(['call_started'], ['leg_connected', { leg_id: 'leg_1', role: 'caller' }]);
+    const completed = lastEventsOf(call, 'node_lost', clock).at(-1)!.envelope.data;
+    expect(completed).toMatchObject({
+      cost: null,
+      disposition: null,
+      qualification: null,
+      sentiment: null,
+      summary: null,
+      transcript: null,
+      recordings: [],
+    });
   });
 });

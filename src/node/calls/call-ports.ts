@@ -10,9 +10,11 @@ import { recordingFor } from '../../call/recording/recording-part.ts';
 import { ProviderHangUp } from '../../call/provider/provider-hang-up.ts';
 import { ProviderMove } from '../../call/provider/provider-move.ts';
 import type { ProviderOrders } from '../../call/provider/provider-orders.ts';
-import { mediaUrlOf } from '../../config/addresses.ts';
+import { mediaUrlOf, publicUrlOf } from '../../config/addresses.ts';
+import { costRatesOf } from '../../config/cost-rates.ts';
 import type { DataPaths } from '../../config/data-dir.ts';
 import type { Settings } from '../../config/settings.ts';
+import { transcriptUrl } from '../../events/completion.ts';
 import type { Dialler } from '../../gateway/dialling/dialler.ts';
 import { ForkLines } from '../forks/fork-lines.ts';
 import { openNodeTapes, type NodeTapes } from '../recording/node-tapes.ts';
@@ -61,6 +63,10 @@ export function openCallPorts(options: CallPortsOptions): {
       (desk) => new ProviderHangUp(desk),
       (desk) => new ProviderMove(desk),
       // Before agents are brought in: what the caller hears first is recorded.
+    postCall: {
+      rates: costRatesOf(settings),
+      transcriptUrl: (callId) => transcriptUrl(publicUrlOf(settings), callId),
+    },
       recordingFor(tapes),
       forksFor(forks),
       // Before agents are brought in: it is told first whom they speak to, and who speaks over them.
