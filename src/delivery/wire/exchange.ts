@@ -5,7 +5,7 @@ import type { AtMs, Clock } from '../../base/clock.ts';
 import { KIB } from '../../base/units.ts';
 import { connectTimingsOf, NO_CONNECT, type ConnectTimings } from './connect-timings.ts';
 
-/** Of a response we keep this much; the rest is not even read. */
+/** Of a response we keep this much, where the request does not say otherwise; the rest is not even read. */
 export const CAPTURE_BYTES_MAX = 16 * KIB;
 
 /** A request as it goes over the wire. */
@@ -15,6 +15,8 @@ export interface WireRequest {
   readonly path: string;
   readonly headers: { readonly [name: string]: string };
   readonly body: Uint8Array;
+  /** How much of the response is kept. */
+  readonly captureBytesMax?: number;
 }
 
 /** What one request on one socket came to. */
@@ -26,7 +28,7 @@ export interface ExchangeResult {
   readonly resolvedAddress: string | null;
   readonly status: number | null;
   readonly headers: { readonly [name: string]: string };
-  /** Up to `CAPTURE_BYTES_MAX` of the body, as text. */
+  /** As much of the body as is kept, as text. */
   readonly body: string;
   /** There was more. */
   readonly isTruncated: boolean;
@@ -61,7 +63,8 @@ export function exchange(
   return new Promise((resolve) => {
     // A view of its own on shared bytes: it is this attempt's name on the channels.
     const body = Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength);
-    const running = new Exchange(clock, timeoutMs, resolve);
+    const captureBytesMax = request.captureBytesMax ?? CAPTURE_BYTES_MAX;
+    const running = new Exchange({ clock, timeoutMs, captureBytesMax, resolve });
     exchanges.set(body, running);
     try {
       const { method = 'POST', path, headers } = request;
@@ -76,8 +79,16 @@ function exchangeOf(request: { readonly body: unknown }): Exchange | undefined {
   return request.body instanceof Uint8Array ? exchanges.get(request.body) : undefined;
 }
 
+interface ExchangeOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly captureBytesMax: number;
+  readonly resolve: (result: ExchangeResult) => void;
+}
+
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #clock: Clock;
+  readonly #captureBytesMax: number;
   readonly #resolve: (result: ExchangeResult) => void;
   readonly #cancelTimeout: () => void;
   readonly #chunks: Buffer[] = [];
@@ -91,8 +102,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   #wire: WireState | undefined;
   #connect: ConnectTimings = NO_CONNECT;
 
-  constructor(clock: Clock, timeoutMs: number, resolve: (result: ExchangeResult) => void) {
+  constructor({ clock, timeoutMs, captureBytesMax, resolve }: ExchangeOptions) {
     this.#clock = clock;
+    this.#captureBytesMax = captureBytesMax;
     this.#resolve = resolve;
     // One timer for the whole: undici's own are idle times, under which a drip of bytes runs for ever.
     this.#cancelTimeout = clock.after(timeoutMs, () => this.#stop('timeout'));
@@ -130,10 +142,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isSettled) return;
     // Copied: the parser's memory is used again after this returns.
-    this.#chunks.push(Buffer.from(chunk.subarray(0, CAPTURE_BYTES_MAX - this.#capturedBytes)));
+    this.#chunks.push(Buffer.from(chunk.subarray(0, this.#captureBytesMax - this.#capturedBytes)));
     this.#capturedBytes += chunk.length;
     // Aborting destroys the socket: whoever answers a hook with a film does not get to send it.
-    if (this.#capturedBytes > CAPTURE_BYTES_MAX) this.#stop(null);
+    if (this.#capturedBytes > this.#captureBytesMax) this.#stop(null);
   }
 
   onResponseEnd(): void {
@@ -162,7 +174,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       headers: this.#headers,
       // Databases refuse NUL in text.
       body: Buffer.concat(this.#chunks).toString('utf8').replaceAll('\0', ''),
-      isTruncated: this.#capturedBytes > CAPTURE_BYTES_MAX,
+      isTruncated: this.#capturedBytes > this.#captureBytesMax,
       connect: this.#connect,
       failure,
       isStaleSocket: failure instanceof Error && isReset(failure) && isUnanswered(this.#wire),
