@@ -1,6 +1,6 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import type { NodeRecord } from './node-record.ts';
-import type { BeatAnswer, CallSave, Claim, ClaimWish, Found, Registry, Saved } from './registry.ts';
+import type { BeatAnswer, CallSave, Claim, ClaimWish, Found, Orphan, Registry, Saved } from './registry.ts';
 import { ORPHANS_MAX, RegistryCounts } from './registry-counts.ts';
 import { GRACE_MS, LEASE_MS, NODE_FORGOTTEN_MS, RECORD_TTL_MS, TOMBSTONE_TTL_MS } from './timing.ts';
 
@@ -109,8 +109,8 @@ export class LocalRegistry implements Registry {
     return 'saved';
   }
 
-  async orphans(): Promise<readonly { callId: string; owner: string; token: number }[]> {
-    const found: { callId: string; owner: string; token: number }[] = [];
+  async orphans(): Promise<readonly Orphan[]> {
+    const found: Orphan[] = [];
     for (const [callId, call] of this.#calls) {
       if (found.length === ORPHANS_MAX) break;
       if (call.state === 'ended' || !this.#isLongGone(call.owner)) continue;

@@ -68,6 +68,11 @@ export class Membership {
     return all.filter(({ incarnation }) => this.standingOf(incarnation, nowMs) === 'fit');
   }
 
+  /** Everybody with a lease, as the last beat told. */
+  present(): NodeRecord[] {
+    return [...this.#seen.values()].filter(({ isGone }) => !isGone).map(({ record }) => record);
+  }
+
   #meaningOf(answer: BeatAnswer, sentAtMs: AtMs): Heard {
     if (this.#epoch === undefined) return 'first';
     if (this.#epoch !== answer.epoch) return 'new_epoch';

@@ -21,6 +21,8 @@ export interface OwnershipOptions {
   readonly snapshotOf: (callId: string) => Pick<CallSave, 'sequence' | 'snapshot'> | undefined;
   /** Another node owns the call, or it ended: whatever speaks for it here must stop. */
   readonly onFenced: (callId: string) => void;
+  /** A new call is recorded: from now on its events carry this token. */
+  readonly onRecorded?: (callId: string, token: number) => void;
 }
 
 interface Owned {
@@ -178,6 +180,7 @@ export class Ownership implements Closeable {
     if (claim.result !== 'claimed') return 'fenced';
     owned.token = claim.token;
     owned.isRecorded = true;
+    this.#options.onRecorded?.(callId, claim.token);
     // There is a record, and nothing in it yet.
     owned.isChanged = true;
     return 'saved';

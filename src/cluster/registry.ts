@@ -78,7 +78,14 @@ export interface Registry extends Closeable {
   /** The call is over, and stays so: a tombstone for late comers. */
   end(incarnation: string, callId: string, token: number): Promise<Saved>;
   /** Calls whose owner's lease is gone for longer than the grace: for the sweep. */
-  orphans(): Promise<readonly { readonly callId: string; readonly owner: string; readonly token: number }[]>;
+  orphans(): Promise<readonly Orphan[]>;
+}
+
+/** A call whose owner is gone. */
+export interface Orphan {
+  readonly callId: string;
+  readonly owner: string;
+  readonly token: number;
 }
 
 export interface CallSave {

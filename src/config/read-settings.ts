@@ -50,7 +50,7 @@ export function readSettings(source: SettingsSource): SettingsResult {
   }
   const basis = basisOf(given, source, mistakes);
   const settings = withFallbacks(given, basis);
-  mistakes.push(...portMistakes(settings), ...tlsMistakes(settings));
+  mistakes.push(...portMistakes(settings), ...tlsMistakes(settings), ...clusterMistakes(settings));
   return mistakes.length > 0 ? { mistakes } : { settings };
 }
 
@@ -146,6 +146,13 @@ function portMistakes({ port, mediaPort, mediaNodes }: Settings): string[] {
   }
   if (port < mediaPort || port > last) return [];
   return [`${envNameOf('port')} ${port} is one of the media ports, ${mediaPort} to ${last}`];
+}
+
+function clusterMistakes(settings: Settings): string[] {
+  if (settings.redisUrl === undefined) return [];
+  const needed = ['peerUrl', 'peerSecret', 'signingSecret', 'encryptionKeys'] as const;
+  const missing = needed.filter((key) => settings[key] === undefined || settings[key].length === 0);
+  return missing.map((key) => `${envNameOf(key)} is missing: ${envNameOf('redisUrl')} makes a cluster`);
 }
 
 function tlsMistakes({ tlsCert, tlsKey }: Settings): string[] {

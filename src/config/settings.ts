@@ -57,6 +57,33 @@ export const SETTINGS = {
     'PostgreSQL that hosts share, in place of the embedded store',
     { fallbackText: 'the embedded store', isSecret: true },
   ),
+  redisUrl: setting<string | undefined>(
+    optional(
+      kinds.text(
+        /^(?:redis|rediss|redis\+sentinel):\/\/\S+$/,
+        'redis://, rediss:// or redis+sentinel://host:port,host:port/name',
+        'url',
+      ),
+    ),
+    undefined,
+    'Redis of this region: who is there and who owns which call; needs PEER_URL and PEER_SECRET',
+    { fallbackText: 'none: one host by itself', isSecret: true },
+  ),
+  peerUrl: setting(
+    kinds.url(['tls']),
+    undefined,
+    'where other hosts reach the nodes of this one: node n listens on its port + n',
+    { fallbackText: 'none' },
+  ),
+  peerSecret: setting(secrets.signingSecrets, [], 'proves the nodes of a cluster to each other', {
+    fallbackText: 'none',
+    isSecret: true,
+  }),
+  acceptWhenIsolated: setting(
+    kinds.choice(['true', 'false']),
+    'true',
+    'whether new calls are taken while the registry does not answer',
+  ),
   region: setting(
     kinds.text(REGION_NAME, 'the name of a file in regions/', 'name'),
     DEFAULT_REGION,

@@ -25,6 +25,7 @@ import { answeredBy } from './answered-asks.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
 import { EndpointEvents } from './endpoint-events.ts';
+import { answeredFrom, openHostRegistry } from './host-registry.ts';
 import { HostInbound } from './inbound.ts';
 import { HostNodes } from './nodes.ts';
 import { HttpProviderWire } from './provider-wire.ts';
@@ -204,6 +205,7 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
   const { journal } = store;
   const tell = tellerOf(parts);
   const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
+  const registry = lifetime.own(openHostRegistry(options));
   const onLost = (call: CallView): void => figures.callLost(call);
   const postCall = {
     rates: costRatesOf(options.settings),
@@ -220,7 +222,10 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
     },
     onCommitted: () => {},
     onConnected: (node) => nodes.welcome(node),
-    onAsk: answeredBy({ provider_control: (ask) => orderedAt(providers, ask) }),
+    onAsk: answeredBy({
+      provider_control: (ask) => orderedAt(providers, ask),
+      registry: (ask) => answeredFrom(registry, ask),
+    }),
     onNodeDead: (incarnation) => reaper.reap(incarnation),
     clock,
     log,

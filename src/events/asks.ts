@@ -1,10 +1,16 @@
 import type { CommandResult } from './commands.ts';
 
 /** What a media node may ask of control. Answered once control has done or refused it. */
-export type Ask = ProviderControlAsk;
+export type Ask = ProviderControlAsk | RegistryAsk;
 
 /** What control answers: a value, or the fault it refused or failed with. */
 export type AskResult = CommandResult;
+
+/** A question to the registry of one host, which control keeps (`cluster/asked-registry.ts`). */
+export interface RegistryAsk {
+  readonly name: 'registry';
+  readonly question: object;
+}
 
 /** Something to be done with a call at the provider it came from, through its REST account. */
 export interface ProviderControlAsk {

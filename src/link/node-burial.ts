@@ -3,7 +3,7 @@ import { sleep, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts';
 import type { LinkLog } from './link-log.ts';
-import { newbornPathOf } from './places.ts';
+import { newbornPathOf, peerPathOf } from './places.ts';
 import { clearSpool, recoverSpool, removeSpool, type SpoolDamage } from './spool/recovery.ts';
 
 const RETRY_MS = 500;
@@ -71,6 +71,7 @@ export class NodeBurial {
     await queue.journal.forgetCursor(incarnation);
     removeSpool(spoolDir);
     rmSync(newbornPathOf(socketPath), { force: true });
+    rmSync(peerPathOf(socketPath), { force: true });
     rmSync(socketPath, { force: true });
   }
 

@@ -20,6 +20,11 @@ export function newbornPathOf(socketPath: string): string {
     : `${socketPath}.new`;
 }
 
+/** The socket for siblings, beside the one for control and never longer; control follows no such name. */
+export function peerPathOf(socketPath: string): string {
+  return socketPath.replace(/\.sock$/, '.peer');
+}
+
 /** Where a node of this incarnation spools its events. */
 export function spoolDirOf(spoolsDir: string, incarnation: string): string {
   return join(spoolsDir, incarnation);

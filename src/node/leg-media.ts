@@ -1,5 +1,6 @@
 import { refuse, type Refusal } from '../base/errors.ts';
 import { frameSamples, KIB } from '../base/units.ts';
+import type { Settings } from '../config/settings.ts';
 import type { Inbound, LegStarted } from '../dialect/dialect.ts';
 import type { EarsSettings } from '../leg/hearing/ears.ts';
 import { HOUSE_RATES_HZ, houseRateHz } from '../leg/house-rate.ts';
@@ -170,4 +171,33 @@ export function prepareResampling(): void {
       filterBank(houseHz, wireHz);
     }
   }
+}
+
+/** As the settings want voices heard and jitter met. */
+export function openLegMedia(settings: Settings, detectors: VoiceDetectors): LegMedia {
+  return new LegMedia({
+    detectors,
+    voice: voiceSettingsOf(settings),
+    jitterTargetMs: settings.jitterTargetMs,
+    jitter: {
+      mode: settings.jitterMode,
+      targetMs: settings.jitterTargetMs,
+      maxMs: settings.jitterMaxMs,
+    },
+    hearing: {
+      dtmf: settings.hearDtmf,
+      tones: settings.hearTones,
+      answer: settings.hearAnswer === 'on',
+    },
+  });
+}
+
+function voiceSettingsOf(settings: Settings): VoiceSettings {
+  return {
+    detector: settings.vadDetector,
+    aggressiveness: settings.vadAggressiveness,
+    startMs: settings.vadStartMs,
+    stopMs: settings.vadStopMs,
+    levelMinDbfs: settings.vadLevelMinDbfs,
+  };
 }

@@ -22,7 +22,7 @@ import type { NodeStatus } from '../link/messages.ts';
 import { openNodeEnd, type NodeEnd } from '../link/node-end.ts';
 import { socketPathOf, spoolDirOf } from '../link/places.ts';
 import { openSpool, type Spool } from '../link/spool/spool.ts';
-import type { VoiceDetectors, VoiceSettings } from '../media/voice-detector.ts';
+import type { VoiceDetectors } from '../media/voice-detector.ts';
 import { loadOpus } from '../media/codecs/opus/opus.ts';
 import { loadDetectors } from '../media/voice/detectors.ts';
 import { expositionOf } from '../telemetry/exposition.ts';
@@ -34,10 +34,11 @@ import { Credentials } from './credentials.ts';
 import { openCallPorts } from './calls/call-ports.ts';
 import { NodeProviderOrders } from './calls/provider-orders.ts';
 import { PublishedAgents } from './calls/published-agents.ts';
+import { NodeCluster } from './cluster/node-cluster.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
 import type { ForkLines } from './forks/fork-lines.ts';
-import { LegMedia, prepareResampling } from './leg-media.ts';
+import { openLegMedia, prepareResampling, type LegMedia } from './leg-media.ts';
 import { LoopPressure } from './loop-pressure.ts';
 import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
@@ -117,6 +118,7 @@ export class MediaNode implements Closeable {
   /** Opens legs to AI backends, for calls. */
   readonly agents: DialledLegs;
   readonly figures: NodeMetrics;
+  readonly cluster: NodeCluster;
   /** What calls are recorded on. */
   tapes!: NodeTapes;
   forks!: ForkLines;
@@ -141,21 +143,7 @@ export class MediaNode implements Closeable {
     this.#parts = parts;
     this.#resumeTokens = new ResumeTokens(settings.signingSecret);
     this.#pressure = new LoopPressure(settings.nodeCapLegs, settings.loopDelayMaxMs);
-    this.media = new LegMedia({
-      detectors: parts.detectors,
-      voice: voiceSettingsOf(settings),
-      jitterTargetMs: settings.jitterTargetMs,
-      jitter: {
-        mode: settings.jitterMode,
-        targetMs: settings.jitterTargetMs,
-        maxMs: settings.jitterMaxMs,
-      },
-      hearing: {
-        dtmf: settings.hearDtmf,
-        tones: settings.hearTones,
-        answer: settings.hearAnswer === 'on',
-      },
-    });
+    this.media = openLegMedia(settings, parts.detectors);
     this.pacer = new NodePacer({
       clock,
       observeLagMs: (lagMs) => this.figures.tickLag.observeMs(lagMs),
@@ -163,7 +151,12 @@ export class MediaNode implements Closeable {
     });
     this.calls = new CallDirectory({
       clock,
-      sink: { accept: (record) => this.link.publish(record) },
+      sink: {
+        accept: (record) => {
+          this.link.publish(record);
+          this.cluster.told(record);
+        },
+      },
       limits: {
         durationMaxMs: settings.callDurationMaxMs,
         silenceMs: settings.silenceTimeoutMs,
@@ -172,9 +165,11 @@ export class MediaNode implements Closeable {
       ports: this.#openCallPorts(),
       onEnded: (call, reason) => {
         observer.callEnded(call, reason);
-        if (this.calls.size === 0) this.#onIdle?.();
+        this.cluster.ended(call.id);
+        this.#lookWhetherIdle();
       },
     });
+    this.cluster = this.#openCluster(parts);
     this.arrivals = new NodeArrivals({
       clock,
       calls: this.calls,
@@ -255,6 +250,7 @@ export class MediaNode implements Closeable {
       }),
     );
     this.#state = 'serving';
+    await this.#parts.lifetime.own(this.cluster).start();
     this.link.statusChanged();
   }
 
@@ -294,6 +290,7 @@ export class MediaNode implements Closeable {
     this.#state = 'draining';
     this.gateway?.closeShared();
     this.link.statusChanged();
+    this.cluster.drain();
     this.arrivals.goAway();
     if (this.calls.size === 0) return;
     const { clock } = this.#parts.options;
@@ -327,6 +324,21 @@ export class MediaNode implements Closeable {
     this.#cancelTend();
     this.calls.endAll('drained', this.#parts.options.clock.nowMs());
     await this.#parts.lifetime.close();
+  }
+
+  #openCluster({ options }: NodeParts): NodeCluster {
+    return new NodeCluster({
+      ...options,
+      runDir: options.paths.runDir,
+      calls: this.calls,
+      ask: (...asked) => this.link.ask(...asked),
+      status: () => this.status,
+      onSurrendered: () => this.#lookWhetherIdle(),
+    });
+  }
+
+  #lookWhetherIdle(): void {
+    if (this.calls.size === 0) this.#onIdle?.();
   }
 
   #openCallPorts(): CallPorts {
@@ -375,14 +387,4 @@ export class MediaNode implements Closeable {
     const { bavail, blocks } = await statfs(paths.spoolDir);
     this.#isDiskNearFull = blocks > 0 && bavail / blocks < settings.diskFreeMinRatio;
   }
-}
-
-function voiceSettingsOf(settings: Settings): VoiceSettings {
-  return {
-    detector: settings.vadDetector,
-    aggressiveness: settings.vadAggressiveness,
-    startMs: settings.vadStartMs,
-    stopMs: settings.vadStopMs,
-    levelMinDbfs: settings.vadLevelMinDbfs,
-  };
 }

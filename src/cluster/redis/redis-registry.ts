@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { readNodeRecord, type NodeRecord } from '../node-record.ts';
 import { ORPHANS_MAX, RegistryCounts } from '../registry-counts.ts';
-import type { BeatAnswer, CallSave, Claim, ClaimWish, Found, Registry, Saved } from '../registry.ts';
+import type { BeatAnswer, CallSave, Claim, ClaimWish, Found, Orphan, Registry, Saved } from '../registry.ts';
 import { GRACE_MS, LEASE_MS, NODE_FORGOTTEN_MS, RECORD_TTL_MS, TOMBSTONE_TTL_MS } from '../timing.ts';
 import type { RedisConnection } from './connection.ts';
 import { CALL_CLAIM, CALL_END, CALL_FIND, CALL_SAVE, NODE_BEAT, NODE_LEAVE, ORPHANS } from './scripts.ts';
@@ -88,10 +88,11 @@ export class RedisRegistry implements Registry {
     return savedOf(await this.#ask(CALL_END, [`call:${callId}`], values));
   }
 
-  async orphans(): Promise<readonly { callId: string; owner: string; token: number }[]> {
-    const answer = await this.#ask(ORPHANS, ['nodes'], [GRACE_MS, ORPHANS_MAX]);
+  async orphans(): Promise<readonly Orphan[]> {
+    // A sweep as well as a beat: control has no other way to notice the return.
+    const answer = await this.#run(ORPHANS, ['nodes'], [GRACE_MS, ORPHANS_MAX]);
     const fields = (answer ?? []) as string[];
-    const orphans: { callId: string; owner: string; token: number }[] = [];
+    const orphans: Orphan[] = [];
     for (let i = 0; i + 2 < fields.length; i += 3) {
       orphans.push({ callId: fields[i]!, owner: fields[i + 1]!, token: Number(fields[i + 2]) });
     }

@@ -1,0 +1,182 @@
+import { hostname } from 'node:os';
+import type { Clock } from '../../base/clock.ts';
+import type { Closeable } from '../../base/lifetime.ts';
+import type { CallDirectory } from '../../call/directory.ts';
+import { Heartbeat } from '../../cluster/heartbeat.ts';
+import { Membership, type Heard } from '../../cluster/membership.ts';
+import type { NodeRecord } from '../../cluster/node-record.ts';
+import { Ownership } from '../../cluster/ownership.ts';
+import { PeerCounts } from '../../cluster/peers/peer-counts.ts';
+import { Peers } from '../../cluster/peers/peers.ts';
+import { mediaUrlOf } from '../../config/addresses.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { EventRecord } from '../../events/envelope.ts';
+import type { NodeStatus } from '../../link/messages.ts';
+import type { NodeEnd } from '../../link/node-end.ts';
+import { PeerAnswers } from './peer-answers.ts';
+import { PeerPlaces } from './peer-places.ts';
+import { openNodeRegistry } from './node-registry.ts';
+import type { NodeLog } from '../media-node.ts';
+
+export interface NodeClusterOptions {
+  readonly settings: Settings;
+  readonly runDir: string;
+  readonly index: number;
+  readonly incarnation: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: NodeLog;
+  readonly calls: CallDirectory;
+  readonly ask: NodeEnd['ask'];
+  readonly status: () => NodeStatus;
+  /** A call of this node is another's from now on. */
+  readonly onSurrendered: () => void;
+}
+
+/** What a node has to do with other nodes: its beats, its links to them, and who owns which call. */
+export class NodeCluster implements Closeable {
+  readonly membership = new Membership();
+  readonly peerCounts = new PeerCounts();
+  readonly registry: ReturnType<typeof openNodeRegistry>;
+  readonly ownership: Ownership;
+  readonly peers: Peers;
+  readonly #options: NodeClusterOptions;
+  readonly #places: PeerPlaces;
+  readonly #startedAtUnixMs: number;
+  /** Of the last event each call told. */
+  readonly #sequences = new Map<string, number>();
+  #met = new Set<string>();
+  #heartbeat: Heartbeat | undefined;
+  #newEpochs = 0;
+
+  constructor(options: NodeClusterOptions) {
+    const { settings, clock, incarnation, runDir, index, log, ask } = options;
+    this.#options = options;
+    this.#startedAtUnixMs = clock.unixMs();
+    this.#places = new PeerPlaces(settings, runDir);
+    this.registry = openNodeRegistry({ settings, clock, log, ask });
+    this.ownership = new Ownership({
+      clock,
+      registry: this.registry,
+      incarnation,
+      isIsolated: () => this.isIsolated,
+      snapshotOf: (callId) => this.#snapshotOf(callId),
+      onFenced: (callId) => this.#surrender(callId),
+      onRecorded: (callId, token) => options.calls.get(callId)?.holdUnder(token),
+    });
+    const answers = new PeerAnswers({ ...options, ownership: this.ownership, registry: this.registry });
+    this.peers = new Peers({
+      self: incarnation,
+      clock,
+      counts: this.peerCounts,
+      handlers: answers,
+      keys: this.#places.keys,
+      listen: this.#places.ownPlace(incarnation, index),
+    });
+  }
+
+  get isIsolated(): boolean {
+    return this.membership.isIsolated(this.#options.clock.nowMs());
+  }
+
+  /** Beats of this node, registries that lost their data, and whether its lease is valid. */
+  get figures() {
+    const { accepted, missed } = this.#heartbeat?.counts ?? { accepted: 0, missed: 0 };
+    return { beats: accepted, missedBeats: missed, newEpochs: this.#newEpochs };
+  }
+
+  /** The door is open: from now on the node is there for the others. */
+  async start(): Promise<void> {
+    const { clock } = this.#options;
+    await this.peers.listen();
+    this.#heartbeat = new Heartbeat({
+      clock,
+      registry: this.registry,
+      membership: this.membership,
+      describe: () => this.#describe(),
+      onHeard: (heard) => this.#onHeard(heard),
+    });
+  }
+
+  /** An event was accepted: whoever goes on with its call would have to know of it. */
+  told({ envelope }: EventRecord): void {
+    const { resource, type, sequence } = envelope;
+    if (resource.type !== 'call') return;
+    this.#sequences.set(resource.id, sequence);
+    if (type === 'call_started') void this.ownership.begin(resource.id);
+    else this.ownership.changed(resource.id);
+  }
+
+  /** The call ended here. */
+  ended(callId: string): void {
+    this.#sequences.delete(callId);
+    this.ownership.end(callId);
+  }
+
+  drain(): void {
+    this.#heartbeat?.drain();
+    this.peers.tell({ state: 'draining' });
+  }
+
+  async close(): Promise<void> {
+    await this.#heartbeat?.leave();
+    this.ownership.close();
+    await this.peers.close();
+    this.registry.close();
+  }
+
+  #onHeard(heard: Heard): void {
+    if (heard === 'new_epoch') this.#newEpochs++;
+    if (heard === 'new_epoch' || heard === 'returned') this.ownership.saveAll();
+    this.#meet();
+  }
+
+  /** Keeps links to everybody with a lease, and to nobody whose lease is gone. */
+  #meet(): void {
+    const { incarnation: self } = this.#options;
+    const present = this.membership.present().filter(({ incarnation }) => incarnation !== self);
+    const met = new Set<string>();
+    for (const node of present) {
+      const place = this.#places.placeOf(node);
+      if (place !== undefined && this.peers.meet(node.incarnation, place)) met.add(node.incarnation);
+    }
+    for (const incarnation of this.#met) if (!met.has(incarnation)) this.peers.forget(incarnation);
+    this.#met = met;
+  }
+
+  #describe(): Omit<NodeRecord, 'state' | 'beat'> {
+    const { settings, incarnation, index, version, status } = this.#options;
+    const { legs, calls, capLegs, loopDelayP99Ms, spoolBytes } = status();
+    return {
+      v: 1,
+      incarnation,
+      node: index,
+      host: hostname(),
+      region: settings.region,
+      zone: null,
+      mediaUrl: mediaUrlOf(settings, index),
+      peer: this.#places.told(index),
+      version,
+      startedAtUnixMs: this.#startedAtUnixMs,
+      legs,
+      calls,
+      capLegs,
+      loopDelayP99Ms,
+      spoolFreeRatio: Math.max(0, 1 - spoolBytes / settings.spoolBytesMax),
+    };
+  }
+
+  #snapshotOf(callId: string): { readonly sequence: number; readonly snapshot: string } | undefined {
+    const sequence = this.#sequences.get(callId);
+    if (sequence === undefined) return undefined;
+    return { sequence, snapshot: '{"v":0}' };
+  }
+
+  #surrender(callId: string): void {
+    const { calls, clock, log, onSurrendered } = this.#options;
+    this.#sequences.delete(callId);
+    if (!calls.surrender(callId, clock.nowMs())) return;
+    log.warn({ call_id: callId }, 'the call is another node’s');
+    onSurrendered();
+  }
+}

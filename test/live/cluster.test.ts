@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { openRedisRegistry } from '../../src/cluster/redis/open-redis.ts';
+import type { RedisRegistry } from '../../src/cluster/redis/redis-registry.ts';
+import { RedisServer } from '../fakes/redis/server.ts';
+import { readHello } from '../fakes/hello.ts';
+import { encodeMulawInto } from '../../src/media/codecs/g711.ts';
+import { HookReceiver } from './hooks.ts';
+import { House, until } from './house.ts';
+import { TwilioCaller } from './twilio-caller.ts';
+
+const opened: { close(): Promise<void> | void }[] = [];
+
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+function own<T extends { close(): Promise<void> | void }>(one: T): T {
+  opened.push(one);
+  return one;
+}
+
+function clusterSettings(redis: RedisServer): { readonly [name: string]: string } {
+  return {
+    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+    PEER_URL: `tls://127.0.0.1:${20_000 + Math.floor(Math.random() * 10_000)}`,
+    PEER_SECRET: randomBytes(32).toString('hex'),
+    SIGNING_SECRET: randomBytes(32).toString('hex'),
+    ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+    LOOP_DELAY_MAX_MS: '0',
+  };
+}
+
+function registryOf(redis: RedisServer): RedisRegistry {
+  const url = `redis://127.0.0.1:${redis.port}`;
+  const log = { warn: () => {} };
+  return own(openRedisRegistry({ url, region: 'local', clock: systemClock, log }));
+}
+
+function speech(): Buffer {
+  const { samples } = readHello();
+  const audio = new Uint8Array(samples.length - (samples.length % 160));
+  encodeMulawInto(samples.subarray(0, audio.length), audio);
+  return Buffer.from(audio);
+}
+
+async function echoing(house: House): Promise<TwilioCaller> {
+  const made = await house.api<{ url: string }>('POST', '/voice/stream-credentials', {
+    dialect: 'twilio',
+    agent_id: 'echo',
+  });
+  const caller = await TwilioCaller.dial(made.url);
+  void caller.speak(speech(), true);
+  return caller;
+}
+
+async function hooksOf(house: House): Promise<HookReceiver> {
+  const hooks = new HookReceiver();
+  await hooks.open();
+  own({ close: () => hooks.kill() });
+  const made = await house.api<{ secret: string }>('POST', '/webhooks', { url: hooks.url, events: ['*'] });
+  hooks.secret = made.secret;
+  return hooks;
+}
+
+/** Asks again until the answer is as expected. */
+async function untilFound(
+  what: string,
+  ask: () => Promise<unknown>,
+  isRight: (answer: unknown) => boolean,
+): Promise<void> {
+  let answer: unknown;
+  const look = async (): Promise<void> => void (answer = await ask());
+  await look();
+  for (const startedAtMs = performance.now(); !isRight(answer); await look()) {
+    if (performance.now() - startedAtMs > 10_000) throw new Error(`${what}: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const stateOf = (answer: unknown): unknown =>
+  typeof answer === 'object' && answer !== null && 'state' in answer ? answer.state : answer;
+
+describe('a house with Redis', () => {
+  it('claims its calls there, puts them back into an empty one, and says when they end', async () => {
+    const redis = own(await RedisServer.open());
+    const house = own(await House.open(clusterSettings(redis)));
+    const hooks = await hooksOf(house);
+    const caller = await echoing(house);
+    await until('the call to start', () => hooks.callIds.length === 1);
+    const [callId = ''] = hooks.callIds;
+    const registry = registryOf(redis);
+    await untilFound(
+      'claimed',
+      () => registry.find(callId),
+      (found) => stateOf(found) === 'live',
+    );
+    const before = await registry.find(callId);
+    await redis.kill();
+    await until('the caller to be heard meanwhile', () => caller.heard.length > 100);
+    await redis.start();
+    // Another reader: the first one has no beats, by which it would notice the return.
+    const after = registryOf(redis);
+    await untilFound(
+      'put back',
+      () => after.find(callId),
+      (found) => stateOf(found) === 'live',
+    );
+    expect(await after.find(callId)).toMatchObject({
+      owner: typeof before === 'object' && before.state === 'live' ? before.owner : '',
+      token: typeof before === 'object' && before.state === 'live' ? before.token : 0,
+    });
+    expect(caller.closeCode).toBeUndefined();
+    caller.hangUp();
+    await untilFound(
+      'ended',
+      () => after.find(callId),
+      (found) => stateOf(found) === 'ended',
+    );
+  });
+});
