@@ -1,5 +1,6 @@
 import type { AtMs } from '../../base/clock.ts';
 import { newId } from '../../base/ids.ts';
+import { isObject, numberOf, textOf, type JsonObject } from '../../base/json.ts';
 import type { CallCommand } from '../../events/call-commands.ts';
 import type { CallDesk } from '../call-desk.ts';
 import type { CallPart, MakeCallPart } from '../call-part.ts';
@@ -14,6 +15,8 @@ const RECORDINGS_MAX = 100;
 
 type RecordingState =
   | { readonly name: 'off' }
+  /** The call's former owner recorded it: it is recorded on when its caller is back. */
+  | { readonly name: 'awaited'; readonly isPaused: boolean }
   | { readonly name: 'on'; readonly recording: Recording; readonly untap: () => void };
 
 /** One recording as `call_completed` tells it. */
@@ -33,6 +36,7 @@ export function recordingFor(tapes: Tapes): MakeCallPart {
 
 /** The recordings of one call, one after the other. */
 export class RecordingPart implements CallPart {
+  readonly name = 'recording';
   readonly commands = ['record'] as const;
   readonly #desk: CallDesk;
   readonly #tapes: Tapes;
@@ -47,6 +51,7 @@ export class RecordingPart implements CallPart {
   command(command: CallCommand, _asker: Asker, nowMs: AtMs): Outcome {
     if (command.name !== 'record') return failed('internal', 'that is not for recording');
     const { action } = command;
+    if (this.#state.name === 'awaited') return this.#decide(action);
     if (action === 'start') return this.#start(nowMs);
     return this.#with((recording) => {
       if (action === 'pause') return this.#pause(recording, nowMs);
@@ -57,6 +62,14 @@ export class RecordingPart implements CallPart {
   onJoined(member: Member, _wish: unknown, nowMs: AtMs): void {
     if (member.party.role !== 'caller' || this.#summaries.length > 0) return;
     if (this.#tapes.isWanted(this.#desk.facts)) void this.#start(nowMs);
+  }
+
+  onReturned({ party }: Member, nowMs: AtMs): void {
+    if (party.role !== 'caller' || this.#state.name !== 'awaited') return;
+    const { isPaused } = this.#state;
+    this.#state = OFF;
+    void this.#start(nowMs);
+    if (isPaused) void this.#with((recording) => this.#pause(recording, nowMs));
   }
 
   onFrame(speaker: Member, frame: Int16Array, nowMs: AtMs): void {
@@ -75,6 +88,38 @@ export class RecordingPart implements CallPart {
 
   completion(): { readonly [field: string]: unknown } {
     return this.#summaries.length === 0 ? {} : { recordings: this.#summaries };
+  }
+
+  /** What was recorded before is on the former owner's disk; here a file of its own goes on from it. */
+  save(): JsonObject | undefined {
+    if (this.#summaries.length === 0) return undefined;
+    const state = this.#state;
+    const running = state.name === 'on' ? state.recording : undefined;
+    const lengthOf = ({ recording_id: id, duration_ms }: RecordingSummary): number =>
+      running?.id === id ? running.writtenMs : duration_ms;
+    const recordings = this.#summaries.map((one) => ({ id: one.recording_id, duration_ms: lengthOf(one) }));
+    const isPaused = state.name === 'awaited' ? state.isPaused : running?.isPaused;
+    return { recordings, goes_on: state.name === 'off' ? null : { paused: isPaused ?? false } };
+  }
+
+  restore(saved: JsonObject | undefined): void {
+    const { recordings, goes_on } = saved ?? {};
+    for (const one of Array.isArray(recordings) ? recordings.slice(0, RECORDINGS_MAX) : []) {
+      const id = isObject(one) ? textOf(one['id']) : undefined;
+      if (id === undefined) continue;
+      const duration_ms = numberOf(one.duration_ms) ?? 0;
+      this.#summaries.push({ recording_id: id, url: this.#tapes.urlOf(id), channels: 2, duration_ms });
+    }
+    if (isObject(goes_on)) this.#state = { name: 'awaited', isPaused: goes_on['paused'] === true };
+  }
+
+  /** Its caller is not back yet: what is asked for is done then. */
+  #decide(action: Extract<CallCommand, { name: 'record' }>['action']): Outcome {
+    if (action === 'start') return failed('conflict', 'this call is being recorded');
+    const isPaused = action === 'pause';
+    this.#state = action === 'stop' ? OFF : { name: 'awaited', isPaused };
+    const state = action === 'stop' ? 'stopped' : isPaused ? 'paused' : 'recording';
+    return done({ recording_id: this.#summaries.at(-1)?.recording_id ?? null, state });
   }
 
   #start(nowMs: AtMs): Outcome {
