@@ -29,7 +29,8 @@ export type IdPrefix =
   | 'fork'
   | 'agt'
   | 'inh'
-  | 'inc';
+  | 'inc'
+  | 'tool';
 
 /** A prefixed, time-sortable id: 48 bits of wall-clock milliseconds, 80 random bits (the layout of ULID). */
 export function newId(prefix: IdPrefix, clock: Pick<Clock, 'unixMs' | 'randomBytes'>): string {

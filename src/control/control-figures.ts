@@ -15,6 +15,7 @@ import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
 import type { HostInbound } from './inbound.ts';
 import type { HostRecordings } from './recordings/host-recordings.ts';
+import type { ToolRequests } from './tools/tool-requests.ts';
 import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
 import { openControlMetrics, type ControlMetrics } from '../telemetry/control-metrics.ts';
 import { EXPOSITION_CONTENT_TYPE, expositionOf, type Snapshot } from '../telemetry/exposition.ts';
@@ -27,6 +28,7 @@ export interface ControlParts {
   readonly link: ControlEnd;
   readonly inbound: Pick<HostInbound, 'schemas' | 'runner'>;
   readonly providers: Pick<ProviderControl, 'stats' | 'forgotten'>;
+  readonly tools: Pick<ToolRequests, 'stats' | 'forgottenOrigins'>;
   readonly recordings: Pick<HostRecordings, 'stats'>;
   readonly api: Pick<Api, 'stats'>;
 }
@@ -73,8 +75,23 @@ function limitsOf({ store, delivery, streams, link, inbound, providers, api, rec
     recording_events_missed: recordings.stats.missedEvents,
     recordings_mended: recordings.stats.mended,
     recordings_lost: recordings.stats.lost,
+    ...toolLimits(parts.tools),
     ...providerLimits(asked),
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
+  };
+}
+
+function toolLimits({ stats, forgottenOrigins }: ControlParts['tools']): {
+  readonly [limit: string]: number;
+} {
+  return {
+    agent_tools_under_way: stats.refused,
+    agent_tool_arguments: stats.wrongArguments,
+    agent_tools_blocked: stats.blocked,
+    agent_tools_failed: stats.failed,
+    agent_tool_time: stats.timeouts,
+    agent_tool_result_size: stats.tooLarge,
+    agent_tool_origins_forgotten: forgottenOrigins,
   };
 }
 

@@ -32,6 +32,7 @@ import { HttpProviderWire } from './provider-wire.ts';
 import { Reaper } from './reaper.ts';
 import { HostRecordings } from './recordings/host-recordings.ts';
 import { Retention } from './retention.ts';
+import { ToolRequests } from './tools/tool-requests.ts';
 
 /** What control says to the log; pino fits. */
 export interface ControlLog {
@@ -98,7 +99,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const announce = announcerOf({ delivery, streams, figures, recordings });
     const inbound = lifetime.own(new HostInbound({ store, nodes, announce, clock, log }));
     const providers = openProviders(options, store, lifetime);
-    const parts = { store, nodes, delivery, streams, figures, inbound, providers, recordings };
+    const tools = lifetime.own(openTools(options, store, inbound));
+    const parts = { store, nodes, delivery, streams, figures, inbound, providers, tools, recordings };
     const tell = tellerOf(parts);
     const events = new EndpointEvents({
       clock,
@@ -114,7 +116,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
     const api = lifetime.own(await openHostApi(options, uuids, parts));
-    figures.watch({ store, delivery, streams, link, inbound, providers, recordings, api });
+    figures.watch({ store, delivery, streams, link, inbound, providers, tools, recordings, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
@@ -141,6 +143,7 @@ interface Parts {
   readonly inbound: HostInbound;
   readonly recordings: HostRecordings;
   readonly providers: ProviderControl;
+  readonly tools: ToolRequests;
 }
 
 type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
@@ -193,6 +196,16 @@ function openProviders(options: ControlOptions, store: Store, lifetime: Lifetime
   return new ProviderControl({ accounts: store.credentials, wire, clock, log });
 }
 
+/** Functions that are an agent's own, carried out over HTTP. */
+function openTools(
+  { settings, clock, version }: ControlOptions,
+  { agents }: Store,
+  { schemas }: HostInbound,
+): ToolRequests {
+  const { egressAllow } = settings;
+  return new ToolRequests({ agents, schemas, clock, egressAllow, userAgent: `Omnivoice/${version}` });
+}
+
 async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): Promise<AskResult> {
   const refusal = await providers.carryOut(ask);
   if (refusal === undefined) return { ok: true, value: null };
@@ -201,7 +214,7 @@ async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): P
 
 function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): ControlEnd {
   const { paths, clock, log } = options;
-  const { store, nodes, figures, providers } = parts;
+  const { store, nodes, figures, providers, tools } = parts;
   const { journal } = store;
   const tell = tellerOf(parts);
   const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
@@ -224,6 +237,7 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
     onConnected: (node) => nodes.welcome(node),
     onAsk: answeredBy({
       provider_control: (ask) => orderedAt(providers, ask),
+      agent_tool: (ask) => tools.answer(ask),
       registry: (ask) => answeredFrom(registry, ask),
     }),
     onNodeDead: (incarnation) => reaper.reap(incarnation),

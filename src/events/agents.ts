@@ -22,6 +22,8 @@ export interface AgentTerms {
   readonly greeting: string | null;
   readonly language: string | null;
   readonly tools: readonly AgentToolName[];
+  /** Functions of its own, carried out over HTTP; absent in terms older than these. */
+  readonly http_tools?: readonly HttpTool[];
   /** Where `transfer_to_human` leads; null where nobody takes over. */
   readonly transfer: TransferTerms | null;
   /** What becomes of the agent's words when it is spoken over (contract.md §5.2, `barge_in`). */
@@ -54,6 +56,28 @@ export interface BackendTerms {
   readonly settings: JsonObject;
 }
 
+/** A function that its owner's HTTP server carries out for an agent. */
+export interface HttpTool {
+  /** As backends name functions: letters, digits, `_` and `-`. */
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: JsonObject;
+  /** From the agent's call to the result it gets; at most 8 s. */
+  readonly timeout_ms: number;
+  /** Null on a media node: control sends the request, and no node sees its secrets. */
+  readonly request: HttpToolRequest | null;
+}
+
+/** Where a function is carried out. */
+export interface HttpToolRequest {
+  readonly url: string;
+  readonly method: 'POST' | 'PUT';
+  readonly headers: { readonly [name: string]: string };
+  /** `whsec_…`: what the request is signed with. */
+  readonly secret: string;
+}
+
 /** How an agent hands over. */
 export interface TransferTerms {
   readonly target: HandoverTarget;
@@ -75,4 +99,10 @@ export interface PublishedAgent {
 export interface AgentView {
   readonly version: number;
   readonly agents: readonly PublishedAgent[];
+}
+
+/** What a node is told of an agent: where its own functions are carried out is for control to know. */
+export function termsForNodes(terms: AgentTerms): AgentTerms {
+  if (terms.http_tools === undefined) return terms;
+  return { ...terms, http_tools: terms.http_tools.map((tool) => ({ ...tool, request: null })) };
 }

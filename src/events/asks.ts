@@ -1,10 +1,34 @@
 import type { CommandResult } from './commands.ts';
 
 /** What a media node may ask of control. Answered once control has done or refused it. */
-export type Ask = ProviderControlAsk | RegistryAsk;
+export type Ask = ProviderControlAsk | AgentToolAsk | RegistryAsk;
 
 /** What control answers: a value, or the fault it refused or failed with. */
 export type AskResult = CommandResult;
+
+/** A function of an agent's own, to be carried out by its HTTP server (docs/agents.md). */
+export interface AgentToolAsk {
+  readonly name: 'agent_tool';
+  readonly workspace_id: string;
+  /** Of the agent, which may be of test mode though the call is not. */
+  readonly agent_id: string;
+  readonly tool: string;
+  /** How the backend names this call of the function. */
+  readonly tool_call_id: string;
+  /** A JSON object, as the backend wrote it. */
+  readonly arguments_text: string;
+  /** What the function is told of the call. */
+  readonly call: {
+    readonly call_id: string;
+    readonly test_mode: boolean;
+    readonly direction: string;
+    readonly from: string | null;
+    readonly to: string | null;
+    readonly conversation_id: string | null;
+    readonly lead_id: string | null;
+    readonly contact_id: string | null;
+  };
+}
 
 /** A question to the registry of one host, which control keeps (`cluster/asked-registry.ts`). */
 export interface RegistryAsk {

@@ -40,6 +40,8 @@ export const CALL_EVENT_TYPES = [
   'media_recovered',
   'call_recovered',
   'agent_failed',
+  'tool_called',
+  'tool_result',
   'call_ended',
   'call_completed',
   'call_analyzed',

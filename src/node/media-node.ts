@@ -34,6 +34,7 @@ import { Credentials } from './credentials.ts';
 import { openCallPorts } from './calls/call-ports.ts';
 import { NodeProviderOrders } from './calls/provider-orders.ts';
 import { PublishedAgents } from './calls/published-agents.ts';
+import type { NodeToolCaller } from './calls/tool-caller.ts';
 import { NodeCluster } from './cluster/node-cluster.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
@@ -122,6 +123,7 @@ export class MediaNode implements Closeable {
   /** What calls are recorded on. */
   tapes!: NodeTapes;
   forks!: ForkLines;
+  tools!: NodeToolCaller;
   link!: NodeEnd;
   gateway: Gateway | undefined;
   #audioSocket: AudioSocketDoor | undefined;
@@ -345,12 +347,14 @@ export class MediaNode implements Closeable {
     const { lifetime, options } = this.#parts;
     const dialler: AgentDialler = { dial: (...asked) => this.agents.dial(...asked) };
     const { credentials, publishedAgents: agents } = this;
-    const provider = new NodeProviderOrders({ credentials, ask: (...asked) => this.link.ask(...asked) });
+    const ask: NodeEnd['ask'] = (...asked) => this.link.ask(...asked);
+    const provider = new NodeProviderOrders({ credentials, ask });
     const connections = (): Dialler => this.dialler;
-    const opened = openCallPorts({ ...options, lifetime, agents, dialler, provider, connections });
-    const { ports, tapes, forks } = opened;
+    const opened = openCallPorts({ ...options, lifetime, agents, dialler, provider, connections, ask });
+    const { ports, tapes, forks, tools } = opened;
     this.tapes = tapes;
     this.forks = forks;
+    this.tools = tools;
     return ports;
   }
 

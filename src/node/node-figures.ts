@@ -66,6 +66,7 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     ...audioSocketLimits(node),
     ...recordingLimits(node.tapes),
     fork_dropped_frames: node.forks.stats.droppedFrames,
+    agent_tools_on_the_way: node.tools.stats.refused,
     asks_refused: node.link?.stats.refusedQuestions ?? 0,
     asks_unanswered: node.link?.stats.unansweredQuestions ?? 0,
   };

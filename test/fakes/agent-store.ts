@@ -1,6 +1,6 @@
 import type { AgentPlace, AgentStore, StoredAgent } from '../../src/api/agents/agent-desk.ts';
 import type { Page, PageQuery } from '../../src/api/ports.ts';
-import type { AgentTerms, AgentView } from '../../src/events/agents.ts';
+import { termsForNodes, type AgentTerms, type AgentView } from '../../src/events/agents.ts';
 
 /** Agents in memory, with what a test may look at. */
 export class FakeAgents implements AgentStore {
@@ -44,7 +44,7 @@ export class FakeAgents implements AgentStore {
       workspaceId,
       testMode,
       version,
-      terms: terms!,
+      terms: termsForNodes(terms!),
     }));
     return { version: this.#version, agents };
   }

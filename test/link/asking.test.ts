@@ -73,7 +73,9 @@ describe('a question of a node', () => {
     const slow = Promise.withResolvers<AskResult>();
     house.openControl({
       onAsk: (ask) =>
-        ask.provider_call_id === 'slow' ? slow.promise : Promise.resolve({ ok: true, value: 'fast' }),
+        ask.name === 'provider_control' && ask.provider_call_id === 'slow'
+          ? slow.promise
+          : Promise.resolve({ ok: true, value: 'fast' }),
     });
     await until('a control', () => node.end.isConnected);
     const waiting = node.end.ask(hangUp('slow'), LIMIT_MS);

@@ -1,6 +1,7 @@
 import { Type, type Static, type TProperties } from 'typebox';
 import { AGENT_TOOLS, type AgentTerms, type AgentToolName } from '../../events/agents.ts';
 import { Nullable } from '../answers.ts';
+import { HttpToolViews, HttpToolWishes } from './tool-shapes.ts';
 
 const PROMPT_CHARACTERS_MAX = 32_768;
 const BACKENDS_MAX = 8;
@@ -97,6 +98,7 @@ export const AgentWish = Type.Partial(
     name,
     ...wishes,
     backends: Type.Array(BackendWish, { minItems: 1, maxItems: BACKENDS_MAX }),
+    http_tools: HttpToolWishes,
   }),
   { additionalProperties: false },
 );
@@ -117,6 +119,7 @@ const BackendView = Type.Object({
 const TermsView = {
   ...terms,
   backends: Type.Array(BackendView),
+  http_tools: HttpToolViews,
 };
 
 /** An agent as the API tells it: its draft, and how far that is published. */

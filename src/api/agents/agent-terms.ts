@@ -14,6 +14,7 @@ const DEFAULTS: Omit<AgentTerms, 'name' | 'backends'> = {
   greeting: null,
   language: null,
   tools: ['end_call'],
+  http_tools: [],
   transfer: null,
   barge_in: 'clear',
   voice_events: false,
@@ -25,13 +26,16 @@ const DEFAULTS: Omit<AgentTerms, 'name' | 'backends'> = {
   qualification_threshold: null,
 };
 
-/** The terms an agent has once a wish is granted; throws where nobody could answer by them. */
+/**
+ * The terms an agent has once a wish is granted, its own functions as they were; throws where nobody could
+ * answer by them.
+ */
 export function termsOf(
   wish: AgentWish,
   before: AgentTerms | undefined,
   dialects: AgentDesk['dialects'],
 ): AgentTerms {
-  const { backends, transfer, ...rest } = wish;
+  const { backends, transfer, http_tools: _, ...rest } = wish;
   const name = wish.name ?? before?.name;
   if (name === undefined) throw wrong('an agent has a name', 'name');
   const chain = backends?.map((one, index) => backendOf(one, index, before, dialects)) ?? before?.backends;

@@ -13,10 +13,14 @@ import { ById, Reference, type RouteContext } from '../routes/route-context.ts';
 import type { AgentDesk, StoredAgent } from './agent-desk.ts';
 import { AgentShape, AgentWish, RuntimeShape } from './agent-shapes.ts';
 import { termsOf } from './agent-terms.ts';
+import { httpToolViews } from './tool-shapes.ts';
+import { httpToolsOf } from './tool-terms.ts';
 
 const AGENTS_MAX = 500;
 /** All published agents travel to a node in one message, which holds 8 MiB. */
 const VIEW_BYTES_MAX = 6 * MIB;
+
+const NOTHING_SHOWN = { http_tools: [] };
 
 const tags = ['Agents'];
 const reads = { access: { scope: 'agents:read' } } as const;
@@ -25,7 +29,7 @@ const writes = { access: { scope: 'agents:write' } } as const;
 /** Agents: who answers calls. What is changed is a draft until it is published. */
 export const agentRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, context) => {
   const { agents, clock } = context;
-  const { store, dialects } = agents;
+  const { store } = agents;
 
   app.route({
     method: 'POST',
@@ -42,12 +46,12 @@ export const agentRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, 
       if ((await store.count({ workspaceId })) >= AGENTS_MAX) {
         throw new VoiceError('failed_precondition', `a workspace has at most ${AGENTS_MAX} agents`);
       }
-      const draft = termsOf(request.body, undefined, dialects);
+      const draft = await draftOf(request.body, undefined, context);
       const fresh = { version: 0, createdAt: isoNow(clock), published: null, publishedAt: null };
       const agent: StoredAgent = { id: newId('agt', clock), workspaceId, testMode, draft, ...fresh };
       await store.create(agent);
       reply.code(201);
-      return ok(request, agentView(agent));
+      return ok(request, agentView(agent, NOTHING_SHOWN));
     },
   });
 
@@ -63,7 +67,7 @@ export const agentRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, 
     },
     handler: async (request) => {
       const query = pageQuery(request, request.query);
-      return okPage(request, query, await store.list(query), agentView);
+      return okPage(request, query, await store.list(query), (agent) => agentView(agent));
     },
   });
 
@@ -79,7 +83,7 @@ export const agentRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, 
 /** The draft of an agent, and what calls know of it. */
 export const agentDraftRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, context) => {
   const { agents, clock } = context;
-  const { store, dialects } = agents;
+  const { store } = agents;
   const publish = publisher(agents);
 
   app.route({
@@ -95,9 +99,9 @@ export const agentDraftRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
     },
     handler: async (request) => {
       const agent = await requireOwn(request, request.params.id, agents);
-      const draft = termsOf(request.body, agent.draft, dialects);
+      const draft = await draftOf(request.body, agent.draft, context);
       await store.redraft(agent.id, draft);
-      return ok(request, agentView({ ...agent, draft }));
+      return ok(request, agentView({ ...agent, draft }, agent.draft));
     },
   });
 
@@ -168,7 +172,20 @@ async function requireOwn(request: FastifyRequest, id: string, { store }: AgentD
   throw new VoiceError('not_found', `there is no agent ${id}`);
 }
 
-function agentView(agent: StoredAgent): Static<typeof AgentShape> {
+async function draftOf(
+  wish: AgentWish,
+  before: AgentTerms | undefined,
+  context: RouteContext,
+): Promise<AgentTerms> {
+  const { dialects } = context.agents;
+  // The terms first: what is wrong with them costs nobody a look at a name or a schema.
+  const draft = termsOf(wish, before, dialects);
+  if (wish.http_tools === undefined) return draft;
+  return { ...draft, http_tools: await httpToolsOf(wish.http_tools, before, context) };
+}
+
+/** `before`: the terms whose secrets were shown already. */
+function agentView(agent: StoredAgent, before?: Pick<AgentTerms, 'http_tools'>): Static<typeof AgentShape> {
   const { id, testMode: test_mode, version, draft, published } = agent;
   return {
     id,
@@ -177,14 +194,14 @@ function agentView(agent: StoredAgent): Static<typeof AgentShape> {
     has_changes: JSON.stringify(draft) !== JSON.stringify(published),
     created_at: agent.createdAt,
     published_at: agent.publishedAt,
-    ...termsView(draft),
+    ...termsView(draft, before),
   };
 }
 
-function termsView(terms: AgentTerms) {
+function termsView(terms: AgentTerms, before?: Pick<AgentTerms, 'http_tools'>) {
   const backends = terms.backends.map(({ api_key, ...backend }) => ({
     ...backend,
     has_api_key: api_key !== null,
   }));
-  return { ...terms, tools: [...terms.tools], backends };
+  return { ...terms, tools: [...terms.tools], backends, http_tools: httpToolViews(terms, before) };
 }

@@ -8,6 +8,7 @@ import type { CallPart, MakeCallPart } from '../call-part.ts';
 import type { Member } from '../parties/roster.ts';
 import { AgentChain } from './chain.ts';
 import { History } from './history.ts';
+import type { OwnTools } from './own-tools.ts';
 import type { Agents } from './published.ts';
 import { AgentTools } from './tools.ts';
 
@@ -15,6 +16,8 @@ import { AgentTools } from './tools.ts';
 export interface AgentPorts {
   readonly agents: Agents;
   readonly dialler: AgentDialler;
+  /** Carries out the functions that are an agent's own. */
+  readonly ownTools?: OwnTools;
 }
 
 /** Agents for calls: whoever a call's `agent_id` names is dialled when its caller is there. */
@@ -46,9 +49,9 @@ class AgentPart implements CallPart {
       return this.#desk.end('no_agent', nowMs);
     }
     const { terms } = agent;
-    const { dialler } = this.#ports;
+    const { dialler, ownTools } = this.#ports;
     this.#durationMaxMs = terms.duration_max_ms;
-    this.#tools = new AgentTools(this.#desk, terms);
+    this.#tools = new AgentTools({ desk: this.#desk, agentId: agent.id, terms, own: ownTools });
     this.#chain = new AgentChain({
       desk: this.#desk,
       dialler,

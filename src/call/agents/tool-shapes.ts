@@ -57,6 +57,8 @@ const TOOLS: { readonly [N in AgentToolName]: AgentTool } = {
 };
 
 /** The functions an agent may call, as its backend is told of them. */
-export function toolsOf({ tools, transfer }: AgentTerms): readonly AgentTool[] {
-  return tools.filter((name) => name !== 'transfer_to_human' || transfer !== null).map((name) => TOOLS[name]);
+export function toolsOf({ tools, transfer, http_tools = [] }: AgentTerms): readonly AgentTool[] {
+  const offered = tools.filter((name) => name !== 'transfer_to_human' || transfer !== null);
+  const own = http_tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+  return [...offered.map((name) => TOOLS[name]), ...own];
 }

@@ -1,21 +1,26 @@
 import type { AtMs, Cancel } from '../../base/clock.ts';
 import { isObject, parseObject, type JsonObject } from '../../base/json.ts';
-import type { AgentTerms, AgentToolName } from '../../events/agents.ts';
+import { AGENT_TOOLS, type AgentTerms, type AgentToolName } from '../../events/agents.ts';
 import { readCallCommand } from '../../events/call-commands.ts';
 import type { CommandResult } from '../../events/commands.ts';
 import type { CallInput } from '../../leg/leg-listener.ts';
 import type { AgentLine } from '../agent-dialler.ts';
 import type { CallDesk } from '../call-desk.ts';
-import { done, failed, type Outcome } from '../commands/outcome.ts';
+import { done, failed, unavailable, type Outcome } from '../commands/outcome.ts';
 import type { Member } from '../parties/roster.ts';
+import type { OwnTools } from './own-tools.ts';
 import { waitingFramesOf } from './spoken-ahead.ts';
 import { toolsOf } from './tool-shapes.ts';
 
 /** An agent waits no longer for the result of a tool. */
 const RESULT_WITHIN_MS = 8_000;
 const UNDER_WAY_MAX = 16;
-/** So many are told of in `call_completed`. */
+const ARGUMENTS_CHARACTERS_MAX = 65_536;
+/** So many are told of in `call_completed`, and so many while the call runs. */
 const REMEMBERED_MAX = 200;
+const TOLD_MAX = 1_000;
+const NAME_CHARACTERS_MAX = 64;
+const ID_CHARACTERS_MAX = 128;
 /** Beyond what our queue holds, a provider plays from a buffer of its own. */
 const LAST_WORDS_GRACE_MS = 500;
 
@@ -30,18 +35,30 @@ interface ToolRecord {
   readonly duration_ms: number;
 }
 
+/** What the tools of a call's agent do it with. */
+export interface AgentToolsOptions {
+  readonly desk: CallDesk;
+  readonly agentId: string;
+  readonly terms: AgentTerms;
+  /** Absent where nobody carries out functions of an agent's own. */
+  readonly own?: OwnTools | undefined;
+}
+
 /** Carries out what an agent's backend asks for by its tools, and tells it what came of it. */
 export class AgentTools {
-  readonly stats = { calls: 0, refusals: 0, timeouts: 0, forgottenRecords: 0 };
+  readonly stats = { calls: 0, refusals: 0, timeouts: 0, forgottenRecords: 0, untoldCalls: 0 };
+  readonly #options: AgentToolsOptions;
   readonly #desk: CallDesk;
   readonly #terms: AgentTerms;
   readonly #records: ToolRecord[] = [];
   readonly #cancels = new Set<Cancel>();
-  #underWay = 0;
+  /** Those whose result is still to come. */
+  readonly #underWay = new Set<(result: CommandResult) => void>();
 
-  constructor(desk: CallDesk, terms: AgentTerms) {
-    this.#desk = desk;
-    this.#terms = terms;
+  constructor(options: AgentToolsOptions) {
+    this.#options = options;
+    this.#desk = options.desk;
+    this.#terms = options.terms;
   }
 
   get records(): readonly ToolRecord[] {
@@ -49,18 +66,36 @@ export class AgentTools {
   }
 
   run(call: ToolCall, member: Member, line: AgentLine, nowMs: AtMs): void {
-    this.stats.calls++;
-    let isAnswered = false;
+    const isTold = ++this.stats.calls <= TOLD_MAX;
+    if (!isTold) this.stats.untoldCalls++;
+    const told = {
+      leg_id: member.party.id,
+      tool: call.name.slice(0, NAME_CHARACTERS_MAX),
+      tool_call_id: call.id.slice(0, ID_CHARACTERS_MAX),
+    };
+    if (isTold) this.#desk.emit('tool_called', told, nowMs);
+    const isFull = this.#underWay.size >= UNDER_WAY_MAX;
     const answer = (result: CommandResult): void => {
-      if (isAnswered) return;
-      isAnswered = true;
-      this.#underWay--;
-      this.#remember(call, result, nowMs);
+      if (!this.#underWay.delete(answer)) return;
+      const record = this.#remember(told.tool, result, nowMs);
+      const { error, duration_ms } = record;
+      const became = { ...told, ok: result.ok, error, duration_ms };
+      if (isTold) this.#desk.emit('tool_result', became, this.#desk.clock.nowMs());
       const { ok, value } = spoken(result);
       line.answerTool({ id: call.id, name: call.name, ok, value });
     };
-    const outcome = this.#underWay >= UNDER_WAY_MAX ? TOO_MANY : this.#carryOut(call, member, nowMs);
-    this.#underWay++;
+    this.#underWay.add(answer);
+    this.#answerLater(isFull ? TOO_MANY : this.#carryOut(call, member, nowMs), answer);
+  }
+
+  /** Whatever has no result yet has none any more. */
+  close(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+    for (const answer of this.#underWay) answer(failed('unavailable', 'the call is over'));
+  }
+
+  #answerLater(outcome: Outcome, answer: (result: CommandResult) => void): void {
     if (!(outcome instanceof Promise)) return answer(outcome);
     const cancel = this.#after(RESULT_WITHIN_MS, () => {
       this.stats.timeouts++;
@@ -72,22 +107,29 @@ export class AgentTools {
     );
   }
 
-  close(): void {
-    for (const cancel of this.#cancels) cancel();
-    this.#cancels.clear();
-  }
-
-  #carryOut({ name, argumentsText }: ToolCall, member: Member, nowMs: AtMs): Outcome {
+  #carryOut({ id, name, argumentsText }: ToolCall, member: Member, nowMs: AtMs): Outcome {
     if (!toolsOf(this.#terms).some((tool) => tool.name === name)) {
-      return failed('not_found', `there is no tool ${name.slice(0, 64)}`);
+      return failed('not_found', `there is no tool ${name.slice(0, NAME_CHARACTERS_MAX)}`);
+    }
+    if (argumentsText.length > ARGUMENTS_CHARACTERS_MAX) {
+      return failed('payload_too_large', 'the arguments are longer than 64 KiB');
     }
     // Models leave the arguments of a function that needs none empty.
     const args = argumentsText.trim() === '' ? {} : parseObject(argumentsText);
     if (args === undefined) return failed('invalid_argument', 'the arguments are no JSON object');
+    if (!isBuiltInTool(name)) return this.#runOwn({ id, name, argumentsText: JSON.stringify(args) });
     if (name === 'end_call') return this.#endCall(member);
-    const command = this.#commandOf(name as Exclude<AgentToolName, 'end_call'>, args);
+    const command = this.#commandOf(name, args);
     if ('type' in command) return failed(command.fault, command.detail);
     return this.#desk.command(command, nowMs, { type: 'leg', member });
+  }
+
+  #runOwn({ id, name, argumentsText }: Pick<ToolCall, 'id' | 'name' | 'argumentsText'>): Outcome {
+    const { own, agentId } = this.#options;
+    const terms = this.#terms.http_tools?.find((tool) => tool.name === name);
+    if (own === undefined || terms === undefined) return unavailable('an own tool');
+    const call = { agentId, tool: name, id: id.slice(0, ID_CHARACTERS_MAX), argumentsText };
+    return own.run(call, this.#desk.facts, Math.min(terms.timeout_ms, RESULT_WITHIN_MS));
   }
 
   #commandOf(name: Exclude<AgentToolName, 'end_call'>, args: JsonObject): ReturnType<typeof readCallCommand> {
@@ -130,22 +172,25 @@ export class AgentTools {
     return cancel;
   }
 
-  #remember({ name }: ToolCall, result: CommandResult, startedAtMs: AtMs): void {
+  #remember(name: string, result: CommandResult, startedAtMs: AtMs): ToolRecord {
     if (!result.ok) this.stats.refusals++;
-    if (this.#records.length >= REMEMBERED_MAX) {
-      this.stats.forgottenRecords++;
-      return;
-    }
     const { clock } = this.#desk;
     const durationMs = Math.round(clock.nowMs() - startedAtMs);
-    this.#records.push({
-      name: name.slice(0, 64),
+    const record = {
+      name,
       at: new Date(clock.unixMs() - durationMs).toISOString(),
       ok: result.ok,
       error: result.ok ? null : result.fault,
       duration_ms: durationMs,
-    });
+    };
+    if (this.#records.length >= REMEMBERED_MAX) this.stats.forgottenRecords++;
+    else this.#records.push(record);
+    return record;
   }
+}
+
+function isBuiltInTool(name: string): name is AgentToolName {
+  return AGENT_TOOLS.some((known) => known === name);
 }
 
 const TOO_MANY = failed('rate_limited', `${UNDER_WAY_MAX} tools are under way`);

@@ -5,6 +5,7 @@ const DETAIL_CHARACTERS_MAX = 300;
 const CODE_CHARACTERS_MAX = 64;
 const TEXT_CHARACTERS_MAX = 16_384;
 /** Arguments beyond this are cut, and so no JSON any more: whoever reads them says so to the model. */
+/** One character more is let through: whoever takes them sees that they were too long. */
 const ARGUMENTS_CHARACTERS_MAX = 65_536;
 
 /** An error in a backend's own words, shortened to what a log and an event can carry. */
@@ -40,5 +41,5 @@ export function transcript(
 /** A call of a function, its arguments as they came. */
 export function toolCall(id: string, name: string, argumentsText: unknown): ToolCall {
   const text = typeof argumentsText === 'string' ? argumentsText : JSON.stringify(argumentsText ?? {});
-  return { type: 'tool_call', id, name, argumentsText: text.slice(0, ARGUMENTS_CHARACTERS_MAX) };
+  return { type: 'tool_call', id, name, argumentsText: text.slice(0, ARGUMENTS_CHARACTERS_MAX + 1) };
 }

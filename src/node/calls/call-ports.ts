@@ -22,6 +22,7 @@ import { interruptionsFor } from './interruptions.ts';
 import { NodeInvitations } from './invitations.ts';
 import type { PublishedAgents } from './published-agents.ts';
 import { NodeSounds } from './sounds.ts';
+import { NodeToolCaller, type NodeToolCallerOptions } from './tool-caller.ts';
 
 /** What the world of a node's calls is made of. */
 export interface CallPortsOptions {
@@ -35,6 +36,8 @@ export interface CallPortsOptions {
   /** Opens what forks are sent on; asked only once calls run. */
   readonly connections: () => Pick<Dialler, 'dial'>;
   readonly provider: ProviderOrders;
+  /** Asks control. */
+  readonly ask: NodeToolCallerOptions['ask'];
   readonly log: { error(fields: object, sentence: string): void };
 }
 
@@ -43,9 +46,11 @@ export function openCallPorts(options: CallPortsOptions): {
   readonly ports: CallPorts;
   readonly tapes: NodeTapes;
   readonly forks: ForkLines;
+  readonly tools: NodeToolCaller;
 } {
   const { settings, paths, index, clock, lifetime, agents, dialler, provider } = options;
   const forks = new ForkLines(options.connections, clock);
+  const tools = new NodeToolCaller(options);
   const directory = join(paths.dataDir, 'sounds');
   const tapes = lifetime.own(openNodeTapes(options));
   const sounds = lifetime.own(new NodeSounds({ clock, egressAllow: settings.egressAllow, directory }));
@@ -71,8 +76,8 @@ export function openCallPorts(options: CallPortsOptions): {
       forksFor(forks),
       // Before agents are brought in: it is told first whom they speak to, and who speaks over them.
       interruptionsFor(settings, agents),
-      agentsFor({ agents, dialler }),
+      agentsFor({ agents, dialler, ownTools: tools }),
     ],
   };
-  return { ports, tapes, forks };
+  return { ports, tapes, forks, tools };
 }

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { AgentPlace, AgentStore, StoredAgent } from '../../api/agents/agent-desk.ts';
 import type { Page, PageQuery } from '../../api/ports.ts';
-import type { AgentTerms, AgentView } from '../../events/agents.ts';
+import { termsForNodes, type AgentTerms, type AgentView } from '../../events/agents.ts';
 import type { Cipher } from '../cipher.ts';
 import { AGENTS_VERSION, type Counters } from '../counters.ts';
 import { mapped, pageOf } from '../page.ts';
@@ -77,7 +77,7 @@ export class SqlAgents implements AgentStore {
       .execute();
     const agents = rows.map((row) => {
       const { id, workspaceId, testMode, version: of, published } = this.#agentOf(row);
-      return { id, workspaceId, testMode, version: of, terms: published! };
+      return { id, workspaceId, testMode, version: of, terms: termsForNodes(published!) };
     });
     return { version, agents };
   }

@@ -111,4 +111,78 @@ describe('agents', () => {
     expect(status).toBe(400);
     expect(body.error).toMatchObject({ code: 'invalid_argument', field });
   });
+
+  describe('functions of their own', () => {
+    const TOOL = {
+      name: 'lookup',
+      description: 'Looks an account up.',
+      url: 'https://tools.example/lookup',
+      headers: { 'X-Key': 'secret-header' },
+      parameters: { type: 'object', properties: { account: { type: 'string' } } },
+    };
+
+    it('show their signing secret once, their headers never, and nodes neither', async () => {
+      const answer = await test.request('POST', AGENTS, { ...WISH, http_tools: [TOOL] });
+      expect(answer.status).toBe(201);
+      const [tool] = answer.body.data.http_tools;
+      expect(tool).toMatchObject({
+        name: 'lookup',
+        method: 'POST',
+        timeout_ms: 5_000,
+        header_names: ['X-Key'],
+      });
+      expect(tool.secret).toMatch(/^whsec_/);
+      expect(answer.text).not.toContain('secret-header');
+      const id = answer.body.data.id as string;
+      for (const url of [AGENTS, `${AGENTS}/${id}`]) {
+        expect((await test.request('GET', url)).text).not.toContain('whsec_');
+      }
+      expect((await test.request('POST', `${AGENTS}/${id}/publish`)).text).not.toContain('whsec_');
+      const told = JSON.stringify(test.agentViews[0]);
+      expect(told).toContain('lookup');
+      expect(told).not.toMatch(/whsec_|secret-header|tools\.example/);
+    });
+
+    it('keep their secrets while name and address stay, and no longer', async () => {
+      const id = await made({ ...WISH, http_tools: [TOOL] });
+      const requestOf = () => test.agents.all.get(id)!.draft.http_tools![0]!.request!;
+      const before = requestOf();
+      const { headers: _, ...same } = TOOL;
+      const changed = await test.request('PATCH', `${AGENTS}/${id}`, {
+        http_tools: [{ ...same, description: 'Finds an account.' }],
+      });
+      expect(changed.text).not.toContain('whsec_');
+      expect(requestOf()).toEqual(before);
+      await test.request('PATCH', `${AGENTS}/${id}`, { name: 'Other' });
+      expect(requestOf()).toEqual(before);
+      const moved = await test.request('PATCH', `${AGENTS}/${id}`, {
+        http_tools: [{ ...same, url: 'https://evil.example/' }],
+      });
+      expect(requestOf()).toMatchObject({ headers: {} });
+      expect(requestOf().secret).not.toBe(before.secret);
+      expect(moved.body.data.http_tools[0].secret).toBe(requestOf().secret);
+    });
+
+    it.each([
+      ['the name of a tool of the house', { name: 'end_call' }, 'name'],
+      ['a name no backend takes', { name: 'look up' }, 'name'],
+      ['arguments that are no object', { parameters: { type: 'string' } }, 'parameters'],
+      ['a schema that leads away', { parameters: { type: 'object', $ref: 'https://x' } }, 'parameters'],
+      ['a header of ours', { headers: { 'webhook-id': 'x' } }, 'headers'],
+      ['a short secret', { secret: 'whsec_AAAA' }, 'secret'],
+      ['a time beyond eight seconds', { timeout_ms: 8_001 }, 'timeout_ms'],
+    ])('are refused with %s', async (_, over, field) => {
+      const { status, body } = await test.request('POST', AGENTS, {
+        ...WISH,
+        http_tools: [{ ...TOOL, ...over }],
+      });
+      expect(status).toBe(400);
+      expect(body.error.field).toContain(field);
+    });
+
+    it('have each a name of their own', async () => {
+      const { status } = await test.request('POST', AGENTS, { ...WISH, http_tools: [TOOL, TOOL] });
+      expect(status).toBe(400);
+    });
+  });
 });

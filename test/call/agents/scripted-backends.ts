@@ -1,5 +1,6 @@
 import { parseObject, type JsonObject } from '../../../src/base/json.ts';
 import { agentsFor } from '../../../src/call/agents/agent-part.ts';
+import type { OwnTools } from '../../../src/call/agents/own-tools.ts';
 import type { AgentTerms, BackendTerms } from '../../../src/events/agents.ts';
 import type { LegConnection } from '../../../src/gateway/arrivals.ts';
 import type { Dialler } from '../../../src/gateway/dialling/dialler.ts';
@@ -102,7 +103,10 @@ export class ScriptedBackend {
 }
 
 /** A story whose calls are answered by the agent `front-desk`, over real legs and a wire in memory. */
-export function openAgentStory(terms: Partial<AgentTerms>, options: StoryOptions = {}) {
+export function openAgentStory(
+  terms: Partial<AgentTerms>,
+  options: StoryOptions & { readonly ownTools?: OwnTools } = {},
+) {
   const backends: ScriptedBackend[] = [];
   const fitted: { legs?: DialledLegs } = {};
   const agent = {
@@ -115,6 +119,7 @@ export function openAgentStory(terms: Partial<AgentTerms>, options: StoryOptions
   const part = agentsFor({
     agents: { agentFor: ({ agentId }) => (agentId === agent.id ? agent : undefined) },
     dialler: { dial: (...asked) => fitted.legs!.dial(...asked) },
+    ...(options.ownTools !== undefined && { ownTools: options.ownTools }),
   });
   const story = new Story({
     ...options,

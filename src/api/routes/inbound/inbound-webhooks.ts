@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
-import { invariant, VoiceError } from '../../../base/errors.ts';
+import { VoiceError } from '../../../base/errors.ts';
 import { sha256Hex } from '../../../base/secret.ts';
 import { rotated, type InboundHook } from '../../../records/inbound/inbound-hook.ts';
 import { INBOUND_STATES, type InboundState } from '../../../records/inbound/inbound-store.ts';
 import { answers, answersCreated, Deleted, ok } from '../../answers.ts';
 import { keyOf } from '../../door/door.ts';
 import { okPage, pageQuery, PAGING, PagingQuery } from '../../lists.ts';
+import { requireUsable } from '../../inbound/usable-schema.ts';
 import { ById, type RouteContext } from '../route-context.ts';
 import {
   FreshInbound,
@@ -182,19 +183,9 @@ async function makeHook(request: FastifyRequest, wish: Static<typeof InboundWish
   }
   const fresh = hookOf(wish, key, clock);
   const { id, schema } = fresh.hook;
-  if (schema !== null) await requireUsable(id, schema, inbound);
+  if (schema !== null) await requireUsable({ key: id, text: schema }, 'schema', inbound);
   await ports.inbound.create(fresh.hook);
   return fresh;
-}
-
-/** A schema that does not compile, or not in time, is said so now and not to every sender. */
-async function requireUsable(key: string, text: string, { schemas }: RouteContext['inbound']): Promise<void> {
-  const verdict = await schemas.compile({ key, text });
-  if (verdict.type === 'valid') return;
-  if (verdict.type === 'full') throw new VoiceError('overloaded', 'too many schemas wait to be compiled');
-  invariant(verdict.type !== 'invalid', 'compiling looks at no body');
-  const why = verdict.type === 'broken' ? `does not compile: ${verdict.detail}` : 'takes too long to compile';
-  throw new VoiceError('failed_precondition', `the schema ${why}`, { field: 'schema' });
 }
 
 function requireHook(request: FastifyRequest, id: string, { ports }: RouteContext): InboundHook {
