@@ -4,6 +4,7 @@ import type { Attempt, Endpoint, PendingDelivery } from '../delivery/outbox.ts';
 import type { Streams } from '../delivery/streams.ts';
 import type { ProviderControlAsk } from '../events/asks.ts';
 import type { Envelope } from '../events/envelope.ts';
+import type { TransferTickets } from '../providers/control/transfer-tickets.ts';
 import type { Journal } from '../events/journal.ts';
 import type { AgentDesk } from './agents/agent-desk.ts';
 import type { RecordingDesk } from './recordings/recording-desk.ts';
@@ -83,6 +84,8 @@ export interface SessionUuids {
 export interface ProviderDesk {
   /** Undefined where the provider has accepted the order. */
   carryOut(ask: Omit<ProviderControlAsk, 'name'>): Promise<Refusal | undefined>;
+  /** The tickets it gives to providers that fetch a document for a transfer. */
+  readonly transfers?: Pick<TransferTickets, 'take'>;
 }
 
 export interface ApiOptions {

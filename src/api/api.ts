@@ -29,6 +29,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { inboundDetailRoutes, inboundRoutes } from './routes/inbound/inbound-webhooks.ts';
 import { inboundReceiver } from './routes/inbound/receive.ts';
 import { providerRoutes } from './routes/voice/provider-requests.ts';
+import { transferRoutes } from './routes/voice/transfer-document.ts';
 import { newProviderStats } from './routes/voice/provider-gate.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import type { RouteContext } from './routes/route-context.ts';
@@ -177,6 +178,7 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
   await app.register(sessionRoutes, { ...context, path: '/functions/v1/voice-runtime-session' });
   const inBase = { ...context, prefix: BASE };
   await app.register(providerRoutes, inBase);
+  await app.register(transferRoutes, inBase);
   await app.register(sessionRoutes, { ...inBase, path: '/voice/sessions' });
   const resources = [
     credentialRoutes,

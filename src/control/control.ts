@@ -21,6 +21,7 @@ import type { CommittedEvent } from '../events/journal.ts';
 import { openControlEnd, type ControlEnd } from '../link/control-end.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { ProviderControl } from '../providers/control/provider-control.ts';
+import { TransferTickets } from '../providers/control/transfer-tickets.ts';
 import { answeredBy } from './answered-asks.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
@@ -193,7 +194,9 @@ function openProviders(options: ControlOptions, store: Store, lifetime: Lifetime
   const { settings, clock, log, version } = options;
   const userAgent = `Omnivoice/${version}`;
   const wire = lifetime.own(new HttpProviderWire({ clock, egressAllow: settings.egressAllow, userAgent }));
-  return new ProviderControl({ accounts: store.credentials, wire, clock, log });
+  const transfers = new TransferTickets(settings.signingSecret, clock);
+  const publicUrl = publicUrlOf(settings);
+  return new ProviderControl({ accounts: store.credentials, wire, clock, transfers, publicUrl, log });
 }
 
 /** Functions that are an agent's own, carried out over HTTP. */

@@ -24,9 +24,19 @@ export interface AnswerDocument {
   readonly text: string;
 }
 
+/** A telephone the call is sent to. */
+export interface DialPlan {
+  /** A phone number (E.164) or a SIP URI. */
+  readonly to: string;
+  /** What it shows, where that is not the provider's to say. */
+  readonly from: string | null;
+}
+
 /** One provider's language. */
 export interface AnswerLanguage {
   connect(plan: AnswerPlan): AnswerDocument;
+  /** The call goes to a telephone; absent where its REST API takes that by itself. */
+  dial?(plan: DialPlan): AnswerDocument;
   /** The call is over. */
   hangUp(): AnswerDocument;
 }

@@ -1,3 +1,5 @@
+import type { DialPlan } from './answer-plan.ts';
+
 /** Attributes of an element; those without a value are left out. */
 export type Attributes = { readonly [name: string]: string | undefined };
 
@@ -15,6 +17,12 @@ export function element(name: string, attributes: Attributes = {}, ...children: 
     .join('');
   const inner = children.join('');
   return inner === '' ? `<${name}${spelled}/>` : `<${name}${spelled}>${inner}</${name}>`;
+}
+
+/** `<Dial>`, as Twilio has it and its look-alikes do; the element for a SIP URI differs. */
+export function dialElement({ to, from }: DialPlan, sipElement: 'Sip' | 'User'): string {
+  const target = /^sips?:/i.test(to) ? sipElement : 'Number';
+  return element('Dial', { callerId: from ?? undefined }, element(target, {}, escaped(to)));
 }
 
 /** Text between tags, and in attributes: what XML 1.0 §2.2 has no place for is left out. */

@@ -9,6 +9,8 @@ import { bearerOf, jsonRequest, needsAnswerUrl, segmentOf } from './request-part
 export const jambonz: ProviderApi = {
   baseUrl: 'https://jambonz.cloud/api',
   hangUp: (call, base) => update(call, base, { call_status: 'completed' }),
+  transfer: (call, base, { documentUrl }) =>
+    update(call, base, { call_hook: { url: documentUrl(), method: 'POST' } }),
   redirect: (call, base, { answerUrl }) =>
     answerUrl === undefined
       ? needsAnswerUrl('jambonz')

@@ -1,4 +1,4 @@
-import type { ProviderAccount, ProviderApi, ProviderCall } from './provider-api.ts';
+import type { ProviderAccount, ProviderApi, ProviderCall, ProviderRequest } from './provider-api.ts';
 import { basicOf, jsonRequest, needsAnswerUrl, segmentOf } from './request-parts.ts';
 
 type Proof = { readonly [name: string]: string };
@@ -16,6 +16,11 @@ export const vobiz = likePlivo('https://api.vobiz.ai/api', ({ account, secret })
 }));
 
 function likePlivo(baseUrl: string, proofOf: (account: ProviderAccount) => Proof): ProviderApi {
+  /** The caller's leg goes on with what that URL answers. */
+  const answeredBy = (call: ProviderCall, base: string, url: string): ProviderRequest => {
+    const legs = { legs: 'aleg', aleg_url: url, aleg_method: 'POST' };
+    return jsonRequest('POST', urlOf(call, base), proofOf(call.account), legs);
+  };
   return {
     baseUrl,
     hangUp: (call, base) => ({
@@ -24,11 +29,9 @@ function likePlivo(baseUrl: string, proofOf: (account: ProviderAccount) => Proof
       headers: proofOf(call.account),
       body: '',
     }),
-    redirect: (call, base, { answerUrl }) => {
-      if (answerUrl === undefined) return needsAnswerUrl('the provider');
-      const legs = { legs: 'aleg', aleg_url: answerUrl, aleg_method: 'POST' };
-      return jsonRequest('POST', urlOf(call, base), proofOf(call.account), legs);
-    },
+    transfer: (call, base, { documentUrl }) => answeredBy(call, base, documentUrl()),
+    redirect: (call, base, { answerUrl }) =>
+      answerUrl === undefined ? needsAnswerUrl('the provider') : answeredBy(call, base, answerUrl),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Refusal } from '../../base/errors.ts';
-import type { ProviderOrder, RedirectTarget } from '../../events/asks.ts';
+import type { RedirectTarget } from '../../events/asks.ts';
+import type { DialPlan } from '../answers/answer-plan.ts';
 
 /** The REST account of a provider, as it is saved with a stream credential. */
 export interface ProviderAccount {
@@ -27,6 +28,14 @@ export interface ProviderCall {
   readonly orderId: string;
 }
 
+/** Where a call is to go. */
+export interface TransferTarget extends DialPlan {
+  /**
+   * Makes a URL that answers once with the document that dials it, where a provider takes no document itself.
+   */
+  readonly documentUrl: () => string;
+}
+
 /**
  * What one provider's REST API does with a call, as pure requests: no socket, no state. What is missing here
  * the provider has no means for; a refusal is of this order alone.
@@ -35,10 +44,6 @@ export interface ProviderApi {
   /** Undefined where every account has an address of its own, so that `base_url` must be given. */
   readonly baseUrl: string | undefined;
   readonly hangUp?: (call: ProviderCall, base: string) => ProviderRequest | Refusal;
-  readonly transfer?: (
-    call: ProviderCall,
-    base: string,
-    to: Extract<ProviderOrder, { action: 'transfer' }>,
-  ) => ProviderRequest | Refusal;
+  readonly transfer?: (call: ProviderCall, base: string, to: TransferTarget) => ProviderRequest | Refusal;
   readonly redirect?: (call: ProviderCall, base: string, to: RedirectTarget) => ProviderRequest | Refusal;
 }

@@ -4,12 +4,21 @@ import { messageOf, refuse, type Refusal } from '../../base/errors.ts';
 import type { ProviderControlAsk, ProviderOrder } from '../../events/asks.ts';
 import { AccountPace } from './account-pace.ts';
 import { isWorthRepeating, refusalOf, type ProviderAnswer } from './provider-answer.ts';
-import type { ProviderAccount, ProviderApi, ProviderCall, ProviderRequest } from './provider-api.ts';
+import type {
+  ProviderAccount,
+  ProviderApi,
+  ProviderCall,
+  ProviderRequest,
+  TransferTarget,
+} from './provider-api.ts';
 import { providerApiOf } from './registry.ts';
+import type { TransferTickets } from './transfer-tickets.ts';
 
 /** An order is over by then, its wait for a turn included. */
 export const ORDER_MS_MAX = 5000;
 const PAUSE_MS = 300;
+/** Where our API answers the document of a transfer. */
+const TRANSFER_PATH = '/api/v1/voice/transfer';
 
 /** Sends one request. Never throws, and never writes what it sends to a log. */
 export interface ProviderWire {
@@ -30,6 +39,9 @@ export interface ProviderControlOptions {
   readonly accounts: ProviderAccounts;
   readonly wire: ProviderWire;
   readonly clock: Clock;
+  readonly transfers: TransferTickets;
+  /** Where providers reach our API. */
+  readonly publicUrl: string;
   readonly log: {
     info(fields: object, sentence: string): void;
     warn(fields: object, sentence: string): void;
@@ -47,6 +59,11 @@ export interface ProviderControlStats {
   blocked: number;
 }
 
+/** An order, and what a provider may need to carry it out. */
+type ToldOrder =
+  | Exclude<ProviderOrder, { action: 'transfer' }>
+  | (Extract<ProviderOrder, { action: 'transfer' }> & TransferTarget);
+
 type Known = Awaited<ReturnType<ProviderAccounts['controlOf']>>;
 
 export type ProviderOrderAsk = Omit<ProviderControlAsk, 'name'>;
@@ -63,6 +80,10 @@ export class ProviderControl {
 
   constructor(options: ProviderControlOptions) {
     this.#options = options;
+  }
+
+  get transfers(): TransferTickets {
+    return this.#options.transfers;
   }
 
   /** Accounts and addresses that made room for others. */
@@ -141,9 +162,18 @@ export class ProviderControl {
       orderId: orderIdOf(provider_call_id, order),
     };
     return (
-      requestOf(api, call, base, order) ??
+      requestOf(api, call, base, this.#told(order, dialect)) ??
       refuse('failed_precondition', `${dialect} has no means to ${order.action.replace('_', ' ')} over REST`)
     );
+  }
+
+  /** With a URL for those who take no document themselves: a ticket is made only where one is asked for. */
+  #told(order: ProviderOrder, dialect: string): ToldOrder {
+    if (order.action !== 'transfer') return order;
+    const { transfers, publicUrl } = this.#options;
+    const documentUrl = (): string =>
+      `${publicUrl.replace(/\/$/, '')}${TRANSFER_PATH}?ticket=${transfers.mint({ ...order, dialect })}`;
+    return { ...order, documentUrl };
   }
 
   async #send(request: ProviderRequest, deadlineAtMs: number): Promise<ProviderAnswer> {
@@ -162,7 +192,7 @@ function requestOf(
   api: ProviderApi,
   call: ProviderCall,
   base: string,
-  order: ProviderOrder,
+  order: ToldOrder,
 ): ProviderRequest | Refusal | undefined {
   switch (order.action) {
     case 'hang_up':

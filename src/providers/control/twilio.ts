@@ -25,6 +25,7 @@ export const twilio: ProviderApi = {
 export const signalwire: ProviderApi = {
   baseUrl: undefined,
   hangUp: (call, base) => update(call, base, { Status: 'completed' }),
+  transfer: (call, base, { documentUrl }) => update(call, base, { Url: documentUrl(), Method: 'POST' }),
   redirect: (call, base, { answerUrl }) =>
     answerUrl === undefined
       ? needsAnswerUrl('SignalWire')

@@ -1,13 +1,16 @@
 import twilio from 'twilio';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import type { ApiOptions } from '../../../src/api/api-options.ts';
 import type { CredentialVerify } from '../../../src/events/commands.ts';
+import { TransferTickets } from '../../../src/providers/control/transfer-tickets.ts';
 import { callView, openTestApi, type Answer, type TestApi } from '../open-test-api.ts';
 
 type ProviderAsk = Parameters<NonNullable<ApiOptions['providers']>['carryOut']>[0];
 
 let house: TestApi;
 let asked: ProviderAsk[];
+const tickets = new TransferTickets([Buffer.from('a signing secret of the house')], systemClock);
 beforeEach(async () => {
   asked = [];
   house = await openTestApi(
@@ -16,7 +19,7 @@ beforeEach(async () => {
       mediaUrl: () => 'wss://any.example.com',
       mediaUrls: () => ['wss://a.example.com', 'wss://b.example.com'],
     },
-    { providers: { carryOut: async (ask) => void asked.push(ask) } },
+    { providers: { carryOut: async (ask) => void asked.push(ask), transfers: tickets } },
   );
 });
 afterEach(() => house.api.close());
@@ -284,5 +287,28 @@ describe('a status callback', () => {
         order: { action: 'redirect', to: { streamUrl: `wss://b.example.com/media/telnyx/${secret}` } },
       },
     ]);
+  });
+});
+
+describe('the document of a transfer', () => {
+  const at = (ticket: string): string => `/api/v1/voice/transfer?ticket=${ticket}`;
+
+  it('is answered in the provider’s language, once', async () => {
+    const ticket = tickets.mint({ dialect: 'plivo', to: '+15550123', from: '+15550100' });
+    const answer = await post(at(ticket), { CallUUID: 'c' });
+    expect([answer.status, answer.headers['cache-control']]).toEqual([200, 'no-store']);
+    expect(answer.text).toContain('<Dial callerId="+15550100"><Number>+15550123</Number></Dial>');
+    expect((await post(at(ticket), { CallUUID: 'c' })).status).toBe(404);
+    const verbs = tickets.mint({ dialect: 'jambonz', to: '+15550123', from: null });
+    expect((await postJson(at(verbs), { call_sid: 'c' })).body[0]).toMatchObject({ verb: 'dial' });
+  });
+
+  it('is for nobody who guesses, and guessers are turned away', async () => {
+    const answers: number[] = [];
+    for (let i = 0; i < 22; i++) {
+      answers.push((await house.request('GET', i === 0 ? '/api/v1/voice/transfer' : at(`a${i}.b`))).status);
+    }
+    expect([answers[0], answers[1], answers.at(-1)]).toEqual([404, 404, 429]);
+    expect(house.api.stats()['providerWrongCredential']).toBeGreaterThanOrEqual(20);
   });
 });

@@ -10,6 +10,7 @@ const { twiml } = twilio;
 interface PlivoResponse {
   addStream(url: string, attributes: object): void;
   addRedirect(url: string, attributes: object): void;
+  addDial(attributes: object): { addNumber(to: string): void; addUser(to: string): void };
   toXML(): string;
 }
 
@@ -45,6 +46,37 @@ describe('a document for a call', () => {
     const over = new twiml.VoiceResponse();
     over.hangup();
     expect(read(languageOf('twilio')!.hangUp().text)).toBe(read(over.toString()));
+  });
+
+  it.each([
+    ['+15550123', null],
+    ['+15550123', '+15550100'],
+    ['sip:a&b@example.com', '+15550100'],
+  ])('dials %s, showing %s, as Twilio’s and Plivo’s own libraries do', (to, from) => {
+    const shown = from === null ? {} : { callerId: from };
+    const isSip = to.startsWith('sip:');
+    const dial = new twiml.VoiceResponse();
+    if (isSip) dial.dial(shown).sip(to);
+    else dial.dial(shown).number(to);
+    for (const dialect of ['twilio', 'signalwire', 'telnyx']) {
+      expect(read(languageOf(dialect)!.dial!({ to, from }).text)).toBe(read(dial.toString()));
+    }
+    const response = Reflect.construct(plivo.Response, []) as PlivoResponse;
+    const plivoDial = response.addDial(shown);
+    if (isSip) plivoDial.addUser(to);
+    else plivoDial.addNumber(to);
+    expect(read(languageOf('plivo')!.dial!({ to, from }).text)).toBe(read(response.toXML()));
+  });
+
+  it('dials in jambonz’ verbs', () => {
+    const dialled = (to: string, from: string | null): unknown =>
+      JSON.parse(languageOf('jambonz')!.dial!({ to, from }).text);
+    expect(dialled('+15550123', '+15550100')).toEqual([
+      { verb: 'dial', callerId: '+15550100', target: [{ type: 'phone', number: '+15550123' }] },
+    ]);
+    expect(dialled('sip:a@example.com', null)).toEqual([
+      { verb: 'dial', target: [{ type: 'sip', sipUri: 'sip:a@example.com' }] },
+    ]);
   });
 
   it('escapes as Twilio’s own library does', () => {

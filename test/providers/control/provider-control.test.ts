@@ -3,8 +3,14 @@ import type { ProviderOrder } from '../../../src/events/asks.ts';
 import { AccountPace } from '../../../src/providers/control/account-pace.ts';
 import { ProviderControl } from '../../../src/providers/control/provider-control.ts';
 import { canOrder } from '../../../src/providers/control/registry.ts';
+import { TransferTickets } from '../../../src/providers/control/transfer-tickets.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { openProvider, ProviderHouse, type FakeProvider } from './provider-house.ts';
+
+const TRANSFERS = {
+  transfers: new TransferTickets([Buffer.from('a signing secret of the house')], new FakeClock()),
+  publicUrl: 'https://voice.example.com',
+};
 
 const HANG_UP: ProviderOrder = { action: 'hang_up' };
 const ASK = {
@@ -88,6 +94,7 @@ describe('an order to a provider', () => {
       accounts: { controlOf: () => Promise.reject(new Error('the database is away')) },
       wire: { send: () => Promise.reject(new Error('nothing is to be sent')) },
       clock: new FakeClock(),
+      ...TRANSFERS,
       log: { info: () => {}, warn: () => {} },
     });
     expect(await control.carryOut(ASK)).toMatchObject({ fault: 'unavailable' });
@@ -107,6 +114,7 @@ describe('an order to a provider', () => {
         },
       },
       clock,
+      ...TRANSFERS,
       log: { info: () => {}, warn: () => {} },
     });
     expect(await control.carryOut(ASK)).toMatchObject({ fault: 'unavailable' });

@@ -7,6 +7,7 @@ import { HttpProviderWire } from '../../../src/control/provider-wire.ts';
 import type { ProviderOrder } from '../../../src/events/asks.ts';
 import type { ProviderAccount } from '../../../src/providers/control/provider-api.ts';
 import { ProviderControl } from '../../../src/providers/control/provider-control.ts';
+import { TransferTickets } from '../../../src/providers/control/transfer-tickets.ts';
 
 /** A request as it came over the wire. */
 export interface HeardRequest {
@@ -60,6 +61,7 @@ async function heardOf(request: IncomingMessage): Promise<HeardRequest> {
 export class ProviderHouse {
   readonly control: ProviderControl;
   readonly lines: string[] = [];
+  readonly transfers = new TransferTickets([Buffer.from('a signing secret of the house')], systemClock);
   readonly #dialect: string;
 
   constructor(
@@ -75,6 +77,8 @@ export class ProviderHouse {
       accounts: { controlOf: () => Promise.resolve(known) },
       wire,
       clock: systemClock,
+      transfers: this.transfers,
+      publicUrl: 'https://voice.example.com/',
       log: { info: write, warn: write },
     });
   }

@@ -101,14 +101,13 @@ describe('SignalWire', () => {
     expect(form(redirected.body)).toEqual({ Url: ANSWER_URL, Method: 'POST' });
   });
 
-  it('has no address of its own, no inline document and no transfer', async () => {
+  it('has no address of its own, and no inline document', async () => {
     const nowhere = new ProviderHouse({ dialect: 'signalwire', control: account });
     const control = { ...account, base_url: 'http://127.0.0.1:9' };
     const somewhere = new ProviderHouse({ dialect: 'signalwire', control });
     for (const refusal of [
       await nowhere.carriesOut(HANG_UP, 'CA1'),
       await somewhere.carriesOut(REDIRECT, 'CA1'),
-      await somewhere.carriesOut(TRANSFER, 'CA1'),
     ]) {
       expect(refusal).toMatchObject({ fault: 'failed_precondition' });
     }
@@ -304,6 +303,37 @@ describe('Bandwidth', () => {
     expect(streamed.body).toMatch(
       /<StartStream [^>]*mode="bidirectional"[^>]*\/><StopStream [^>]*wait="true"\/>/,
     );
+  });
+});
+
+describe('a transfer at a provider that takes no document', () => {
+  const account = { account: 'a', secret: 's' };
+  const told: { readonly [dialect: string]: (body: string) => unknown } = {
+    signalwire: (body) => form(body)['Url'],
+    plivo: (body) => (JSON.parse(body) as { aleg_url: string }).aleg_url,
+    vobiz: (body) => (JSON.parse(body) as { aleg_url: string }).aleg_url,
+    jambonz: (body) => (JSON.parse(body) as { call_hook: { url: string } }).call_hook.url,
+  };
+
+  it.each(Object.keys(told))(
+    'at %s names a URL of ours, whose ticket is good for it once',
+    async (dialect) => {
+      const provider = await openProvider();
+      const house = new ProviderHouse({ dialect, control: { ...account, base_url: provider.url } });
+      expect(await house.carriesOut({ ...TRANSFER, from: '+15550100' }, 'call-1')).toBeUndefined();
+      const url = URL.parse(String(told[dialect]!(provider.heard[0]!.body)))!;
+      expect(`${url.origin}${url.pathname}`).toBe('https://voice.example.com/api/v1/voice/transfer');
+      const ticket = url.searchParams.get('ticket')!;
+      expect(house.transfers.take(ticket)).toEqual({ dialect, to: '+15550123', from: '+15550100' });
+      expect(house.transfers.take(ticket)).toBeUndefined();
+    },
+  );
+
+  it('makes no ticket where the provider takes the number itself', async () => {
+    const provider = await openProvider();
+    const house = new ProviderHouse({ dialect: 'twilio', control: { ...account, base_url: provider.url } });
+    await house.carriesOut(TRANSFER, 'CA1');
+    expect(house.transfers.stats.minted).toBe(0);
   });
 });
 

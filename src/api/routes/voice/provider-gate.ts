@@ -57,14 +57,24 @@ export class ProviderGate {
 
   /** The credential in the path. Throws `not_found` for an unknown one, whatever else is wrong. */
   async admit(dialect: string, secret: string, address: string): Promise<StreamCredential> {
-    const { credentials, stats } = this.#parts;
+    const { credentials } = this.#parts;
+    const credential = await this.find(address, async () => {
+      const found = await credentials.bySecret(sha256Hex(secret));
+      return found?.dialect === dialect ? found : undefined;
+    });
+    return this.#paced(credential);
+  }
+
+  /** What is known by a secret of the address. Throws `not_found` where nothing is. */
+  async find<T>(address: string, look: () => Promise<T | undefined>): Promise<T> {
+    const { stats } = this.#parts;
     const counted = countedAs(address);
     if (this.#guard.waitMs(counted) > 0) {
       stats.turnedAway++;
       throw new VoiceError('rate_limited', 'too many unknown credentials from this address');
     }
-    const credential = await credentials.bySecret(sha256Hex(secret));
-    if (credential !== undefined && credential.dialect === dialect) return this.#paced(credential);
+    const found = await look();
+    if (found !== undefined) return found;
     stats.wrongCredential++;
     this.#guard.failed(counted);
     throw new VoiceError('not_found', 'there is nothing at this address');

@@ -1,5 +1,5 @@
 import { xmlDocument, type AnswerLanguage, type AnswerPlan } from '../answer-plan.ts';
-import { element, escaped, responseOf } from '../markup.ts';
+import { dialElement, element, escaped, responseOf } from '../markup.ts';
 
 const EXTRA_HEADERS_BYTES_MAX = 512;
 
@@ -22,6 +22,7 @@ export const PLIVO_XML: AnswerLanguage = {
     const again = element('Redirect', { method: 'POST' }, escaped(plan.againUrl));
     return xmlDocument(responseOf(...streams, again));
   },
+  dial: (plan) => xmlDocument(responseOf(dialElement(plan, 'User'))),
   hangUp: () => xmlDocument(responseOf(element('Hangup'))),
 };
 

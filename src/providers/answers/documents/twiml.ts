@@ -1,5 +1,5 @@
 import { xmlDocument, type AnswerLanguage, type AnswerPlan } from '../answer-plan.ts';
-import { element, escaped, responseOf, type Attributes } from '../markup.ts';
+import { dialElement, element, escaped, responseOf, type Attributes } from '../markup.ts';
 
 /** What a look-alike adds to `<Stream>`. */
 type StreamAttributes = (plan: AnswerPlan) => Attributes;
@@ -35,6 +35,7 @@ function twimlLike(attributesOf: StreamAttributes): AnswerLanguage {
       const again = element('Redirect', { method: 'POST' }, escaped(plan.againUrl));
       return xmlDocument(responseOf(...streams, again));
     },
+    dial: (plan) => xmlDocument(responseOf(dialElement(plan, 'Sip'))),
     hangUp: () => xmlDocument(responseOf(element('Hangup'))),
   };
 }

@@ -20,6 +20,11 @@ export const VERBS: AnswerLanguage = {
     }));
     return jsonDocument([...listens, { verb: 'redirect', actionHook: againUrl }]);
   },
+  dial: ({ to, from }) => {
+    const target = /^sips?:/i.test(to) ? { type: 'sip', sipUri: to } : { type: 'phone', number: to };
+    const shown = from === null ? {} : { callerId: from };
+    return jsonDocument([{ verb: 'dial', ...shown, target: [target] }]);
+  },
   hangUp: () => jsonDocument([{ verb: 'hangup' }]),
 };
 
