@@ -26,7 +26,7 @@ export interface CallDesk extends LegListener {
   readonly notes: CallNotes;
   /** A leg that was dialled for the call is up. */
   join(leg: Leg, nowMs: AtMs): void;
-  /** A leg of a party that has been here all along has a line again. */
+  /** A leg of the id of one that was lost is up, in its place. */
   rejoin(leg: Leg, nowMs: AtMs): void;
   /** Does what is asked of the call, or says why not. */
   command(command: CallCommand, nowMs: AtMs, asker?: Asker): Outcome;

@@ -27,7 +27,7 @@ export class CallEvents {
   readonly #sink: EventSink;
   readonly #identity: { readonly workspaceId: string; readonly region: string; readonly testMode: boolean };
   readonly #head: () => CallHead;
-  readonly #sequence = new Sequence();
+  #sequence = new Sequence();
   #owner: Owner = { type: 'undisputed' };
 
   constructor(options: {
@@ -44,6 +44,22 @@ export class CallEvents {
 
   get isOwner(): boolean {
     return this.#owner.type !== 'gone';
+  }
+
+  /** The token the events carry; null where nobody disputes the call. */
+  get fence(): number | null {
+    return this.#owner.type === 'fenced' ? this.#owner.fence : null;
+  }
+
+  /** The highest number given so far. */
+  get sequence(): number {
+    return this.#sequence.last;
+  }
+
+  /** Goes on where a former owner had come to. */
+  goOn(sequence: number, timeline: readonly TimelineEntry[]): void {
+    this.#sequence = new Sequence(sequence);
+    this.timeline.push(...timeline);
   }
 
   /** From now on events carry this token; a smaller one than the present is an old answer. */

@@ -1,9 +1,8 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import type { FaultCode } from '../base/errors.ts';
-import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { CallCommand } from '../events/call-commands.ts';
-import { isBuiltIn, type BuiltInAgent, type CallEndReason } from '../events/catalogue.ts';
+import { isBuiltIn, type CallEndReason } from '../events/catalogue.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { CallInput, LegListener } from '../leg/leg-listener.ts';
 import type { LegWindow } from '../leg/leg-quality.ts';
@@ -18,22 +17,23 @@ import { OUTSIDE, type Asker, type Outcome } from './commands/outcome.ts';
 import { completionOf } from './completion.ts';
 import { headOf, type CallFacts, type CallLimits, type CallState } from './facts.ts';
 import { Conversation } from './hearing/conversation.ts';
-import { Ear } from './hearing/ear.ts';
 import type { JoinWish } from './parties/invitation.ts';
 import { answer, hangUpOf, LegWords, tellMark } from './commands/leg-words.ts';
 import { Marks } from './hearing/marks.ts';
 import { tellVoice } from './hearing/voice-telling.ts';
 import { isAnybodySpeaking, limitReached } from './limits.ts';
 import { CallNotes } from './notes.ts';
-import { BuiltInParty, LegParty, type Party } from './parties/party.ts';
+import { Door } from './parties/door.ts';
+import { isOnALine, LegParty, lostAtMsOf } from './parties/party.ts';
 import type { CallPorts } from './ports.ts';
 import { windowFields } from './quality.ts';
-import { Roster, type Member, type Seat } from './parties/roster.ts';
+import { Roster, type Member } from './parties/roster.ts';
+import type { CallSnapshot } from './snapshot/call-snapshot.ts';
+import { recoveredFields, recoveryOf, type Recovery, type Takeover } from './snapshot/recovery.ts';
+import { restoreCall } from './snapshot/restore-call.ts';
+import { SavedTimes } from './snapshot/saved-times.ts';
+import { saveCall } from './snapshot/save-call.ts';
 import { HoldMusic } from './sounds/hold-music.ts';
-
-const CLOSE_NORMAL = 1000;
-/** "call moved" (contract.md §8): come back by your resume token. */
-const CLOSE_MOVED = 4410;
 
 /** What a call is made with. */
 export interface CallOptions {
@@ -43,6 +43,8 @@ export interface CallOptions {
   readonly limits: CallLimits;
   readonly ports: CallPorts;
   readonly onEnded: (call: Call, reason: CallEndReason) => void;
+  /** Told whenever the call would be saved otherwise than before in more than talk times. */
+  readonly onChanged?: (call: Call) => void;
 }
 
 type Why = Parameters<CallDesk['dismiss']>[1];
@@ -61,13 +63,17 @@ export class Call implements LegListener, CallDesk {
   readonly #limits: CallLimits;
   readonly #events: CallEvents;
   readonly #onEnded: (call: Call, reason: CallEndReason) => void;
+  readonly #onChanged: (call: Call) => void;
   readonly #marks = new Marks();
   readonly #words: LegWords;
   readonly #parts: readonly CallPart[];
+  readonly #door: Door;
   #state: CallState = { name: 'ringing' };
   #startedAt = '';
   #lastVoiceAtMs = 0;
   #durationMs = 0;
+  /** Another node had the call, and none of its legs is back yet. */
+  #recovery: Recovery | undefined;
 
   constructor(options: CallOptions) {
     this.facts = options.facts;
@@ -75,6 +81,7 @@ export class Call implements LegListener, CallDesk {
     this.ports = options.ports;
     this.#limits = options.limits;
     this.#onEnded = options.onEnded;
+    this.#onChanged = options.onChanged ?? (() => {});
     const { holdMusic = (sampleRateHz) => new HoldMusic(sampleRateHz) } = options.ports;
     this.conversation = new Conversation(this.roster, holdMusic);
     this.#events = new CallEvents({
@@ -89,6 +96,8 @@ export class Call implements LegListener, CallDesk {
       carryOut: (command, member, nowMs) => this.command(command, nowMs, { type: 'leg', member }),
     });
     this.#parts = (options.ports.parts ?? []).map((make) => make(this));
+    const speak = (member: Member, frame: Int16Array, nowMs: AtMs): void => this.#speak(member, frame, nowMs);
+    this.#door = new Door({ desk: this, parts: this.#parts, speak });
   }
 
   get id(): string {
@@ -112,24 +121,51 @@ export class Call implements LegListener, CallDesk {
   join(leg: Leg, nowMs: AtMs, wish?: JoinWish): void {
     const isFirst = this.#state.name === 'ringing';
     if (isFirst) this.#start(leg, nowMs);
-    const member = this.#admit(new LegParty(leg), nowMs, wish);
-    if (isFirst && isBuiltIn(this.facts.agentId)) this.#bringIn(this.facts.agentId, leg, nowMs);
+    const member = this.#door.admit(new LegParty(leg), nowMs, wish);
+    const { agentId } = this.facts;
+    if (isFirst && isBuiltIn(agentId)) this.#door.bringIn(agentId, leg.sampleRateHz, nowMs);
     this.conversation.rearrange(nowMs);
     for (const part of this.#parts) part.onJoined?.(member, wish, nowMs);
   }
 
-  /** A leg is back on another socket: its party has been here all along. */
+  /** A leg is back: on another socket, or as a new leg in the place of one that another node had. */
   rejoin(leg: Leg, nowMs: AtMs): void {
-    const member = this.roster.get(leg.id);
+    const member = this.roster.find(leg.id);
     if (member === undefined || this.#state.name !== 'active') return;
-    const { leg_id, role, dialect, codec } = member.summary;
-    this.emit('leg_connected', { leg_id, role, dialect, codec, resumed: true }, nowMs);
-    for (const part of this.#parts) part.onBack?.(member, nowMs);
+    const isNewLine = this.#door.comeBack(member, leg, nowMs);
+    const recovery = this.#recovery;
+    this.#recovery = undefined;
+    if (recovery !== undefined) this.emit('call_recovered', recoveredFields(recovery, nowMs), nowMs);
+    if (isNewLine) for (const part of this.#parts) part.onReturned?.(member, nowMs);
+  }
+
+  /** What another node needs to go on with the call; undefined where there is nothing to go on with. */
+  save(nowMs: AtMs): CallSnapshot | undefined {
+    if (this.#state.name !== 'active') return undefined;
+    const { startedAtMs } = this.#state;
+    const own = { events: this.#events, parts: this.#parts, startedAt: this.#startedAt, startedAtMs };
+    const since = { lastVoiceAtMs: this.#lastVoiceAtMs, recovery: this.#recovery };
+    return saveCall(this, { ...own, ...since }, nowMs);
+  }
+
+  /** Goes on with a call that another node had; its lines are lost until they are back. */
+  restore(snapshot: CallSnapshot, takeover: Takeover, nowMs: AtMs): void {
+    const times = new SavedTimes(snapshot, this.clock, nowMs);
+    this.#state = { name: 'active', startedAtMs: times.since(snapshot.lastedMs) };
+    this.#startedAt = snapshot.startedAt;
+    this.#lastVoiceAtMs = times.since(snapshot.silentMs);
+    this.#recovery = recoveryOf(snapshot, takeover, times);
+    this.#events.holdUnder(takeover.fence);
+    const own = { events: this.#events, parts: this.#parts, door: this.#door };
+    restoreCall(this, { ...own, lostAtMs: times.ownAt(takeover.lostSinceUnixMs) }, snapshot, times);
   }
 
   /** Does what is asked, or says why not. */
   command(command: CallCommand, nowMs: AtMs, asker: Asker = OUTSIDE): Outcome {
-    return carryOut(this, this.#parts, command, asker, nowMs);
+    const outcome = carryOut(this, this.#parts, command, asker, nowMs);
+    this.#changed();
+    if (outcome instanceof Promise) void outcome.finally(() => this.#changed()).catch(() => {});
+    return outcome;
   }
 
   /** Time passes: limits are looked at about once a second. */
@@ -141,16 +177,18 @@ export class Call implements LegListener, CallDesk {
     if (reached === 'silence_timeout') this.emit(reached, { silence_ms: Math.round(silentMs) }, nowMs);
     if (reached !== undefined) return this.end(reached, nowMs);
     for (const part of this.#parts) part.sweep?.(nowMs);
-    for (const leg of this.legs) {
-      if (leg.state.name !== 'lost' || nowMs - leg.state.enteredAtMs < this.#limits.resumeWindowMs) continue;
-      this.#leave(leg, { leg: 'connection_lost', call: 'connection_lost' }, nowMs);
+    for (const member of this.roster.present) {
+      const lostAtMs = lostAtMsOf(member.party);
+      if (lostAtMs === undefined || nowMs - lostAtMs < this.#limits.resumeWindowMs) continue;
+      const reason = this.#recovery === undefined ? 'connection_lost' : 'node_lost';
+      this.dismiss(member, { leg: 'connection_lost', call: reason }, nowMs);
     }
   }
 
   dismiss(member: Member, why: Why, nowMs: AtMs): void {
     if (member.summary.disconnected_at !== null || this.#state.name !== 'active') return;
-    this.#disconnect(member, why.leg, nowMs);
-    const isOver = member.party.role === 'caller' || this.legs.every((other) => other.state.name === 'ended');
+    this.#door.disconnect(member, why.leg, nowMs);
+    const isOver = member.party.role === 'caller' || !this.roster.present.some(isOnALine);
     if (isOver) return this.end(this.#reasonOf(member, why.call), nowMs);
     this.conversation.rearrange(nowMs);
     for (const part of this.#parts) part.onLeft?.(member, nowMs);
@@ -162,13 +200,18 @@ export class Call implements LegListener, CallDesk {
     const { startedAtMs } = this.#state;
     for (const part of this.#parts) part.onEnding?.(causeAtMs, reason);
     this.#state = { name: 'ending', startedAtMs, reason };
-    for (const member of this.roster.present) this.#disconnect(member, 'call_ended', causeAtMs);
+    for (const member of this.roster.present) this.#door.disconnect(member, 'call_ended', causeAtMs);
     this.#state = { name: 'ended', startedAtMs, reason };
     this.#durationMs = Math.round(this.clock.nowMs() - startedAtMs);
     this.emit('call_ended', { duration_ms: this.#durationMs, reason }, causeAtMs);
     const { timeline } = this.#events;
     this.emit('call_completed', completionOf(this, { parts: this.#parts, timeline, reason }), causeAtMs);
     this.#onEnded(this, reason);
+  }
+
+  /** The token under which the call is this node's; null where nobody disputes it. */
+  get fence(): number | null {
+    return this.#events.fence;
   }
 
   /** The token under which the registry gave this node the call: every event from now on carries it. */
@@ -190,14 +233,7 @@ export class Call implements LegListener, CallDesk {
       if (part.onSurrendered === undefined) part.onEnding?.(nowMs, 'node_lost');
       else part.onSurrendered(nowMs);
     }
-    for (const member of this.roster.present) {
-      member.ear?.close();
-      const { party } = member;
-      const isCalledBack = party instanceof LegParty && member.agent === undefined;
-      if (isCalledBack) party.leg.abandon(CLOSE_MOVED, 'call_moved', nowMs);
-      else party.end('replaced', CLOSE_NORMAL, nowMs);
-      this.roster.left(member, new Date(this.clock.unixMs()).toISOString(), 'replaced');
-    }
+    for (const member of this.roster.present) this.#door.sendAway(member, nowMs);
     this.#state = { name: 'ended', startedAtMs, reason: 'node_lost' };
   }
 
@@ -208,6 +244,7 @@ export class Call implements LegListener, CallDesk {
   ): { readonly created_at: string } {
     const envelope = this.#events.emit(type, own, nowMs);
     if (!this.#events.isOwner) return envelope;
+    this.#changed();
     for (const { party } of this.roster.present) {
       if (!(party instanceof LegParty) || !party.leg.started.wantsEvents) continue;
       const message = party.leg.session.writeEvent(party.role === 'caller' ? forCaller(envelope) : envelope);
@@ -294,8 +331,10 @@ export class Call implements LegListener, CallDesk {
   }
 
   onLost(leg: Leg, nowMs: AtMs): void {
-    if (this.#limits.resumeWindowMs > 0) leg.markLost(nowMs);
-    else this.#leave(leg, { leg: 'connection_lost', call: 'connection_lost' }, nowMs);
+    if (this.#limits.resumeWindowMs > 0) {
+      leg.markLost(nowMs);
+      this.#changed();
+    } else this.#leave(leg, { leg: 'connection_lost', call: 'connection_lost' }, nowMs);
   }
 
   #start(leg: Leg, nowMs: AtMs): void {
@@ -306,67 +345,14 @@ export class Call implements LegListener, CallDesk {
     this.emit('call_started', { dialect, codec, region: this.facts.region, node: this.facts.node }, nowMs);
   }
 
-  #bringIn(agent: BuiltInAgent, caller: Leg, nowMs: AtMs): void {
-    const id = newId('leg', this.clock);
-    const party: BuiltInParty = new BuiltInParty(id, agent, caller.sampleRateHz, (frame, atMs) =>
-      this.#speak(member, frame, atMs),
-    );
-    const member = this.#admit(party, nowMs, undefined);
-  }
-
-  #admit(party: Party, nowMs: AtMs, wish: JoinWish | undefined): Member {
-    const { id: leg_id, role, dialectName: dialect, codecName: codec } = party;
-    const own = { leg_id, role, dialect, codec };
-    const { created_at: connected_at } = this.emit('leg_connected', own, nowMs);
-    const member: Member = {
-      party,
-      ear: party instanceof LegParty ? this.#earOf(party.leg) : undefined,
-      summary: { ...own, connected_at, disconnected_at: null, reason: null },
-      seat: 'aside',
-      isMuted: false,
-      gainRatio: 1,
-      supervision: role === 'supervisor' ? (wish?.mode ?? 'monitor') : null,
-      channels: [],
-      talkMs: 0,
-      voice: undefined,
-    };
-    member.seat = this.#seatOf(member, wish);
-    this.roster.add(member);
-    if (member.supervision !== null) {
-      this.emit('supervisor_joined', { leg_id, mode: member.supervision }, nowMs);
-    }
-    return member;
-  }
-
-  #earOf(leg: Leg): Ear {
-    return new Ear(leg, (name) => this.onMark(leg, name, this.clock.nowMs()));
-  }
-
-  /** Whoever comes first has the caller; who comes to them joins in, unless a part knows better. */
-  #seatOf(member: Member, wish: JoinWish | undefined): Seat {
-    for (const part of this.#parts) {
-      const seat = part.seatOf?.(member, wish);
-      if (seat !== undefined) return seat;
-    }
-    return this.conversation.partner === undefined ? 'partner' : 'guest';
-  }
-
   /** One party is gone. Without its caller, or without anybody else, the call is over. */
   #leave(leg: Leg, why: Why, nowMs: AtMs): void {
     const member = this.roster.get(leg.id);
     if (member !== undefined) this.dismiss(member, why, nowMs);
   }
 
-  #disconnect(member: Member, reason: Why['leg'], nowMs: AtMs): void {
-    const { party, summary, ear, supervision } = member;
-    if (summary.disconnected_at !== null) return;
-    if (party instanceof LegParty) party.leg.finishVoice(nowMs);
-    ear?.close();
-    party.end(reason, CLOSE_NORMAL, nowMs);
-    const { leg_id, role, dialect, codec } = summary;
-    const { created_at } = this.emit('leg_disconnected', { leg_id, role, dialect, codec, reason }, nowMs);
-    this.roster.left(member, created_at, reason);
-    if (supervision !== null) this.emit('supervisor_left', { leg_id, mode: supervision }, nowMs);
+  #changed(): void {
+    if (this.#state.name === 'active') this.#onChanged(this);
   }
 
   /** A telephone call that was given away goes on elsewhere: that is how it ended here. */

@@ -5,6 +5,8 @@ import type { Call } from '../call/call.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { CallDirectory } from '../call/directory.ts';
 import { joinWishOf } from '../call/parties/invitation.ts';
+import { LegParty, lineOf, type LineFacts } from '../call/parties/party.ts';
+import { FIRST_GENERATION, type Member } from '../call/parties/roster.ts';
 import type { Arrival, Arrivals, Caller, LegConnection } from '../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../gateway/door/admission.ts';
 import type { ResumeClaims, ResumeTokens } from '../gateway/resume-token.ts';
@@ -22,6 +24,16 @@ const KNOWN_PARAMETERS = ['from', 'to', 'direction', 'lead_id', 'contact_id', 'c
 const RESUMES_PARAMETER = 'resumes';
 /** A resume token outlives the window by five minutes (cluster.md §2.6). */
 const RESUME_TOKEN_GRACE_MS = 300_000;
+
+type LineFormats = Pick<LineFacts, 'inbound' | 'outbound'>;
+
+/** Somebody who comes back, and the generation its connection is to have. */
+interface Comer {
+  readonly call: Call;
+  readonly member: Member;
+  readonly arrival: Arrival;
+  readonly generation: number;
+}
 
 export interface NodeArrivalsOptions {
   readonly clock: Clock;
@@ -46,9 +58,8 @@ export interface NodeArrivalsOptions {
  */
 export class NodeArrivals implements Arrivals, Resumes {
   readonly #options: NodeArrivalsOptions;
-  readonly #generations = new WeakMap<Leg, number>();
   /** Legs that have not ended, and their calls. */
-  readonly #present = new Map<Leg, string>();
+  readonly #present = new Map<Leg, Call>();
 
   constructor(options: NodeArrivalsOptions) {
     this.#options = options;
@@ -70,6 +81,8 @@ export class NodeArrivals implements Arrivals, Resumes {
     if (refusal !== undefined) return refusal;
     const resumed = started.parameters[RESUMES_PARAMETER];
     if (resumed !== undefined && caller.callId === null) return this.#comeBack(resumed, arrival, nowMs);
+    const streamed = this.#streamedBefore(arrival);
+    if (streamed !== undefined) return this.#rejoin(streamed, nowMs);
     const known = caller.callId === null ? undefined : calls.get(caller.callId);
     if (known === undefined && caller.role !== 'caller') {
       return refuse('call_not_found', 'the call has ended or never was');
@@ -78,63 +91,78 @@ export class NodeArrivals implements Arrivals, Resumes {
     if (known?.roster.hasRoom === false)
       return refuse('overloaded', 'the call has no room for another party');
     const call = known ?? calls.open(this.#factsOf(arrival));
-    const leg = this.#makeLeg(arrival, call, nowMs);
-    this.#present.set(leg, call.id);
+    const leg = this.#makeLeg(arrival, call, { id: newId('leg', clock), role: caller.role }, nowMs);
     if (dialect.capabilities.unverified) {
       const facts = { call_id: call.id, leg_id: leg.id, dialect: dialect.name };
       log.warn(facts, 'a leg speaks a dialect whose facts are second-hand (docs/dialects.md)');
     }
-    this.#greet(leg, call.id, arrival, { resumed: false });
+    this.#greet(leg, arrival, { call, generation: FIRST_GENERATION, resumed: false });
     call.join(leg, nowMs, joinWishOf(caller.metadata));
     return new Line(leg, arrival, clock, this.#options.observer);
   }
 
   async resume(claims: ResumeClaims): Promise<Resumption | undefined> {
     const call = this.#options.calls.get(claims.callId);
-    const leg = call?.legs.find((one) => one.id === claims.legId);
-    if (call === undefined || leg === undefined || leg.state.name === 'ended') return undefined;
+    const member = call?.roster.find(claims.legId);
+    if (call === undefined || member === undefined) return undefined;
     const arrive = (arrival: Arrival, nowMs: AtMs): LegConnection | Refusal => {
-      if (claims.generation < (this.#generations.get(leg) ?? 0)) {
+      if (claims.generation < member.generation) {
         return refuse('leg_replaced', 'the leg is on a newer connection');
       }
-      return this.#rejoin({ call, leg, arrival }, nowMs);
+      return this.#rejoin({ call, member, arrival, generation: claims.generation + 1 }, nowMs);
     };
-    return { caller: callerOf(call.facts, leg), arrive };
+    return { caller: callerOf(call.facts, member.party.role), arrive };
   }
 
   /** A provider's stream that was told which call it is of: only its own caller comes back by that. */
   #comeBack(callId: string, arrival: Arrival, nowMs: AtMs): LegConnection | Refusal {
     const { workspaceId, credentialId = null } = arrival.caller;
     const call = this.#options.calls.get(callId);
-    const leg = call?.legs.find(({ role, dialectName }) => {
-      return role === 'caller' && dialectName === arrival.dialect.name;
-    });
     const isOwn = call?.facts.workspaceId === workspaceId && call.facts.credentialId === credentialId;
+    const comer = isOwn && credentialId !== null ? comerOf(call, arrival) : undefined;
     // To start another call would put a caller who was hung up on through again.
-    if (call === undefined || leg === undefined || !isOwn || credentialId === null) {
-      return refuse('call_not_found', 'the call to come back to has ended');
-    }
-    return this.#rejoin({ call, leg, arrival }, nowMs);
+    if (comer === undefined) return refuse('call_not_found', 'the call to come back to has ended');
+    return this.#rejoin(comer, nowMs);
   }
 
-  #rejoin(
-    { call, leg, arrival }: { readonly call: Call; readonly leg: Leg; readonly arrival: Arrival },
-    nowMs: AtMs,
-  ): LegConnection | Refusal {
-    if (leg.state.name === 'ended') return refuse('call_not_found', 'the call has ended');
-    if (leg.codecName !== formatName(arrival.started.inbound)) {
-      return refuse('unsupported_format', `the leg speaks ${leg.codecName}`);
+  /** A provider streams a call again that it has streamed here before: it is the same call. */
+  #streamedBefore(arrival: Arrival): Comer | undefined {
+    const { caller, started } = arrival;
+    const { workspaceId, credentialId = null, callId } = caller;
+    const { providerCallId, bidirectional } = started;
+    if (callId !== null || credentialId === null || providerCallId === null || !bidirectional)
+      return undefined;
+    const call = this.#options.calls.ofProvider({ workspaceId, credentialId, providerCallId });
+    return call === undefined ? undefined : comerOf(call, arrival);
+  }
+
+  #rejoin(comer: Comer, nowMs: AtMs): LegConnection | Refusal {
+    const { call, member, arrival, generation } = comer;
+    const { party } = member;
+    if (call.roster.find(party.id) !== member) return refuse('call_not_found', 'the call has ended');
+    const line = lineOf(member);
+    if (line === undefined || !isSameAudio(line, arrival.started)) {
+      return refuse('unsupported_format', `the leg speaks ${party.codecName}`);
     }
-    leg.resume(arrival.session, arrival.socket, FAULTS.leg_replaced.closeCode, nowMs);
-    this.#greet(leg, call.id, arrival, { resumed: true });
+    const leg = this.#legFor(comer, nowMs);
+    member.generation = generation;
+    this.#greet(leg, arrival, { call, generation, resumed: true });
     call.rejoin(leg, nowMs);
     return new Line(leg, arrival, this.#options.clock, this.#options.observer);
+  }
+
+  /** The leg that was here all along, on its new socket; or a new one for a line that another node had. */
+  #legFor({ call, member, arrival }: Comer, nowMs: AtMs): Leg {
+    const { party } = member;
+    if (!(party instanceof LegParty)) return this.#makeLeg(arrival, call, party, nowMs);
+    party.leg.resume(arrival.session, arrival.socket, FAULTS.leg_replaced.closeCode, nowMs);
+    return party.leg;
   }
 
   /** The node is leaving: who can come back elsewhere by its protocol's own words is told to. */
   goAway(): number {
     let toldLegs = 0;
-    for (const [leg, callId] of this.#present) if (this.#sendAway(callId, leg)) toldLegs++;
+    for (const [leg, call] of this.#present) if (this.#sendAway(call, leg)) toldLegs++;
     return toldLegs;
   }
 
@@ -146,25 +174,26 @@ export class NodeArrivals implements Arrivals, Resumes {
     }
   }
 
-  #sendAway(callId: string, leg: Leg): boolean {
+  #sendAway(call: Call, leg: Leg): boolean {
     const { goaway, resume } = leg.capabilities;
     const [url] = this.#options.resumeUrls(leg.dialectName);
     // Who would come back to its leg needs the time to do so.
     if (!goaway || url === undefined || leg.state.name !== 'active') return false;
     if (resume && this.#options.resumeWindowMs === 0) return false;
-    const token = resume ? this.#mintToken(callId, leg, leg.dialectName) : '';
+    const generation = call.roster.find(leg.id)?.generation ?? FIRST_GENERATION;
+    const token = resume ? this.#mintToken(call, leg, generation) : '';
     const message = leg.session.writeGoaway({ url, token, reason: 'draining' });
     if (message !== undefined) leg.send(message);
     return message !== undefined;
   }
 
-  #makeLeg(arrival: Arrival, call: Call, nowMs: AtMs): Leg {
-    const { dialect, session, started, socket, caller } = arrival;
-    const { clock, media, pacer, groups } = this.#options;
-    const group = groups.of(dialect.name, caller.role);
+  #makeLeg(arrival: Arrival, call: Call, { id, role }: Pick<Leg, 'id' | 'role'>, nowMs: AtMs): Leg {
+    const { dialect, session, started, socket } = arrival;
+    const { media, pacer, groups } = this.#options;
+    const group = groups.of(dialect.name, role);
     const leg = new Leg({
-      id: newId('leg', clock),
-      role: caller.role,
+      id,
+      role,
       dialectName: dialect.name,
       capabilities: dialect.capabilities,
       started,
@@ -180,35 +209,39 @@ export class NodeArrivals implements Arrivals, Resumes {
       },
       ...media.partsFor(started, {
         isPaced: true,
-        hears: hearsOf(caller.role, call.facts.direction),
+        hears: hearsOf(role, call.facts.direction),
         tellsDigits: dialect.capabilities.dtmfIn,
       }),
     });
     group.count++;
+    this.#present.set(leg, call);
     return leg;
   }
 
-  #greet(leg: Leg, callId: string, arrival: Arrival, { resumed }: { resumed: boolean }): void {
+  #greet(
+    leg: Leg,
+    { dialect, session, socket }: Arrival,
+    how: { readonly call: Call; readonly generation: number; readonly resumed: boolean },
+  ): void {
     const { resumeWindowMs, resumeUrls } = this.#options;
-    const { dialect, session, socket } = arrival;
-    this.#generations.set(leg, (this.#generations.get(leg) ?? 0) + 1);
-    const resumeToken = dialect.capabilities.resume ? this.#mintToken(callId, leg, dialect.name) : null;
+    const { call, generation, resumed } = how;
+    const resumeToken = dialect.capabilities.resume ? this.#mintToken(call, leg, generation) : null;
     const urls = resumeUrls(dialect.name);
-    const facts = { callId, legId: leg.id, resumed, resumeToken, resumeUrls: urls, resumeWindowMs };
+    const facts = { callId: call.id, legId: leg.id, resumed, resumeToken, resumeUrls: urls, resumeWindowMs };
     const message = session.writeStarted(facts);
     if (message !== undefined) socket.send(message);
   }
 
-  #mintToken(callId: string, leg: Leg, dialect: string): string {
+  #mintToken(call: Call, leg: Leg, generation: number): string {
     const { clock, resumeTokens, resumeWindowMs, region } = this.#options;
     return resumeTokens.mint({
-      callId,
+      callId: call.id,
       legId: leg.id,
-      dialect,
+      dialect: leg.dialectName,
       format: leg.codecName,
-      generation: this.#generations.get(leg) ?? 1,
+      generation,
       region,
-      fence: null,
+      fence: call.fence,
       expiresAtUnixMs: clock.unixMs() + resumeWindowMs + RESUME_TOKEN_GRACE_MS,
     });
   }
@@ -246,7 +279,19 @@ function hearsOf(role: Caller['role'], direction: CallFacts['direction']): Hears
   return role === 'caller' && direction === 'outbound' ? 'answers' : 'keys';
 }
 
-function callerOf(facts: CallFacts, leg: Leg): Caller {
+function callerOf(facts: CallFacts, role: Caller['role']): Caller {
   const { id: callId, region: _region, node: _node, conversationId, ...rest } = facts;
-  return { ...rest, callId, conversationId, role: leg.role, sessionId: null };
+  return { ...rest, callId, conversationId, role, sessionId: null };
+}
+
+function comerOf(call: Call | undefined, arrival: Arrival): Comer | undefined {
+  const member = call?.roster.caller;
+  if (call === undefined || member?.party.dialectName !== arrival.dialect.name) return undefined;
+  return { call, member, arrival, generation: member.generation + 1 };
+}
+
+/** What a leg hears and says was settled when it first came. */
+function isSameAudio(line: LineFacts, started: LineFormats): boolean {
+  const isSame = (way: keyof LineFormats): boolean => formatName(line[way]) === formatName(started[way]);
+  return isSame('inbound') && isSame('outbound');
 }

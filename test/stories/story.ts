@@ -12,6 +12,7 @@ import { readCallCommand, type SupervisionMode } from '../../src/events/call-com
 import type { CommandResult } from '../../src/events/commands.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
 import type { Caller, LegConnection } from '../../src/gateway/arrivals.ts';
+import type { Resumption } from '../../src/gateway/door/admission.ts';
 import { ResumeTokens } from '../../src/gateway/resume-token.ts';
 import { openCodec } from '../../src/media/codecs.ts';
 import { PCMU_8K, type AudioFormat } from '../../src/media/format.ts';
@@ -32,6 +33,12 @@ export interface StoryOptions {
   readonly limits?: Partial<CallLimits>;
   readonly resumeUrls?: readonly string[];
   readonly ports?: CallPorts;
+  /** The clock of another story, whose call goes on in this one. */
+  readonly clock?: FakeClock;
+  /** Where events of several stories come together. */
+  readonly events?: Envelope[];
+  readonly node?: string;
+  readonly onChanged?: (call: Call) => void;
   /** Real ears, instead of those a reader can foresee. */
   readonly detectors?: VoiceDetectors;
 }
@@ -52,12 +59,17 @@ export interface PartyOptions {
   readonly wantsEvents?: boolean;
   /** The stream credential it came in with. */
   readonly credentialId?: string;
+  /** It comes back by a resume token. */
+  readonly resumption?: Resumption;
+  readonly providerCallId?: string;
 }
 
 /** A media node without sockets, at virtual time: parties call in, speak, listen and leave. */
 export class Story {
   readonly clock: FakeClock;
-  readonly events: Envelope[] = [];
+  readonly events: Envelope[];
+  /** The token each event came under; 0 without one. */
+  readonly fences: number[] = [];
   readonly calls: CallDirectory;
   readonly arrivals: NodeArrivals;
   readonly failures: unknown[] = [];
@@ -66,12 +78,19 @@ export class Story {
   readonly #pacer: NodePacer;
 
   constructor(options: StoryOptions = {}) {
-    this.clock = new FakeClock({ nowMs: 1_000, seed: options.seed ?? 1 });
+    this.clock = options.clock ?? new FakeClock({ nowMs: 1_000, seed: options.seed ?? 1 });
+    this.events = options.events ?? [];
     this.calls = new CallDirectory({
       clock: this.clock,
-      sink: { accept: ({ envelope }) => void this.events.push(envelope) },
+      sink: {
+        accept: ({ envelope, fence = 0 }) => {
+          this.events.push(envelope);
+          this.fences.push(fence);
+        },
+      },
       limits: { durationMaxMs: 0, silenceMs: 0, resumeWindowMs: 0, ...options.limits },
       ports: options.ports ?? {},
+      onChanged: options.onChanged ?? (() => {}),
     });
     this.#pacer = new NodePacer({
       clock: this.clock,
@@ -92,7 +111,7 @@ export class Story {
       observer: { turnedAround: () => {}, setUp: () => {} },
       resumeTokens: this.resumeTokens,
       region: 'local',
-      node: '0',
+      node: options.node ?? '0',
       resumeWindowMs: options.limits?.resumeWindowMs ?? 0,
       resumeUrls: () => options.resumeUrls ?? [],
       refuseNew: () => undefined,
@@ -103,6 +122,14 @@ export class Story {
   /** Somebody calls in, and has said its protocol's start. */
   arrives(options: PartyOptions = {}): StoryParty {
     return new StoryParty(this, options);
+  }
+
+  /** A party of this story, or of one that went before, comes back by its resume token. */
+  async comesBack(party: StoryParty, options: PartyOptions = {}): Promise<StoryParty> {
+    const claims = this.resumeTokens.verify(party.resumeToken ?? '', this.clock.unixMs());
+    const resumption = claims === undefined ? undefined : await this.arrivals.resume(claims);
+    if (resumption === undefined) throw new Error('nobody knows the call');
+    return new StoryParty(this, { dialect: 'native', ...options, format: party.format, resumption });
   }
 
   get types(): readonly string[] {
@@ -161,7 +188,7 @@ export class StoryParty {
   resumeToken: string | null = null;
   clears = 0;
   readonly #story: Story;
-  readonly #format: AudioFormat;
+  readonly format: AudioFormat;
   readonly #line: LegConnection;
   readonly #legId: string;
   readonly #into: Inbound = scratch();
@@ -170,17 +197,17 @@ export class StoryParty {
 
   constructor(story: Story, options: PartyOptions) {
     this.#story = story;
-    this.#format = options.format ?? PCMU_8K;
+    this.format = options.format ?? PCMU_8K;
     const nowMs = story.clock.nowMs();
     const dialect = dialectOf(options.dialect ?? 'twilio')!;
     this.caller = dialect.openCaller({
       nowMs,
-      format: this.#format,
+      format: this.format,
       from: options.parameters?.['from'] ?? '+15550100',
       to: '+15550199',
       parameters: options.parameters ?? {},
       streamId: 'MZ0',
-      callId: 'CA0',
+      callId: options.providerCallId ?? 'CA0',
       options: {},
       rtpHeaders: options.rtp ?? false,
     });
@@ -190,11 +217,12 @@ export class StoryParty {
       .hello()
       .map((message) => session.read(message.bytes, message.isBinary, this.#into))
       .find((answer): answer is LegStarted => answer.type === 'started');
-    const caller = callerOf(options);
+    const { resumption } = options;
+    const caller = resumption?.caller ?? callerOf(options);
     const wished = { ...started!, speechOnly: options.speechOnly ?? false };
     const arrival = { caller, dialect, session, started: wished, socket: this.socket, receivedAtMs: nowMs };
     const connectedBefore = story.events.length;
-    const line = story.arrivals.arrive(arrival, nowMs);
+    const line = resumption?.arrive(arrival, nowMs) ?? story.arrivals.arrive(arrival, nowMs);
     if ('type' in line) throw new Error(`refused: ${line.fault}: ${line.detail}`);
     this.#line = line;
     const connected = story.events.slice(connectedBefore).find(({ type }) => type === 'leg_connected');
@@ -225,12 +253,12 @@ export class StoryParty {
   }
 
   sendsFrame(level: number): void {
-    this.sendsSamples(new Int16Array(this.#format.sampleRateHz / 50).fill(level));
+    this.sendsSamples(new Int16Array(this.format.sampleRateHz / 50).fill(level));
   }
 
   /** The next 20 ms of a sine, without a step between frames. */
   sendsTone(hz: number, level = 6000): void {
-    const { sampleRateHz } = this.#format;
+    const { sampleRateHz } = this.format;
     const samples = new Int16Array(sampleRateHz / 50);
     for (let i = 0; i < samples.length; i++) {
       samples[i] = Math.round(level * Math.sin((2 * Math.PI * hz * this.#toneSamples++) / sampleRateHz));
@@ -260,7 +288,7 @@ export class StoryParty {
   }
 
   sendsSamples(samples: Int16Array): void {
-    const codec = openCodec(this.#format);
+    const codec = openCodec(this.format);
     const bytes = new Uint8Array(codec.frameBytes);
     codec.encodeInto(samples, bytes);
     const message = this.caller.audio(bytes, this.#index++);
@@ -290,8 +318,8 @@ export class StoryParty {
   #hear(bytes: Uint8Array, isBinary: boolean): void {
     const said = this.caller.read(bytes, isBinary, this.#into);
     if (said === AUDIO) {
-      const codec = openCodec(this.#format);
-      const samples = new Int16Array(this.#format.sampleRateHz / 50);
+      const codec = openCodec(this.format);
+      const samples = new Int16Array(this.format.sampleRateHz / 50);
       codec.decodeInto(this.#into.payload, this.#into.payloadBytes, samples);
       this.heard.push(samples);
       this.heardAtMs.push(this.#story.clock.nowMs());

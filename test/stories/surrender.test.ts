@@ -60,7 +60,7 @@ describe('a call that goes on at another node', () => {
     expect(story.arrivals.legs).toBe(0);
     expect(call.roster.present).toEqual([]);
     expect(story.calls.size).toBe(0);
-    expect(story.calls.stats).toEqual({ startedCalls: 1, endedCalls: 0, surrenderedCalls: 1 });
+    expect(story.calls.stats).toMatchObject({ startedCalls: 1, endedCalls: 0, surrenderedCalls: 1 });
     expect(story.calls.surrender(call.id, story.clock.nowMs())).toBe(false);
   });
 

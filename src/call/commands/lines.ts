@@ -15,8 +15,8 @@ type Of<N extends CallCommand['name']> = Extract<CallCommand, { name: N }>;
 
 export function hangUp(desk: CallDesk, _: Of<'hang_up'>, asker: Asker, nowMs: AtMs): Outcome {
   const { facts } = desk;
-  const isLeg = asker.type === 'leg' && asker.member.party instanceof LegParty;
-  desk.end(isLeg ? hangUpOf(asker.member.party.leg, 'peer') : 'api', nowMs);
+  const party = asker.type === 'leg' ? asker.member.party : undefined;
+  desk.end(party instanceof LegParty ? hangUpOf(party.leg, 'peer') : 'api', nowMs);
   return done({ call_id: facts.id });
 }
 

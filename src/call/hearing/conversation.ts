@@ -1,6 +1,6 @@
 import type { AtMs } from '../../base/clock.ts';
 import { arrange, type Situation } from '../arrangement.ts';
-import { BuiltInParty } from '../parties/party.ts';
+import { BuiltInParty, LostLine } from '../parties/party.ts';
 import type { Member, Roster, Seat } from '../parties/roster.ts';
 import type { FrameSource } from '../sounds/frame-source.ts';
 import type { Channel } from './channel.ts';
@@ -64,12 +64,19 @@ export class Conversation {
     this.rearrange(nowMs);
   }
 
+  /** Decisions of a call's former owner: heard as soon as somebody is back. */
+  restore(decisions: Decisions): void {
+    this.#decisions = decisions;
+  }
+
   /** Somebody came, left, was muted or turned down, or took another seat. */
   rearrange(nowMs: AtMs): void {
     const heard = arrange(this.#situation());
     const ways = new Map<Member, Channel[]>();
     for (const listener of this.#roster.present) {
-      const speakers = (heard.get(listener.party.id) ?? []).flatMap((id) => this.#roster.find(id) ?? []);
+      const speakers = (heard.get(listener.party.id) ?? [])
+        .flatMap((id) => this.#roster.find(id) ?? [])
+        .filter(({ party }) => !(party instanceof LostLine));
       for (const { speaker, channel } of this.#listen(listener, speakers, nowMs)) {
         const channels = ways.get(speaker) ?? [];
         ways.set(speaker, channels);

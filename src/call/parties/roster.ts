@@ -16,9 +16,12 @@ export type Seat = 'partner' | 'guest' | 'aside';
 
 /** One party's share of the call, kept for `leg_disconnected` and the post-call payload. */
 export interface Member {
-  readonly party: Party;
-  /** What it hears; undefined for software of the house. */
-  readonly ear: Ear | undefined;
+  /** Replaced where a leg comes back to a call that another node had. */
+  party: Party;
+  /** What it hears; undefined for software of the house, and while a line of another node is not back. */
+  ear: Ear | undefined;
+  /** How often its line has connected: a resume token of an earlier one is of a socket already replaced. */
+  generation: number;
   summary: LegSummary;
   seat: Seat;
   isMuted: boolean;
@@ -35,7 +38,12 @@ export interface Member {
   talkMs: number;
   /** The voice that is going on. */
   voice: VoiceDetected | undefined;
+  /** Up to which media time a voice was heard whose line another node had. */
+  heardUntilMs?: number;
 }
+
+/** Of a line that has connected once. */
+export const FIRST_GENERATION = 1;
 
 /** Parties a call may have at once; those that have left are remembered beside them. */
 export const PARTIES_MAX = 16;

@@ -1,7 +1,7 @@
 import type { ProviderOrder } from '../../events/asks.ts';
 import type { CommandResult } from '../../events/commands.ts';
 import type { CallDesk } from '../call-desk.ts';
-import { LegParty } from '../parties/party.ts';
+import { lineOf } from '../parties/party.ts';
 
 /** A call as its provider knows it. */
 export interface ProviderCall {
@@ -25,11 +25,11 @@ export function providerCallOf({
   facts,
   roster,
 }: Pick<CallDesk, 'facts' | 'roster'>): ProviderCall | undefined {
-  const party = roster.caller?.party;
-  const id = party instanceof LegParty ? party.leg.started.providerCallId : null;
+  const { caller } = roster;
+  const id = caller === undefined ? null : (lineOf(caller)?.providerCallId ?? null);
   const { workspaceId, credentialId = null } = facts;
-  if (party === undefined || id === null || credentialId === null) return undefined;
-  return { workspaceId, credentialId, dialect: party.dialectName, id };
+  if (caller === undefined || id === null || credentialId === null) return undefined;
+  return { workspaceId, credentialId, dialect: caller.party.dialectName, id };
 }
 
 /** Asks the caller's provider; undefined where it cannot be asked for this. */
