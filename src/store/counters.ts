@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import { invariant } from '../base/errors.ts';
 import { Compiled, slot } from './compiled.ts';
+import { COUNTER_TOLD } from './postgres/fleet-notices.ts';
 import type { Schema } from './schema.ts';
 
 /** The journal's last position: kept apart from `events`, so that no purge gives one out twice. */
@@ -41,19 +42,21 @@ export function linkCursor(incarnation: string): CounterName {
  */
 export class Counters {
   readonly #raise: Compiled<'name' | 'by', { value: number }>;
+  /** Where others share the database: they are told of it once it is committed. */
+  readonly #raiseAloud: Compiled<'name' | 'by', { value: number }> | undefined;
   readonly #set: Compiled<'name' | 'value'>;
   readonly #read: Compiled<'name', { value: number }>;
   readonly #db: Kysely<Schema>;
 
-  constructor(db: Kysely<Schema>) {
+  constructor(db: Kysely<Schema>, isShared = false) {
     this.#db = db;
-    this.#raise = new Compiled(
-      db
-        .updateTable('counters')
-        .set({ value: sql<number>`value + ${slot('by')}` })
-        .where('name', '=', slot('name'))
-        .returning('value'),
-    );
+    const raise = db
+      .updateTable('counters')
+      .set({ value: sql<number>`value + ${slot('by')}` })
+      .where('name', '=', slot('name'))
+      .returning('value');
+    this.#raise = new Compiled(raise);
+    this.#raiseAloud = isShared ? new Compiled(raise.returning(COUNTER_TOLD.as('told'))) : undefined;
     this.#set = new Compiled(
       db
         .insertInto('counters')
@@ -90,7 +93,8 @@ export class Counters {
 
   /** The value after raising it by `by`. */
   async raise(transaction: Kysely<Schema>, name: CounterName, by: number): Promise<number> {
-    const { rows } = await this.#raise.run(transaction, { name, by });
+    const raise = by === 0 ? this.#raise : (this.#raiseAloud ?? this.#raise);
+    const { rows } = await raise.run(transaction, { name, by });
     invariant(rows[0] !== undefined, `the store has no counter ${name}`);
     return rows[0].value;
   }

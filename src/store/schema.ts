@@ -28,6 +28,8 @@ export interface Schema {
   credentials: CredentialsTable;
   agents: AgentsTable;
   recordings: RecordingsTable;
+  partition_leases: PartitionLeasesTable;
+  partition_holders: { holder: string; until_unix_ms: number };
   idempotency: IdempotencyTable;
   inbound_hooks: InboundHooksTable;
   inbound_calls: InboundCallsTable;
@@ -264,6 +266,15 @@ export interface RecordingsTable {
   bytes: number | null;
   sha256: string | null;
   reason: string | null;
+}
+
+/** Who delivers which part of what is owed, until when by the database's clock. */
+export interface PartitionLeasesTable {
+  partition: number;
+  holder: string | null;
+  /** Grows with every holder. */
+  token: number;
+  until_unix_ms: number;
 }
 
 export interface InboundKeysTable {

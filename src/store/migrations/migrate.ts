@@ -12,6 +12,7 @@ import { pageIndexes } from './0007-page-indexes.ts';
 import { agents } from './0008-agents.ts';
 import { fences } from './0009-fences.ts';
 import { recordings } from './0010-recordings.ts';
+import { partitionLeases } from './0011-partition-leases.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 8, name: 'agents', up: agents },
   { version: 9, name: 'fences', up: fences },
   { version: 10, name: 'recordings', up: recordings },
+  { version: 11, name: 'partition_leases', up: partitionLeases },
 ];
 
 /** Engines that lock by a row of a table would need these; ours do not. */
