@@ -15,7 +15,8 @@ export interface ForkLine {
   readonly stats: { readonly sentFrames: number; readonly droppedFrames: number };
   /** One frame, its channels interleaved: copied, and sent as soon as the other end takes it. */
   send(frame: Int16Array): void;
-  close(): void;
+  /** The copy is over; or the call has `moved`, and its next owner opens a connection of its own. */
+  close(why: 'ended' | 'moved'): void;
 }
 
 /** Something that was said, as a recogniser at the other end heard it. */

@@ -6,11 +6,13 @@ import { SpeechGate } from '../hearing/speech-gate.ts';
 import type { LegParty } from '../parties/party.ts';
 import { Recording } from '../recording/recording.ts';
 import type { ForkDialler, ForkLine, ForkListener, ForkTranscript, ForkWish } from './fork-line.ts';
+import type { KeptFork } from './kept-fork.ts';
 
 const RETRY_FIRST_MS = 500;
 const RETRY_MS_MAX = 10_000;
 /** Tries in a row without a connection; then nobody waits for the other end any more. */
 const TRIES_MAX = 8;
+const NOTHING_SENT = { sentFrames: 0, droppedFrames: 0 };
 
 type ForkState =
   | { readonly name: 'dialling'; readonly cancel: () => void }
@@ -24,8 +26,25 @@ export interface ForkOptions {
   readonly dialler: ForkDialler;
   readonly command: ForkCommand;
   readonly party: LegParty;
+  /** What went out, and what did not, before the call came here. */
+  readonly sentFrames?: number;
+  readonly droppedFrames?: number;
   /** It has ended by itself. */
   readonly onEnded: (fork: Fork) => void;
+}
+
+/** Why a fork is over. */
+export type ForkEndReason = 'stopped' | 'leg_gone' | 'call_ended' | 'unreachable';
+
+/** What everybody is told of a fork that is over. */
+export function tellForkEnded(
+  desk: CallDesk,
+  fork: Pick<KeptFork, 'id' | 'legId' | 'sentFrames' | 'droppedFrames'>,
+  reason: ForkEndReason,
+  nowMs: AtMs,
+): void {
+  const [sent_ms, dropped_ms] = [fork.sentFrames * FRAME_MS, fork.droppedFrames * FRAME_MS];
+  desk.emit('fork_ended', { fork_id: fork.id, leg_id: fork.legId, reason, sent_ms, dropped_ms }, nowMs);
 }
 
 /** A copy of one leg's sound on its way out of the house. What cannot go at once is dropped, and counted. */
@@ -42,8 +61,8 @@ export class Fork implements ForkListener {
   readonly #untap: () => void;
   #state: ForkState = { name: 'ended' };
   #tries = 0;
-  #sentFrames = 0;
-  #droppedFrames = 0;
+  #sentFrames: number;
+  #droppedFrames: number;
 
   constructor(options: ForkOptions) {
     const { id, command, party, desk } = options;
@@ -51,6 +70,8 @@ export class Fork implements ForkListener {
     this.id = id;
     this.party = party;
     this.#options = options;
+    this.#sentFrames = options.sentFrames ?? 0;
+    this.#droppedFrames = options.droppedFrames ?? 0;
     const { name: _, gate, leg_id: __, ...rest } = command;
     const channels = command.tracks === 'both' ? 2 : 1;
     const callId = desk.facts.id;
@@ -86,7 +107,7 @@ export class Fork implements ForkListener {
   }
 
   opened(line: ForkLine, nowMs: AtMs): void {
-    if (this.#state.name === 'ended') return line.close();
+    if (this.#state.name === 'ended') return line.close('ended');
     this.#state = { name: 'open', line, openedAtMs: nowMs };
     const { tracks, protocol } = this.#options.command;
     const own = { fork_id: this.id, leg_id: this.party.id, url: this.#shownUrl, tracks, protocol };
@@ -126,18 +147,38 @@ export class Fork implements ForkListener {
     desk.emit('transcript_segment', { ...segment, leg_id: this.party.id, fork_id: this.id }, nowMs);
   }
 
-  end(reason: 'stopped' | 'leg_gone' | 'call_ended' | 'unreachable', nowMs: AtMs): void {
+  end(reason: ForkEndReason, nowMs: AtMs): void {
+    if (this.#state.name === 'ended') return;
+    this.#close('ended');
+    tellForkEnded(this.#options.desk, this.kept, reason, nowMs);
+    this.#options.onEnded(this);
+  }
+
+  /** The call goes on elsewhere, and its copy from there. */
+  leave(): void {
+    if (this.#state.name !== 'ended') this.#close('moved');
+  }
+
+  /** All it needs to go on elsewhere. */
+  get kept(): KeptFork {
+    const { command } = this.#options;
+    const line = this.#state.name === 'open' ? this.#state.line.stats : NOTHING_SENT;
+    return {
+      id: this.id,
+      legId: this.party.id,
+      command,
+      sentFrames: this.#sentFrames + line.sentFrames,
+      droppedFrames: this.#droppedFrames + line.droppedFrames,
+    };
+  }
+
+  #close(why: 'ended' | 'moved'): void {
     const state = this.#state;
-    if (state.name === 'ended') return;
     this.#countLine();
     this.#state = { name: 'ended' };
     this.#untap();
-    if (state.name === 'open') state.line.close();
-    else state.cancel();
-    const [sent_ms, dropped_ms] = [this.#sentFrames * FRAME_MS, this.#droppedFrames * FRAME_MS];
-    const own = { fork_id: this.id, leg_id: this.party.id, reason, sent_ms, dropped_ms };
-    this.#options.desk.emit('fork_ended', own, nowMs);
-    this.#options.onEnded(this);
+    if (state.name === 'open') state.line.close(why);
+    else if (state.name !== 'ended') state.cancel();
   }
 
   /** Without its query, which may hold secrets. */

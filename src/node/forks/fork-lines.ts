@@ -145,8 +145,9 @@ class DialledForkLine implements ForkLine {
     while (this.#start.socket.bufferedBytes === 0 && this.#ring.shiftInto(this.#frame)) this.#sendNext();
   }
 
-  close(): void {
+  close(why: 'ended' | 'moved'): void {
     const { session, socket } = this.#start;
+    if (why === 'moved') return socket.close(CLOSE_NORMAL, 'call_moved');
     const farewell = session.writeEnd('hangup');
     if (farewell !== undefined) socket.send(farewell);
     socket.close(CLOSE_NORMAL, 'call_ended', session.endGraceMs);

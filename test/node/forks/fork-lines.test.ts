@@ -90,7 +90,7 @@ describe('a fork on a real socket', () => {
     for (let level = 1; level <= 20; level++) opened[0]!.send(frameOf(level, 320));
     await until('the sound', () => audio.length === 20);
     expect(audio.map((bytes) => bytes.readInt16LE(100))).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
-    opened[0]!.close();
+    opened[0]!.close('ended');
     await until('the end', () => texts.length === 2);
     expect(texts.map((text) => JSON.parse(text) as object)).toEqual([
       {
