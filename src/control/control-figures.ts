@@ -99,6 +99,8 @@ function providerLimits(asked: { readonly [name: string]: number }): { readonly 
   return {
     provider_wrong_credential: asked['providerWrongCredential'] ?? 0,
     provider_turned_away: asked['providerTurnedAway'] ?? 0,
+    provider_replayed: asked['providerReplayed'] ?? 0,
+    provider_nonces: asked['providerNoncesForgotten'] ?? 0,
     provider_wrong_proof: asked['providerWrongProof'] ?? 0,
     provider_rate: asked['providerRateLimited'] ?? 0,
     provider_body_size: asked['providerTooLarge'] ?? 0,

@@ -1,5 +1,5 @@
 import { createHash, createHmac, createPublicKey, verify as verifySignature } from 'node:crypto';
-import { numberOf, parseObject } from '../../base/json.ts';
+import { numberOf, parseObject, textOf } from '../../base/json.ts';
 import { isSameSecret } from '../../base/secret.ts';
 import type { StreamProof } from '../../dialect/proof.ts';
 import { urlSpellings } from '../../dialect/url-spellings.ts';
@@ -7,6 +7,7 @@ import { formOf, type Webhook } from './webhook.ts';
 
 /** How long after it was signed a request is believed, and how far ahead a provider's clock may be. */
 const AGE_MS_MAX = 300_000;
+const PLIVO_NONCE = 'x-plivo-signature-v3-nonce';
 const SIGNATURES_MAX = 8;
 const HEADER_CHARACTERS_MAX = 4_096;
 /** An Ed25519 key as SubjectPublicKeyInfo begins so (RFC 8410 §4); 32 bytes of key follow. */
@@ -37,6 +38,18 @@ export function isWebhookProven(
 }
 
 /**
+ * What a proven request was signed with and no other is: Plivo's nonce, the id of Vonage's token. Undefined
+ * where the provider signs nothing of the kind, so that a repeated request looks like the first.
+ */
+export function nonceOf(dialect: string, webhook: Webhook, verify: StreamProof): string | undefined {
+  if (dialect === 'vonage') {
+    return verify.signature_secret === undefined ? undefined : vonageNonceOf(webhook);
+  }
+  const isPlivo = dialect === 'plivo' || dialect === 'vobiz';
+  return isPlivo && verify.auth_token !== undefined ? webhook.headers[PLIVO_NONCE] : undefined;
+}
+
+/**
  * `X-Twilio-Signature`: HMAC-SHA1 of the URL, and behind it each name and value of the form, sorted by name
  * (twilio.com/docs/usage/security). A body that is no form is signed by its digest in the query.
  */
@@ -58,7 +71,7 @@ function isTwilioProven(webhook: Webhook, { auth_token: key }: StreamProof): boo
 /** Plivo V3: HMAC-SHA256 of URL, sorted query, sorted form and nonce (plivo-node `v3Security`). */
 function isPlivoProven(webhook: Webhook, { auth_token: key }: StreamProof): boolean {
   if (key === undefined) return true;
-  const nonce = webhook.headers['x-plivo-signature-v3-nonce'] ?? '';
+  const nonce = webhook.headers[PLIVO_NONCE] ?? '';
   const shown = (webhook.headers['x-plivo-signature-v3'] ?? '').split(',').slice(0, SIGNATURES_MAX);
   if (key === '' || nonce === '' || nonce.length > HEADER_CHARACTERS_MAX) return false;
   const form = formOf(webhook).toSorted(byNameAndValue);
@@ -81,7 +94,7 @@ function isPlivoProven(webhook: Webhook, { auth_token: key }: StreamProof): bool
 function isVonageProven(webhook: Webhook, verify: StreamProof, nowUnixMs: number): boolean {
   const { signature_secret: key } = verify;
   if (key === undefined) return true;
-  const token = /^bearer +(\S+)$/i.exec(webhook.headers['authorization'] ?? '')?.[1] ?? '';
+  const token = bearerOf(webhook);
   const parts = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token);
   if (parts === null || key === '' || token.length > HEADER_CHARACTERS_MAX) return false;
   const [, header = '', payload = '', signature = ''] = parts;
@@ -93,6 +106,17 @@ function isVonageProven(webhook: Webhook, verify: StreamProof, nowUnixMs: number
   const isSigned = isSameSecret(signature, expected) && isHs256;
   const isWhole = webhook.body.length === 0 || isDigestOf(hash, webhook.body);
   return isSigned && isWhole && isRecent(numberOf(claims['iat']), nowUnixMs);
+}
+
+/** The token itself where it has no id. */
+function vonageNonceOf(webhook: Webhook): string {
+  const token = bearerOf(webhook);
+  const claims = parseObject(Buffer.from(token.split('.')[1] ?? '', 'base64url'));
+  return textOf(claims?.['jti']) ?? token;
+}
+
+function bearerOf({ headers }: Webhook): string {
+  return /^bearer +(\S+)$/i.exec(headers['authorization'] ?? '')?.[1] ?? '';
 }
 
 /** Ed25519 over `timestamp|body` under the account's public key (developers.telnyx.com, webhook signing). */

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import twilio from 'twilio';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
@@ -199,6 +200,36 @@ describe('who asks', () => {
     expect([forged.status, forged.body.error.code]).toEqual([403, 'permission_denied']);
     expect((await post(path, CALL)).status).toBe(403);
     expect(house.api.stats()['providerWrongProof']).toBe(2);
+  });
+
+  it('may ask once by each of Plivo’s signatures', async () => {
+    const secret = await credentialOf('plivo', { auth_token: 'token' });
+    const path = `/api/v1/voice/answer/plivo/${secret}`;
+    const ask = async (nonce: string): Promise<number> => {
+      const signed = `https://voice.example.com${path}?CallUUIDc.${nonce}`;
+      const signature = createHmac('sha256', 'token').update(signed).digest('base64');
+      const shown = { 'x-plivo-signature-v3': signature, 'x-plivo-signature-v3-nonce': nonce };
+      return (await post(path, { CallUUID: 'c' }, { ...FORM, ...shown })).status;
+    };
+    expect([await ask('one'), await ask('one'), await ask('other')]).toEqual([200, 403, 200]);
+    expect(house.api.stats()['providerReplayed']).toBe(1);
+  });
+
+  it.each([{ jti: 'a' }, {}])('may ask once by each of Vonage’s tokens, with %o in them', async (named) => {
+    const secret = await credentialOf('vonage', { signature_secret: 'token' });
+    const ask = async (agoS: number): Promise<number> => {
+      const claims = { ...named, iat: Math.floor(house.clock.unixMs() / 1000) - agoS };
+      const parts = [{ alg: 'HS256' }, claims].map((part) =>
+        Buffer.from(JSON.stringify(part)).toString('base64url'),
+      );
+      const signature = createHmac('sha256', 'token').update(parts.join('.')).digest('base64url');
+      const authorization = `Bearer ${parts.join('.')}.${signature}`;
+      const url = `/api/v1/voice/answer/vonage/${secret}?uuid=u1`;
+      return (await house.request('GET', url, undefined, { authorization })).status;
+    };
+    expect([await ask(1), await ask(1)]).toEqual([200, 403]);
+    // Without an id it is the whole token that is good once.
+    expect(await ask(2)).toBe('jti' in named ? 403 : 200);
   });
 
   it('must come from where its credential says', async () => {

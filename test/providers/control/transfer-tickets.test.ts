@@ -44,7 +44,7 @@ it('is refused where anything of it was changed', () => {
     '.',
     `${body}.${mac}`.padEnd(5_000, 'x'),
   ]) {
-    expect(tickets.take(forged), forged).toBeUndefined();
+    expect(tickets.take(forged), `for ${forged}`).toBeUndefined();
   }
   expect(tickets.take(`${body}.${mac}`)).toEqual(TRANSFER);
 });

@@ -3,7 +3,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { VoiceError } from '../../../base/errors.ts';
 import { sha256Hex } from '../../../base/secret.ts';
 import type { StreamCredential } from '../../../events/commands.ts';
-import { isWebhookProven } from '../../../providers/answers/proof.ts';
+import { isWebhookProven, nonceOf } from '../../../providers/answers/proof.ts';
 import type { Webhook } from '../../../providers/answers/webhook.ts';
 import { countedAs, isAllowed } from '../../door/addresses.ts';
 import { FailureGuard } from '../../door/rate-limits.ts';
@@ -14,6 +14,8 @@ import type { CredentialStore } from '../../ports.ts';
 const REQUESTS_PER_MINUTE = 6_000;
 const MINUTE_MS = 60_000;
 const BUCKETS_MAX = 10_000;
+/** Plivo's signatures tell no time: as many are remembered as there is room for. */
+const NONCES_MAX = 100_000;
 
 /** What providers asked and told, and what was refused. */
 export function newProviderStats() {
@@ -30,9 +32,11 @@ export function newProviderStats() {
     wrongCredential: 0,
     turnedAway: 0,
     wrongProof: 0,
+    replayed: 0,
     rateLimited: 0,
     tooLarge: 0,
     bucketsForgotten: 0,
+    noncesForgotten: 0,
   };
 }
 
@@ -48,6 +52,8 @@ export interface ProviderGateParts {
 export class ProviderGate {
   readonly #parts: ProviderGateParts;
   readonly #guard: FailureGuard;
+  /** SHA-256 of what a signature is good for once. */
+  readonly #nonces = new BoundedMap<true>(NONCES_MAX);
   readonly #rates = new BoundedMap<TokenBucket>(BUCKETS_MAX);
 
   constructor(parts: ProviderGateParts) {
@@ -80,13 +86,28 @@ export class ProviderGate {
     throw new VoiceError('not_found', 'there is nothing at this address');
   }
 
-  /** Throws `permission_denied` unless the request shows what its credential demands. */
-  requireProven({ dialect, verify }: StreamCredential, webhook: Webhook, { ip }: FastifyRequest): void {
+  /** Throws `permission_denied` unless the request shows what its credential demands, and for the first time. */
+  requireProven(credential: StreamCredential, webhook: Webhook, { ip }: FastifyRequest): void {
+    const { dialect, verify } = credential;
     if (verify === undefined) return;
     const isNear = isAllowed(ip, verify.ip_allow ?? []);
-    if (isWebhookProven(dialect, webhook, verify, this.#parts.clock.unixMs()) && isNear) return;
+    if (isWebhookProven(dialect, webhook, verify, this.#parts.clock.unixMs()) && isNear) {
+      return this.#requireNew(credential, nonceOf(dialect, webhook, verify));
+    }
     this.#parts.stats.wrongProof++;
     throw new VoiceError('permission_denied', 'the request does not prove that it is the provider’s');
+  }
+
+  #requireNew({ workspaceId, dialect }: StreamCredential, nonce: string | undefined): void {
+    if (nonce === undefined) return;
+    const { stats } = this.#parts;
+    const key = sha256Hex(JSON.stringify([workspaceId, dialect, nonce]));
+    if (this.#nonces.has(key)) {
+      stats.replayed++;
+      throw new VoiceError('permission_denied', 'the request was made before');
+    }
+    this.#nonces.set(key, true);
+    stats.noncesForgotten = this.#nonces.stats.forgotten;
   }
 
   #paced(credential: StreamCredential): StreamCredential {
