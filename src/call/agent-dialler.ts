@@ -78,6 +78,7 @@ export interface AgentToolResult {
   readonly id: string;
   readonly name: string;
   readonly ok: boolean;
+  /** Of what failed: `error`, one stable word, and `detail` for the model. */
   readonly value: JsonObject;
 }
 

@@ -87,6 +87,7 @@ export interface ToolResult {
   readonly id: string;
   readonly name: string;
   readonly ok: boolean;
+  /** Of what failed: `error`, one stable word, and `detail` for the model. */
   readonly value: JsonObject;
 }
 

@@ -62,10 +62,10 @@ export class OpenAiRealtimeServer {
     this.#generation = generation;
   }
 
-  static async open(generation: Generation = 'ga'): Promise<OpenAiRealtimeServer> {
+  static async open(generation: Generation = 'ga', isTls = true): Promise<OpenAiRealtimeServer> {
     const server = new OpenAiRealtimeServer(generation);
     server.#server = await BackendServer.open((socket) => server.#welcome(socket), {
-      isTls: true,
+      isTls,
       refuse: ({ headers, url }) => {
         const isKnown = headers.authorization === `Bearer ${OPENAI_KEY}` || headers['api-key'] === OPENAI_KEY;
         if (!isKnown) return 401;

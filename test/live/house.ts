@@ -96,17 +96,17 @@ export class House {
     this.#process.kill('SIGKILL');
   }
 
-  async api<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await this.fetch(method, path, body);
+  async api<T>(method: string, path: string, body?: object, key = this.key): Promise<T> {
+    const response = await this.fetch(method, path, body, key);
     const answer = (await response.json()) as { success: boolean; data: T };
     if (!answer.success) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
     return answer.data;
   }
 
-  fetch(method: string, path: string, body?: object): Promise<Response> {
+  fetch(method: string, path: string, body?: object, key = this.key): Promise<Response> {
     return fetch(`${this.ready.api_url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.key}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }

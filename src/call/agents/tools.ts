@@ -121,7 +121,9 @@ export class AgentTools {
     if (name === 'end_call') return this.#endCall(member);
     const command = this.#commandOf(name, args);
     if ('type' in command) return failed(command.fault, command.detail);
-    return this.#desk.command(command, nowMs, { type: 'leg', member });
+    const outcome = this.#desk.command(command, nowMs, { type: 'leg', member });
+    if (command.name !== 'hand_over') return outcome;
+    return outcome instanceof Promise ? outcome.then(withoutJoin) : withoutJoin(outcome);
   }
 
   #runOwn({ id, name, argumentsText }: Pick<ToolCall, 'id' | 'name' | 'argumentsText'>): Outcome {
@@ -191,6 +193,13 @@ export class AgentTools {
 
 function isBuiltInTool(name: string): name is AgentToolName {
   return AGENT_TOOLS.some((known) => known === name);
+}
+
+/** How to join in the target's place is not for a backend to know: whoever has the token is the human. */
+function withoutJoin(result: CommandResult): CommandResult {
+  if (!result.ok || !isObject(result.value)) return result;
+  const { handover_id, state, mode } = result.value;
+  return done({ handover_id, state, mode });
 }
 
 const TOO_MANY = failed('rate_limited', `${UNDER_WAY_MAX} tools are under way`);

@@ -182,7 +182,7 @@ describe.each(['ga', 'beta'] as const)('OpenAI Realtime, %s names, over a real s
     expect(server.told('response.create')).toHaveLength(1);
     expect(server.items).toMatchObject([
       { type: 'function_call_output', call_id: 'call_1', output: '{"balance":42}' },
-      { type: 'function_call_output', call_id: 'call_2', output: '{"error":{"error":"no JSON"}}' },
+      { type: 'function_call_output', call_id: 'call_2', output: '{"error":"no JSON"}' },
     ]);
     expect(talk.inputs.filter(({ type }) => type === 'tool_call')).toHaveLength(2);
   });

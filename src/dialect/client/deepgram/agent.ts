@@ -75,8 +75,8 @@ class DeepgramAgentSession extends BackendSession {
     return [];
   }
 
-  writeToolResult({ id, name, ok, value }: ToolResult): readonly WireMessage[] {
-    const content = JSON.stringify(ok ? value : { error: value });
+  writeToolResult({ id, name, value }: ToolResult): readonly WireMessage[] {
+    const content = JSON.stringify(value);
     return [textMessage({ type: 'FunctionCallResponse', id, name, content })];
   }
 

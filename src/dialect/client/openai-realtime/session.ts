@@ -100,8 +100,8 @@ export class OpenAiSession extends BackendSession {
     return messages;
   }
 
-  writeToolResult({ id, ok, value }: ToolResult): readonly WireMessage[] {
-    const output = JSON.stringify(ok ? value : { error: value });
+  writeToolResult({ id, value }: ToolResult): readonly WireMessage[] {
+    const output = JSON.stringify(value);
     const item = itemMessage({ type: 'function_call_output', call_id: id, output });
     return this.turn.answered(id) ? [item, RESPOND] : [item];
   }
