@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { BackendServer } from '../fakes/backend-server.ts';
-
+import { DEEPGRAM_KEY, DeepgramServer } from '../fakes/deepgram-server.ts';
+import { OPENAI_KEY, OpenAiRealtimeServer } from '../fakes/openai-realtime-server.ts';
 import { House, until } from './house.ts';
 import { TwilioCaller } from './twilio-caller.ts';
 
@@ -49,6 +50,43 @@ it('a caller by Twilio is answered by the third of three backends', async () => 
     expect(said[0]).toContain('Hello.');
     expect(refuses.requests).toHaveLength(1);
     expect(stalls.requests).toHaveLength(1);
+    caller.hangUp();
+  } finally {
+    await house.close();
+    for (const server of [refuses, stalls, answers]) await server.close();
+  }
+}, 60_000);
+
+it('an OpenAI-shaped server refuses, a Deepgram-shaped one stalls, and another OpenAI-shaped one answers', async () => {
+  const refuses = await OpenAiRealtimeServer.open('ga', false);
+  const stalls = await DeepgramServer.open();
+  stalls.isApplyingSettings = false;
+  const answers = await OpenAiRealtimeServer.open('ga', false);
+  answers.speech = Buffer.alloc(160 * 100, 0x2a);
+  const house = await House.open({ EGRESS_ALLOW: '127.0.0.0/8,::1/128' });
+  try {
+    const own = <T>(path: string, body: object): Promise<T> =>
+      house.api<T>('POST', path, body, house.ready.api_key);
+    const dialect = 'openai-realtime';
+    const backends = [
+      { name: 'wrong-key', dialect, url: refuses.url, model: 'm', api_key: 'sk-other' },
+      { name: 'slow', dialect: 'deepgram-agent', url: stalls.agentUrl, api_key: DEEPGRAM_KEY },
+      { name: 'good', dialect, url: answers.url, model: 'm', api_key: OPENAI_KEY },
+    ];
+    const wish = { name: 'Front desk', greeting: 'Hello.', first_audio_timeout_ms: 1_000, backends };
+    const { id } = await own<{ id: string }>('/agents', wish);
+    await own(`/agents/${id}/publish`, {});
+    const credential = { dialect: 'twilio', agent_id: id };
+    const { url } = await own<{ url: string }>('/voice/stream-credentials', credential);
+    const caller = await TwilioCaller.dial(url);
+    const heardSpeech = (): number => caller.heard.filter((frame) => frame.equals(SPEECH)).length;
+    await until('the third backend to be heard', () => heardSpeech() >= 1);
+    await until('all it says', () => heardSpeech() === 100);
+    const [live] = await house.api<{ id: string }[]>('GET', '/calls?state=active');
+    const call = await house.api<{ timeline: { type: string }[] }>('GET', `/calls/${live!.id}`);
+    expect(call.timeline.filter(({ type }) => type === 'agent_failed')).toHaveLength(2);
+    expect(refuses.requests).toHaveLength(1);
+    expect(stalls.settings).toMatchObject({ type: 'Settings' });
     caller.hangUp();
   } finally {
     await house.close();
