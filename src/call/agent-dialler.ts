@@ -57,6 +57,8 @@ export interface DialledAgent {
 export interface AgentDialListener {
   /** Whom the leg tells what happens on it. */
   readonly legListener: LegListener;
+  /** Of the leg whose place it takes; absent where it is a new one. */
+  readonly legId?: string | undefined;
   connected(agent: AgentLine, nowMs: AtMs): void;
   failed(failure: AgentDialFailure, nowMs: AtMs): void;
 }

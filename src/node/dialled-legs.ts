@@ -125,7 +125,7 @@ export class DialledLegs implements AgentDialler, Closeable {
     const leg = new Leg({
       // It speaks ahead of time, in order, over TCP: whoever hears it paces it, and nothing is late.
       ...media.partsFor(started, { isPaced: false, hears: 'voices', tellsDigits: true }),
-      id: newId('leg', clock),
+      id: listener.legId ?? newId('leg', clock),
       role: 'agent',
       dialectName: dialect.name,
       capabilities: dialect.capabilities,

@@ -1,4 +1,5 @@
 import type { AtMs } from '../../base/clock.ts';
+import { isObject, type JsonObject } from '../../base/json.ts';
 import type { CallInput } from '../../leg/leg-listener.ts';
 import type { VoiceEdge } from '../../media/voice/voice-edges.ts';
 import type { AgentDialler, AgentLine } from '../agent-dialler.ts';
@@ -27,12 +28,15 @@ export function agentsFor(ports: AgentPorts): MakeCallPart {
 
 /** The agent of one call: dialled, listened to, given its tools, and written down. */
 class AgentPart implements CallPart {
+  readonly name = 'agent';
   readonly #desk: CallDesk;
   readonly #ports: AgentPorts;
   readonly #history = new History();
   #chain: AgentChain | undefined;
   #tools: AgentTools | undefined;
   #durationMaxMs = 0;
+  /** What a former owner of the call left, until its caller is back. */
+  #kept: JsonObject | undefined;
 
   constructor(desk: CallDesk, ports: AgentPorts) {
     this.#desk = desk;
@@ -40,30 +44,22 @@ class AgentPart implements CallPart {
   }
 
   onJoined(member: Member, _wish: unknown, nowMs: AtMs): void {
-    const { facts } = this.#desk;
-    const isOurs = facts.agentId !== null && !isBuiltIn(facts.agentId);
-    if (!isOurs || this.#chain !== undefined || member.party.role !== 'caller') return;
-    const agent = this.#ports.agents.agentFor(facts);
-    if (agent === undefined) {
-      this.#desk.emit('agent_failed', { provider: null, error: 'not_published', fallback: null }, nowMs);
-      return this.#desk.end('no_agent', nowMs);
-    }
-    const { terms } = agent;
-    const { dialler, ownTools } = this.#ports;
-    this.#durationMaxMs = terms.duration_max_ms;
-    this.#tools = new AgentTools({ desk: this.#desk, agentId: agent.id, terms, own: ownTools });
-    this.#chain = new AgentChain({
-      desk: this.#desk,
-      dialler,
-      terms,
-      history: this.#history,
-      caller: member,
-    });
-    this.#chain.start(nowMs);
+    if (!this.#isOurs || this.#chain !== undefined || member.party.role !== 'caller') return;
+    this.#open(member, nowMs);
+    this.#start(nowMs);
   }
 
-  onLeft(member: Member): void {
+  onReturned(member: Member, nowMs: AtMs): void {
+    if (this.#kept === undefined || member.party.role !== 'caller') return;
+    // It may have been published here only since.
+    if (this.#chain === undefined) this.#open(member, nowMs);
+    this.#kept = undefined;
+    this.#start(nowMs);
+  }
+
+  onLeft(member: Member, nowMs: AtMs): void {
     if (member === this.#agent?.member) this.#chain?.stop();
+    else this.#chain?.placeLeft(member, nowMs);
   }
 
   onFrame(speaker: Member, frame: Int16Array): void {
@@ -114,6 +110,53 @@ class AgentPart implements CallPart {
   onEnding(): void {
     this.#chain?.stop();
     this.#tools?.close();
+  }
+
+  /**
+   * A backend does not survive its line: the next owner dials it anew, tells it what was said, and does not
+   * have the caller greeted again.
+   */
+  save(nowMs: AtMs): JsonObject | undefined {
+    if (this.#chain === undefined) return this.#kept;
+    return { chain: this.#chain.save(), history: this.#history.save(), tools: this.#tools?.save(nowMs) };
+  }
+
+  /** Nobody is dialled for a caller who may never come back. */
+  restore(saved: JsonObject | undefined, nowMs: AtMs): void {
+    if (!this.#isOurs) return;
+    this.#kept = saved ?? {};
+    const { caller } = this.#desk.roster;
+    if (caller !== undefined) this.#open(caller, nowMs);
+  }
+
+  get #isOurs(): boolean {
+    const { agentId } = this.#desk.facts;
+    return agentId !== null && !isBuiltIn(agentId);
+  }
+
+  /** Does nothing where nobody published the agent. */
+  #open(caller: Member, nowMs: AtMs): void {
+    const { dialler, ownTools, agents } = this.#ports;
+    const agent = agents.agentFor(this.#desk.facts);
+    if (agent === undefined) return;
+    const { terms } = agent;
+    const { chain: kept, history: said, tools } = this.#kept ?? {};
+    this.#durationMaxMs = terms.duration_max_ms;
+    this.#tools = new AgentTools({ desk: this.#desk, agentId: agent.id, terms, own: ownTools });
+    if (isObject(tools)) this.#tools.restore(tools, nowMs);
+    const history = this.#history;
+    history.restore(said);
+    const chain = { desk: this.#desk, dialler, terms, history, caller };
+    this.#chain = new AgentChain({ ...chain, kept: isObject(kept) ? kept : undefined });
+  }
+
+  #start(nowMs: AtMs): void {
+    if (this.#chain === undefined) {
+      this.#desk.emit('agent_failed', { provider: null, error: 'not_published', fallback: null }, nowMs);
+      return this.#desk.end('no_agent', nowMs);
+    }
+    this.#tools?.settleAbandoned(nowMs);
+    if (this.#tools?.isEnding !== true) this.#chain.start(nowMs);
   }
 
   get #agent(): { readonly member: Member; readonly line: AgentLine } | undefined {

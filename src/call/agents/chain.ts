@@ -1,4 +1,5 @@
 import type { AtMs, Cancel } from '../../base/clock.ts';
+import { numberOf, textOf, type JsonObject } from '../../base/json.ts';
 import { frameSamples } from '../../base/units.ts';
 import type { AgentTerms, BackendTerms } from '../../events/agents.ts';
 import { FrameRing } from '../../media/frame-ring.ts';
@@ -32,6 +33,8 @@ export interface ChainOptions {
   readonly history: History;
   /** The caller's line. */
   readonly caller: Member;
+  /** Where a former owner of the call left it. */
+  readonly kept?: JsonObject | undefined;
 }
 
 /** Dials the backends of an agent in their order, until one answers; and again when it is lost. */
@@ -48,9 +51,13 @@ export class AgentChain {
   /** Whether any backend of this call was ever heard: nobody greets a caller twice. */
   #hasGreeted = false;
   #turns = 0;
+  /** Where it begins, and the leg whose place the backend there takes, if any. */
+  #first = 0;
+  #placeId: string | undefined;
 
   constructor(options: ChainOptions) {
     this.#options = options;
+    if (options.kept !== undefined) this.#restore(options.kept);
   }
 
   get state(): ChainState {
@@ -58,7 +65,31 @@ export class AgentChain {
   }
 
   start(nowMs: AtMs): void {
-    if (this.#state.name === 'idle') this.#dial(0, nowMs);
+    if (this.#state.name === 'idle') this.#dial(this.#first, nowMs);
+  }
+
+  /** All it needs to go on elsewhere: which backend it was, and under which leg's name. */
+  save(): JsonObject {
+    const state = this.#state;
+    return {
+      is_over: state.name === 'over',
+      index: state.name === 'dialling' || state.name === 'connected' ? state.index : this.#first,
+      leg_id: state.name === 'connected' ? state.member.party.id : (this.#placeId ?? null),
+      has_greeted: this.#hasGreeted,
+      turns: this.#turns,
+      reconnects: this.stats.reconnects,
+    };
+  }
+
+  /** A party has left. Whoever was taken out on purpose is not dialled again; one whose time ran out is. */
+  placeLeft({ party, summary }: Member, nowMs: AtMs): void {
+    if (party.id !== this.#placeId) return;
+    this.#placeId = undefined;
+    if (summary.reason !== 'connection_lost') return this.stop();
+    if (this.#state.name !== 'dialling') return;
+    const { dialled, index } = this.#state;
+    dialled.cancel();
+    this.#dial(index, nowMs);
   }
 
   /** The agent was taken out of the call, or the call is over. */
@@ -127,6 +158,7 @@ export class AgentChain {
       this.#agentCall(),
       {
         legListener,
+        legId: this.#placeId,
         connected: (line, atMs) => {
           if (isMine()) this.#connected(index, line, atMs);
           else line.leg.end('removed', 1000, atMs);
@@ -143,12 +175,15 @@ export class AgentChain {
 
   #connected(index: number, line: AgentLine, nowMs: AtMs): void {
     const { desk } = this.#options;
-    if (!desk.roster.hasRoom) {
+    const isBack = line.leg.id === this.#placeId;
+    if (!isBack && !desk.roster.hasRoom) {
       line.leg.end('removed', 1000, nowMs);
       return this.#moveOn('overloaded', index + 1, nowMs);
     }
     if (!this.#greets) this.#cancelTimer?.();
-    desk.join(line.leg, nowMs);
+    this.#placeId = undefined;
+    if (isBack) desk.rejoin(line.leg, nowMs);
+    else desk.join(line.leg, nowMs);
     const member = desk.roster.find(line.leg.id);
     if (member === undefined) return;
     member.agent = rememberingLine(line, this.#options.history);
@@ -216,6 +251,7 @@ export class AgentChain {
     this.#state = { name: 'idle' };
     const provider = terms.backends[was.index]!.name;
     desk.emit('agent_failed', { provider, error, fallback: terms.backends[next]?.name ?? null }, nowMs);
+    this.#leavePlace(nowMs);
     if (was.name === 'connected') {
       const leg = error === 'connection_lost' ? 'connection_lost' : 'removed';
       desk.dismiss(was.member, { leg, call: 'no_agent' }, nowMs);
@@ -223,8 +259,28 @@ export class AgentChain {
     if (desk.state.name === 'active') this.#dial(next, nowMs);
   }
 
+  /** Another backend is another leg: whoever's place was kept is gone. */
+  #leavePlace(nowMs: AtMs): void {
+    const { desk } = this.#options;
+    const member = this.#placeId === undefined ? undefined : desk.roster.find(this.#placeId);
+    this.#placeId = undefined;
+    if (member !== undefined) desk.dismiss(member, { leg: 'connection_lost', call: 'no_agent' }, nowMs);
+  }
+
+  #restore(kept: JsonObject): void {
+    const { desk, terms } = this.#options;
+    if (kept['is_over'] === true) this.#state = { name: 'over' };
+    this.#first = Math.min(numberOf(kept['index']) ?? 0, terms.backends.length);
+    const legId = textOf(kept['leg_id']);
+    if (legId !== undefined && desk.roster.find(legId) !== undefined) this.#placeId = legId;
+    this.#hasGreeted = kept['has_greeted'] === true;
+    this.#turns = numberOf(kept['turns']) ?? 0;
+    this.stats.reconnects = numberOf(kept['reconnects']) ?? 0;
+  }
+
   #exhausted(nowMs: AtMs): void {
     const { desk, terms } = this.#options;
+    this.#leavePlace(nowMs);
     this.stop();
     // Whoever else has the caller keeps it.
     if (terms.when_unavailable === 'go_on' || desk.conversation.partner !== undefined) return;

@@ -1,3 +1,5 @@
+import { isObject, newestWithin, textOf } from '../../base/json.ts';
+import { KIB } from '../../base/units.ts';
 import type { AgentBackend } from '../agent-dialler.ts';
 
 const FRAME_MS = 20;
@@ -7,6 +9,8 @@ type Turn = AgentBackend['history'][number];
 /** A backend that takes over in mid-call is told so much of what was said. */
 const TURNS_MAX = 60;
 const CHARACTERS_MAX = 16_384;
+/** So much of it goes with the call to its next owner: the newest of it, as JSON. */
+const KEPT_BYTES_MAX = 16 * KIB;
 
 /** What caller and agent have said to each other, as much of it as the next backend needs. */
 export class History {
@@ -26,6 +30,17 @@ export class History {
     while (this.#turns.length > TURNS_MAX || this.#characters > CHARACTERS_MAX) {
       this.#characters -= this.#turns.shift()!.text.length;
       this.stats.forgottenTurns++;
+    }
+  }
+
+  save(): readonly Turn[] {
+    return newestWithin(this.#turns, KEPT_BYTES_MAX);
+  }
+
+  restore(kept: unknown): void {
+    for (const turn of Array.isArray(kept) ? kept : []) {
+      const text = isObject(turn) ? textOf(turn['text']) : undefined;
+      if (text !== undefined) this.add(turn.speaker === 'agent' ? 'agent' : 'caller', text);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { AtMs, Cancel } from '../../base/clock.ts';
-import { isObject, parseObject, type JsonObject } from '../../base/json.ts';
+import { isObject, newestWithin, parseObject, type JsonObject } from '../../base/json.ts';
+import { KIB } from '../../base/units.ts';
 import { AGENT_TOOLS, type AgentTerms, type AgentToolName } from '../../events/agents.ts';
 import { readCallCommand } from '../../events/call-commands.ts';
 import type { CommandResult } from '../../events/commands.ts';
@@ -21,10 +22,19 @@ const REMEMBERED_MAX = 200;
 const TOLD_MAX = 1_000;
 const NAME_CHARACTERS_MAX = 64;
 const ID_CHARACTERS_MAX = 128;
+/** So much of what became of tools goes with the call to its next owner. */
+const KEPT_BYTES_MAX = 8 * KIB;
 /** Beyond what our queue holds, a provider plays from a buffer of its own. */
 const LAST_WORDS_GRACE_MS = 500;
 
 type ToolCall = Extract<CallInput, { type: 'tool_call' }>;
+
+/** One call of a tool, as its events name it. */
+interface ToldCall {
+  readonly leg_id: string;
+  readonly tool: string;
+  readonly tool_call_id: string;
+}
 
 /** What became of a tool, as `call_completed` tells it. */
 interface ToolRecord {
@@ -52,8 +62,12 @@ export class AgentTools {
   readonly #terms: AgentTerms;
   readonly #records: ToolRecord[] = [];
   readonly #cancels = new Set<Cancel>();
-  /** Those whose result is still to come. */
-  readonly #underWay = new Set<(result: CommandResult) => void>();
+  /** Those whose result is still to come, and what was told of them. */
+  readonly #underWay = new Map<(result: CommandResult) => void, ToldCall>();
+  /** What a former owner of the call had under way: nobody waits for a result of it any more. */
+  #abandoned: readonly ToldCall[] = [];
+  /** The agent has said goodbye: the call ends then. */
+  #endsAtMs: AtMs | undefined;
 
   constructor(options: AgentToolsOptions) {
     this.#options = options;
@@ -84,7 +98,7 @@ export class AgentTools {
       const { ok, value } = spoken(result);
       line.answerTool({ id: call.id, name: call.name, ok, value });
     };
-    this.#underWay.add(answer);
+    this.#underWay.set(answer, told);
     this.#answerLater(isFull ? TOO_MANY : this.#carryOut(call, member, nowMs), answer);
   }
 
@@ -92,7 +106,35 @@ export class AgentTools {
   close(): void {
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
-    for (const answer of this.#underWay) answer(failed('unavailable', 'the call is over'));
+    for (const answer of this.#underWay.keys()) answer(failed('unavailable', 'the call is over'));
+  }
+
+  /** Whether the call is about to end by the agent's wish. */
+  get isEnding(): boolean {
+    return this.#endsAtMs !== undefined;
+  }
+
+  save(nowMs: AtMs): JsonObject {
+    const endsInMs = this.#endsAtMs === undefined ? null : Math.max(0, Math.round(this.#endsAtMs - nowMs));
+    const underWay = [...this.#abandoned, ...this.#underWay.values()];
+    const records = newestWithin(this.#records, KEPT_BYTES_MAX);
+    return { records, under_way: underWay.slice(-UNDER_WAY_MAX), ends_in_ms: endsInMs };
+  }
+
+  restore({ records, under_way, ends_in_ms }: JsonObject, nowMs: AtMs): void {
+    // As they were written: the fence of the snapshot vouches for their shape.
+    this.#records.push(...(Array.isArray(records) ? (records as ToolRecord[]) : []));
+    this.#abandoned = Array.isArray(under_way) ? (under_way as ToldCall[]) : [];
+    if (typeof ends_in_ms === 'number') this.#endLater(ends_in_ms, nowMs);
+  }
+
+  /** Tells what became of calls whose backend is gone with the call's former owner. */
+  settleAbandoned(nowMs: AtMs): void {
+    for (const told of this.#abandoned) {
+      const { error } = this.#remember(told.tool, LEFT_BEHIND, nowMs);
+      this.#desk.emit('tool_result', { ...told, ok: false, error, duration_ms: null }, nowMs);
+    }
+    this.#abandoned = [];
   }
 
   #answerLater(outcome: Outcome, answer: (result: CommandResult) => void): void {
@@ -155,10 +197,15 @@ export class AgentTools {
 
   /** The agent's last words are heard before the line is cut. */
   #endCall(member: Member): CommandResult {
-    const { clock } = this.#desk;
     const lastWordsMs = waitingFramesOf(member) * 20 + LAST_WORDS_GRACE_MS;
-    this.#after(lastWordsMs, () => this.#desk.end('agent_hangup', clock.nowMs()));
+    this.#endLater(lastWordsMs, this.#desk.clock.nowMs());
     return done({ ends_in_ms: lastWordsMs });
+  }
+
+  #endLater(delayMs: number, nowMs: AtMs): void {
+    const { clock } = this.#desk;
+    this.#endsAtMs ??= nowMs + delayMs;
+    this.#after(delayMs, () => this.#desk.end('agent_hangup', clock.nowMs()));
   }
 
   #after(delayMs: number, task: () => void): Cancel {
@@ -202,6 +249,7 @@ function withoutJoin(result: CommandResult): CommandResult {
   return done({ handover_id, state, mode });
 }
 
+const LEFT_BEHIND = failed('unavailable', 'the call went on at another node');
 const TOO_MANY = failed('rate_limited', `${UNDER_WAY_MAX} tools are under way`);
 
 function spoken(result: CommandResult): { readonly ok: boolean; readonly value: JsonObject } {

@@ -7,7 +7,7 @@ import type { Seat } from '../parties/roster.ts';
 import { isOver, type HandoverPlan, type HandoverState } from './handover.ts';
 
 /** So much of the briefing goes with the call to its next owner: the newest words of it. */
-const BRIEFING_BYTES_MAX = 16 * KIB;
+const BRIEFING_BYTES_MAX = 8 * KIB;
 
 const SOURCES = ['music', 'silence', 'agent_keeps_talking'] as const;
 const SEATS: readonly Seat[] = ['partner', 'guest', 'aside'];
