@@ -1,3 +1,4 @@
+import { openResampler } from '../../src/media/resampler/resampler.ts';
 import { loadFvad } from '../../src/media/voice/fvad-detector.ts';
 import { OwnDetector } from '../../src/media/voice/own/own-detector.ts';
 import type { VoiceDetector } from '../../src/media/voice-detector.ts';
@@ -102,11 +103,26 @@ function tablesOf(groups: ReadonlyMap<string, readonly Track[]>, all: readonly C
   return [...speech, '', ...speechless];
 }
 
-// node native-bench/vad/run.ts [scoring|tuning] [part of a detector's name] [8000|16000]
-const [half = 'scoring', only = '', rate] = process.argv.slice(2);
+/** The same telephone calls on a line of 16 kHz, where nothing is above the telephone band. */
+function widened(track: Track): Track {
+  const resampler = openResampler(8000, 16_000);
+  const samples = new Int16Array(2 * track.samples.length);
+  for (let at = 0; at + 160 <= track.samples.length; at += 160) {
+    resampler.resampleInto(track.samples.subarray(at, at + 160), 160, samples.subarray(2 * at));
+  }
+  return { ...track, rateHz: 16_000, samples };
+}
+
+const LINES: { readonly [line: string]: (half: Half) => readonly Track[] } = {
+  '8': (half) => buildSet({ half, rateHz: 8000 }),
+  '16': (half) => buildSet({ half, rateHz: 16_000 }),
+  '8 on 16': (half) => buildSet({ half, rateHz: 8000 }).map(widened),
+};
+
+// node native-bench/vad/run.ts [scoring|tuning] [part of a detector's name] ['8'|'16'|'8 on 16']
+const [half = 'scoring', only = '', line] = process.argv.slice(2);
 const all = (await contenders()).filter(({ name }) => name.includes(only));
-for (const rateHz of [8000, 16_000] as const) {
-  if (rate !== undefined && rate !== String(rateHz)) continue;
-  const groups = groupsOf(buildSet({ half: half as Half, rateHz }));
-  console.log([`\n## ${rateHz / 1000} kHz\n`, ...tablesOf(groups, all)].join('\n'));
+for (const [name, tracksOf] of Object.entries(LINES)) {
+  if (line !== undefined && line !== name) continue;
+  console.log([`\n## ${name} kHz\n`, ...tablesOf(groupsOf(tracksOf(half as Half)), all)].join('\n'));
 }

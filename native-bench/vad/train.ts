@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Features, FEATURES } from '../../src/media/voice/own/features.ts';
 import { Dice } from './dice.ts';
+import type { RateHz } from './prompts.ts';
 import { buildSet, SEED, type Track } from './tracks.ts';
 
 const HIDDEN = 24;
@@ -11,7 +12,9 @@ const RATE = 0.003;
 /** The first moments of a voice decide how late it is reported. */
 const ONSET_HOPS = 8;
 const ONSET_WEIGHT = 2.5;
-const WEIGHTS_FILE = resolve(import.meta.dirname, '../../src/media/voice/own/weights.ts');
+const WEIGHTS_DIR = resolve(import.meta.dirname, '../../src/media/voice/own');
+/** Each network, and the lines it learns from: what it is to know of narrow ones holds for both rates. */
+const LINES: Readonly<Record<string, readonly RateHz[]>> = { narrow: [8000, 16_000], wide: [16_000] };
 
 interface Examples {
   readonly features: Float32Array;
@@ -21,7 +24,7 @@ interface Examples {
 }
 
 /** What a wrong answer costs, by what was heard: reports on tones and music are never forgiven. */
-const COSTS: Readonly<Record<Track['kind'], number>> = { speech: 1, noise: 1, tone: 3, music: 2 };
+const COSTS: Readonly<Record<Track['kind'], number>> = { speech: 1, noise: 1, tone: 6, music: 2 };
 
 function gather(tracks: readonly Track[], dice: Dice): Examples {
   const count = tracks.reduce((sum, { labels }) => sum + labels.length, 0);
@@ -159,7 +162,12 @@ function shuffle(order: Uint32Array, dice: Dice): void {
   }
 }
 
-function sourceOf(parameters: Float32Array, mean: Float64Array, deviation: Float64Array): string {
+function sourceOf(
+  name: string,
+  parameters: Float32Array,
+  mean: Float64Array,
+  deviation: Float64Array,
+): string {
   const hidden: number[][] = [];
   const hiddenBias: number[] = [];
   for (let unit = 0; unit < HIDDEN; unit++) {
@@ -174,7 +182,7 @@ function sourceOf(parameters: Float32Array, mean: Float64Array, deviation: Float
     `import type { Weights } from './network.ts';`,
     '',
     '/** Made by `node native-bench/vad/train.ts` from the tuning half of the set. Not to be edited. */',
-    'export const WEIGHTS: Weights = {',
+    `export const ${name.toUpperCase()}: Weights = {`,
     `  hidden: [\n${rows}\n  ],`,
     `  hiddenBias: [${hiddenBias.join(', ')}],`,
     `  out: [${out.join(', ')}],`,
@@ -188,13 +196,17 @@ function toThousandths(weight: number): number {
   return Math.round(weight * 1000) || 0;
 }
 
-const dice = new Dice(SEED);
 // Other ratios than are scored, so that nothing depends on those three.
 const snrsDb = [40, 28, 18, 10, 4];
-const tracks = ([8000, 16_000] as const).flatMap((rateHz) =>
-  buildSet({ half: 'tuning', rateHz, trackS: 60, snrsDb }),
-);
-const examples = gather(tracks, dice);
-console.error(`${examples.count} hops of ${tracks.length} tracks`);
-const { mean, deviation } = normalise(examples);
-writeFileSync(WEIGHTS_FILE, sourceOf(train(examples, dice), mean, deviation));
+
+// node native-bench/vad/train.ts [narrow|wide]
+for (const [name, rates] of Object.entries(LINES)) {
+  if (process.argv[2] !== undefined && process.argv[2] !== name) continue;
+  const dice = new Dice(SEED);
+  const tracks = rates.flatMap((rateHz) => buildSet({ half: 'tuning', rateHz, trackS: 60, snrsDb }));
+  const examples = gather(tracks, dice);
+  console.error(`${name}: ${examples.count} hops of ${tracks.length} tracks`);
+  const { mean, deviation } = normalise(examples);
+  const source = sourceOf(name, train(examples, dice), mean, deviation);
+  writeFileSync(resolve(WEIGHTS_DIR, `${name}-weights.ts`), source);
+}

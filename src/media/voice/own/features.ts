@@ -22,6 +22,16 @@ const WHOLE = BANDS;
 const HIGH = BANDS + 1;
 const LEVELS = BANDS + 2;
 
+/** A hop speaks for a wide line where it has about as much above the telephone band as in the top of it. */
+const WIDE_BELOW_TOP = 1.5;
+/** Softer than this, 6 dB above silence in octaves of power, a hop says nothing of its line. */
+const TELLING_MIN = Math.log2(SILENCE) + 2;
+/** What a hop that speaks for a wide line outweighs: of telephones one in a hundred does. */
+const FOR_WIDE = 50;
+const WIDE_AT = 3 * FOR_WIDE;
+/** A telephone on a line that was wide is known as one after 2.5 s of sound. */
+const WIDE_MAX = WIDE_AT + 250;
+
 /** Where what is measured of a hop waits to be averaged: a returned fraction would be on the heap. */
 const RAW = {
   above: 0,
@@ -80,9 +90,15 @@ export class Features {
   readonly #raw = new Float32Array(11);
   #peakBin = 0;
   #lag = 0;
+  #wideness = 0;
 
   constructor(sampleRateHz: number) {
     this.#half = sampleRateHz === HEARD_HZ ? undefined : new HalfBand(2 * HOP_SAMPLES);
+  }
+
+  /** Whether the line carries more than the telephone band. One of 16 kHz may well carry no more. */
+  get isWide(): boolean {
+    return this.#wideness >= WIDE_AT;
   }
 
   hear(samples: Int16Array): void {
@@ -117,6 +133,12 @@ export class Features {
     }
     levels[WHOLE] = Math.log2(total / (EDGES[BANDS]! - EDGES[0]!) + SILENCE);
     levels[HIGH] = this.#half === undefined ? 0 : Math.log2(48 * this.#half.highPower + SILENCE);
+    if (levels[HIGH] > TELLING_MIN) this.#weigh(levels[HIGH] - levels[BANDS - 1]!);
+  }
+
+  #weigh(aboveTop: number): void {
+    const isFor = aboveTop > -WIDE_BELOW_TOP;
+    this.#wideness = isFor ? Math.min(WIDE_MAX, this.#wideness + FOR_WIDE) : Math.max(0, this.#wideness - 1);
   }
 
   /** Per band: how far above its floor, the short mean of that, and how its level lies against the whole. */

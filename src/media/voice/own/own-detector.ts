@@ -2,7 +2,8 @@ import { invariant, VoiceError } from '../../../base/errors.ts';
 import { LEAD_HOPS_MAX, type VoiceDetector } from '../../voice-detector.ts';
 import { Features, HEARD_HZ } from './features.ts';
 import { Network } from './network.ts';
-import { WEIGHTS } from './weights.ts';
+import { NARROW } from './narrow-weights.ts';
+import { WIDE } from './wide-weights.ts';
 
 /** Log-odds at which a voice begins and at which it is gone, by aggressiveness; tuned on the tuning half. */
 const THRESHOLDS = [
@@ -14,7 +15,9 @@ const THRESHOLDS = [
 /** Log-odds below `on` at which a hop before the first voiced one belongs to it. */
 const LEAD_BELOW_ON = 1.5;
 
-const NETWORK = new Network(WEIGHTS);
+/** What is said on a wide line begins above the telephone band; on others nothing is there to be heard. */
+const NARROW_NETWORK = new Network(NARROW);
+const WIDE_NETWORK = new Network(WIDE);
 /** One answer for all: it is asked for and read in one synchronous step. */
 const ODDS = new Float32Array(1);
 
@@ -46,7 +49,8 @@ export class OwnDetector implements VoiceDetector {
     invariant(!this.#isClosed, 'a closed voice detector was asked');
     invariant(samples.length === this.hopSamples, 'a voice detector hears whole hops');
     this.#features.hear(samples);
-    NETWORK.logOddsInto(this.#features.values, ODDS);
+    const network = this.#features.isWide ? WIDE_NETWORK : NARROW_NETWORK;
+    network.logOddsInto(this.#features.values, ODDS);
     const odds = ODDS[0]!;
     const isLikely = odds >= (this.#isVoice ? this.#off : this.#on);
     // Keys pressed fast come and go as syllables do; what they are made of is known.

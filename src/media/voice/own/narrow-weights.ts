@@ -1,7 +1,7 @@
 import type { Weights } from './network.ts';
 
-/** Made by `node native-bench/vad/train.ts` from the tuning half of the set. Not to be edited. */
-export const WEIGHTS: Weights = {
+/** Made by `node native-bench/vad/train.ts narrow` from the tuning half of the set. Not to be edited. */
+export const NARROW: Weights = {
   hidden: [
     [
       -86, -105, -218, -104, -3, -107, 43, 111, 107, 418, -44, -35, -141, -148, -139, -253, -221, 79, 174,
