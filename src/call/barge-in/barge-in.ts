@@ -1,4 +1,5 @@
 import type { AtMs } from '../../base/clock.ts';
+import type { JsonObject } from '../../base/json.ts';
 import { FRAME_MS } from '../../base/units.ts';
 import type { CallInput } from '../../leg/leg-listener.ts';
 import type { VoiceEdge } from '../../media/voice/voice-edges.ts';
@@ -38,6 +39,7 @@ export function bargeInFor(options: BargeInOptions): MakeCallPart {
 
 /** Who speaks over whom in one call, and what is done about it. */
 export class BargeIn implements CallPart {
+  readonly name = 'barge_in';
   /** Coughs after which an agent went on. */
   readonly stats = { falseAlarms: 0 };
   readonly #desk: CallDesk;
@@ -55,6 +57,11 @@ export class BargeIn implements CallPart {
     // Software of the house cannot be interrupted (contract.md §5.2).
     if (member.party.role !== 'agent' || !(member.party instanceof LegParty)) return;
     this.#talks = [...this.#talks, new AgentTalk(member)];
+  }
+
+  /** What it was saying, and who was speaking over it, went with its former line. */
+  onReturned(member: Member): void {
+    this.onJoined(member);
   }
 
   onLeft(member: Member): void {
@@ -107,6 +114,16 @@ export class BargeIn implements CallPart {
 
   completion(): { readonly [field: string]: unknown } {
     return this.#interruptions.size === 0 ? {} : { interruptions: Object.fromEntries(this.#interruptions) };
+  }
+
+  save(): JsonObject | undefined {
+    return this.#interruptions.size === 0 ? undefined : Object.fromEntries(this.#interruptions);
+  }
+
+  restore(saved: JsonObject = {}): void {
+    for (const [legId, count] of Object.entries(saved)) {
+      if (typeof count === 'number') this.#interruptions.set(legId, count);
+    }
   }
 
   onEnding(): void {
