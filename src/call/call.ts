@@ -301,9 +301,9 @@ export class Call implements LegListener, CallDesk {
   }
 
   onAnswer(leg: Leg, { result, cause, decidedMs: decided_ms }: AnswerResult, nowMs: AtMs): void {
-    if (this.#state.name !== 'ended') {
-      this.emit('amd_result', { leg_id: leg.id, result, cause, decided_ms }, nowMs);
-    }
+    if (this.#state.name === 'ended' || this.notes.answeredBy !== null) return;
+    this.notes.answeredBy = result;
+    this.emit('amd_result', { leg_id: leg.id, result, cause, decided_ms }, nowMs);
   }
 
   onQuality(leg: Leg, { report, edge }: LegWindow, nowMs: AtMs): void {

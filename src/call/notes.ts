@@ -20,6 +20,8 @@ export class CallNotes {
   readonly stats = { forgottenSegments: 0 };
   disposition: { readonly disposition: string; readonly by: string } | null = null;
   qualification: Qualification | null = null;
+  /** Who answered a call that was placed: the first to know it told. */
+  answeredBy: 'human' | 'machine' | 'unknown' | null = null;
   /** Where the telephone call was sent. */
   transferredTo: string | null = null;
   /** When its provider was told to stream to another place of ours. */

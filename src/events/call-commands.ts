@@ -44,7 +44,15 @@ export type CallCommand =
     }
   | { readonly name: 'record'; readonly action: 'start' | 'pause' | 'resume' | 'stop' }
   | ForkCommand
-  | { readonly name: 'stop_fork'; readonly fork_id: string };
+  | { readonly name: 'stop_fork'; readonly fork_id: string }
+  /** Control's own: the provider has told that its call is over. */
+  | { readonly name: 'end_by_provider' }
+  /** Control's own: the provider has told who answered. */
+  | {
+      readonly name: 'tell_answer';
+      readonly result: 'human' | 'machine' | 'unknown';
+      readonly decided_ms: number | null;
+    };
 
 /** A copy of a leg's sound to a WebSocket of somebody's. */
 export interface ForkCommand {
@@ -86,6 +94,7 @@ const SEGMENTS_MAX = 500;
 const CONTEXT_BYTES_MAX = 64 * 1_024;
 const DIGITS_MAX = 64;
 const GAIN_RATIO_MAX = 4;
+const DECIDED_MS_MAX = 600_000;
 const HANDOVER_TIMEOUT_MS = 30_000;
 const HANDOVER_TIMEOUT_MS_MAX = 600_000;
 
@@ -195,6 +204,14 @@ const READERS: { readonly [N in CallCommandName]: Reader<N> } = {
   stop_fork: (args) => {
     const fork_id = text(args, 'fork_id');
     return firstRefusal(fork_id) ?? { name: 'stop_fork', fork_id: sure(fork_id) };
+  },
+  end_by_provider: () => ({ name: 'end_by_provider' }),
+  tell_answer: (args) => {
+    const result = choice(args, 'result', ['human', 'machine', 'unknown']);
+    const decided_ms =
+      args['decided_ms'] === undefined ? null : number(args, 'decided_ms', 0, DECIDED_MS_MAX);
+    const refusal = firstRefusal(result, decided_ms);
+    return refusal ?? { name: 'tell_answer', result: sure(result), decided_ms: sure(decided_ms) };
   },
 };
 

@@ -161,8 +161,8 @@ describe('a call that is moved by its provider', () => {
       (Part) => (desk: ConstructorParameters<typeof ProviderMove>[0]) => new Part(desk),
     );
     const story = new Story({ ports: { provider, parts }, limits: { resumeWindowMs: 30_000 } });
-    const callers = Array.from({ length: count }, () =>
-      story.arrives({ dialect: 'twilio', agentId: 'echo', credentialId: 'sc_1' }),
+    const callers = Array.from({ length: count }, (_, i) =>
+      story.arrives({ dialect: 'twilio', agentId: 'echo', credentialId: 'sc_1', providerCallId: `CA${i}` }),
     );
     const calls = story.events
       .filter(({ type }) => type === 'call_started')
@@ -198,5 +198,34 @@ describe('a call that is moved by its provider', () => {
     expect(await moving).toEqual({ accepted: 99, refused: 0, skipped: 1 });
     const none = openMoved(2, []);
     expect(await moveProviderCalls(none.calls, () => TO)).toEqual({ accepted: 0, refused: 0, skipped: 2 });
+  });
+});
+
+describe('what a provider tells of its call', () => {
+  const answers = ({ events }: Story): readonly unknown[] =>
+    events.flatMap(({ type, data }) => (type === 'amd_result' ? [data] : []));
+
+  it('ends it as the provider’s own stop, and orders nothing there', () => {
+    const { story, provider } = openScene();
+    story.asks('end_by_provider');
+    expect(story.only('call_ended').data).toMatchObject({ reason: 'provider_stop' });
+    expect(provider.orders).toEqual([]);
+  });
+
+  it('says once who answered', () => {
+    const { story } = openScene();
+    story.clock.advance(1_000);
+    story.asks('tell_answer', { result: 'machine' });
+    story.asks('tell_answer', { result: 'human', decided_ms: 4_100 });
+    expect(answers(story)).toMatchObject([{ result: 'machine', cause: 'provider', decided_ms: 1_000 }]);
+  });
+
+  it('is not to be told by a leg', () => {
+    const { story } = openScene();
+    const agent = story.arrives({ ...NATIVE, role: 'agent', callId: story.call.id });
+    for (const name of ['end_by_provider', 'tell_answer']) {
+      agent.says({ type: 'command', id: 'c', name, args: { result: 'human' } });
+    }
+    expect([answers(story), story.call.state.name]).toEqual([[], 'active']);
   });
 });

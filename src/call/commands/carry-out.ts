@@ -17,6 +17,7 @@ import {
 import { addTranscript, qualify, setDisposition } from './notes.ts';
 import { failed, unavailable, type Asker, type Outcome } from './outcome.ts';
 import { clear, dtmf, play } from './sounds.ts';
+import { endByProvider, tellAnswer } from '../provider/provider-news.ts';
 
 type CarryOut<N extends CallCommandName> = (
   desk: CallDesk,
@@ -41,6 +42,8 @@ const OWN: { readonly [N in CallCommandName]?: CarryOut<N> } = {
   set_disposition: setDisposition,
   qualify,
   add_transcript: addTranscript,
+  end_by_provider: endByProvider,
+  tell_answer: tellAnswer,
 };
 
 /** What needs a part that a node may not have. */
@@ -55,6 +58,9 @@ const BUILT_ON_TOP: { readonly [N in CallCommandName]?: string } = {
 // A caller's token may be in anybody's browser: it can do what a telephone can, and no more.
 const CALLER_MAY: readonly CallCommandName[] = ['hang_up', 'hold', 'mute', 'clear', 'dtmf'];
 
+/** What only control knows: its provider said so. */
+const OUTSIDE_ALONE: readonly CallCommandName[] = ['end_by_provider', 'tell_answer'];
+
 /** Does what is asked of a call, or says why not. */
 export function carryOut(
   desk: CallDesk,
@@ -65,6 +71,7 @@ export function carryOut(
 ): Outcome {
   if (desk.state.name !== 'active') return failed('failed_precondition', 'this call has ended');
   if (isCaller(asker) && !CALLER_MAY.includes(command.name)) return DENIED;
+  if (asker.type === 'leg' && OUTSIDE_ALONE.includes(command.name)) return DENIED;
   const part = parts.find(({ commands }) => commands?.includes(command.name));
   if (part?.command !== undefined) return part.command(command, asker, nowMs);
   const own = OWN[command.name] as CarryOut<CallCommandName> | undefined;

@@ -264,7 +264,7 @@ describe('a status callback', () => {
       name: 'call_command',
       call_id: 'call_1',
       workspace_id: 'ws_default',
-      command: { name: 'hang_up' },
+      command: { name: 'end_by_provider' },
     });
   });
 
@@ -318,6 +318,29 @@ describe('a status callback', () => {
         order: { action: 'redirect', to: { streamUrl: `wss://b.example.com/media/telnyx/${secret}` } },
       },
     ]);
+  });
+});
+
+describe('who answered', () => {
+  it('is told to the call, once for each callback that says so', async () => {
+    const secret = await credentialOf('twilio');
+    known();
+    const told = { CallSid: 'CA1', AnsweredBy: 'machine_start', MachineDetectionDuration: '4100' };
+    // The callback of asynchronous detection names no numbers: the address does.
+    const url = `/api/v1/voice/status/twilio/${secret}?call_from=%2B15550100&call_to=%2B15550199`;
+    expect((await post(url, told)).status).toBe(204);
+    expect(house.nodes.commands.at(-1)).toMatchObject({
+      call_id: 'call_1',
+      command: { name: 'tell_answer', result: 'machine', decided_ms: 4100 },
+    });
+    const { providerAnswersTold, providerUnknownStatus } = house.api.stats();
+    expect([providerAnswersTold, providerUnknownStatus]).toEqual([1, 0]);
+  });
+
+  it('goes with the stream where it is known before', async () => {
+    const secret = await credentialOf('twilio');
+    const answer = await post(`/api/v1/voice/answer/twilio/${secret}`, { ...CALL, AnsweredBy: 'human' });
+    expect(answer.text).toContain('<Parameter name="answered_by" value="human"/>');
   });
 });
 

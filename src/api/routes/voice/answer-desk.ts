@@ -4,6 +4,7 @@ import {
   type AnswerDocument,
   type AnswerLanguage,
 } from '../../../providers/answers/answer-plan.ts';
+import { toldAnswerOf } from '../../../providers/answers/machine-detection.ts';
 import type { ToldCall } from '../../../providers/answers/told-call.ts';
 import { queryOf, type Webhook } from '../../../providers/answers/webhook.ts';
 import type { CallView } from '../../../events/call-view.ts';
@@ -87,12 +88,14 @@ export class AnswerDesk {
     const { dialect, verify = {}, options = {} } = credential;
     this.#parts.stats.connected++;
     const byAddress = toldByAddress(webhook);
+    const answered = toldAnswerOf(dialect, webhook);
     const next = new URLSearchParams({ ...byAddress, round: String(round + 1), ...callOf(told) });
     return language.connect({
       streamUrls: this.streamUrls(question),
       parameters: {
         ...parametersOf(dialect, told),
         ...byAddress,
+        ...(answered === undefined ? {} : { answered_by: answered.result }),
         ...(known === undefined ? {} : { resumes: known.id }),
       },
       againUrl: `${this.answerUrl(question)}?${next.toString()}`,

@@ -25,6 +25,7 @@ export function newProviderStats() {
     givenUp: 0,
     ended: 0,
     streamsLost: 0,
+    answersTold: 0,
     progress: 0,
     unknownStatus: 0,
     hangUpFailed: 0,

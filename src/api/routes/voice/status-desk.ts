@@ -1,6 +1,7 @@
 import type { CallView } from '../../../events/call-view.ts';
 import type { AnswerDocument } from '../../../providers/answers/answer-plan.ts';
 import { languageOf } from '../../../providers/answers/languages.ts';
+import { toldAnswerOf, type ToldAnswer } from '../../../providers/answers/machine-detection.ts';
 import { statusNewsOf } from '../../../providers/answers/status-news.ts';
 import type { ApiLog, ProviderDesk } from '../../api-options.ts';
 import type { CallStore, Nodes } from '../../ports.ts';
@@ -28,6 +29,8 @@ export class StatusDesk {
   /** The provider's next document, where it takes one in the answer. */
   async take(question: Question): Promise<AnswerDocument | undefined> {
     const { stats } = this.#parts;
+    const answer = toldAnswerOf(question.credential.dialect, question.webhook);
+    if (answer !== undefined) await this.#tellAnswer(question, answer);
     switch (statusNewsOf(question.credential.dialect, question.webhook)) {
       case 'ended':
         stats.ended++;
@@ -40,7 +43,7 @@ export class StatusDesk {
         stats.progress++;
         return undefined;
       default:
-        stats.unknownStatus++;
+        if (answer === undefined) stats.unknownStatus++;
         return undefined;
     }
   }
@@ -55,12 +58,23 @@ export class StatusDesk {
       name: 'call_command',
       call_id,
       workspace_id,
-      command: { name: 'hang_up' },
+      command: { name: 'end_by_provider' },
     });
     // It may have ended by itself while we asked.
     if (result.ok || result.fault === 'call_not_found' || result.fault === 'not_found') return;
     stats.hangUpFailed++;
     log.warn({ call_id, reason: result.detail }, 'a call could not be hung up after its provider ended it');
+  }
+
+  async #tellAnswer(question: Question, { result, decidedMs: decided_ms }: ToldAnswer): Promise<void> {
+    const { nodes, stats, log } = this.#parts;
+    stats.answersTold++;
+    const call = await this.#liveCallOf(question);
+    if (call === undefined) return;
+    const { id: call_id, workspace_id } = call;
+    const command = { name: 'tell_answer', result, decided_ms } as const;
+    const told = await nodes.command(call, { name: 'call_command', call_id, workspace_id, command });
+    if (!told.ok) log.warn({ call_id, reason: told.detail }, 'a call was not told who answered it');
   }
 
   async #again(question: Question): Promise<AnswerDocument | undefined> {
