@@ -122,18 +122,20 @@ export class Backlog {
         await sleep(this.#options.clock, READ_RETRY_MS);
         continue;
       }
-      const full = this.#deal(page, new Set(reading.map(([id]) => id)));
+      const full = this.#deal(page, new Map(reading));
       for (const [id, behind] of reading) if (!full.has(id)) this.#readThrough(id, behind, page);
       await sleep(this.#options.clock, BETWEEN_PAGES_MS);
     }
   }
 
   /** Hands the page's rows to those who wait for them; returns who had no room for all of theirs. */
-  #deal(page: readonly PendingDelivery[], reading: ReadonlySet<string>): ReadonlySet<string> {
+  #deal(page: readonly PendingDelivery[], reading: ReadonlyMap<string, Behind>): ReadonlySet<string> {
     const full = new Set<string>();
     for (const row of page) {
-      const behind = reading.has(row.endpointId) ? this.#behind.get(row.endpointId) : undefined;
-      if (behind === undefined || full.has(row.endpointId) || !isAfter(row, behind.after)) continue;
+      const behind = reading.get(row.endpointId);
+      // Replaced while the page was read: it begins elsewhere now.
+      if (behind === undefined || this.#behind.get(row.endpointId) !== behind) continue;
+      if (full.has(row.endpointId) || !isAfter(row, behind.after)) continue;
       if (this.#take(row)) {
         behind.after = { position: row.position, id: row.id };
         this.stats.readRows++;

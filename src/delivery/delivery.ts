@@ -2,17 +2,27 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf, type Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Envelope } from '../events/envelope.ts';
-import type { CommittedEvent } from '../events/journal.ts';
 import { ageClock } from './age-clock.ts';
 import { Backlog } from './backlog.ts';
 import { newHealthStats, type HealthStats } from './breaker/health.ts';
 import type { EndpointNotice, HealthStore } from './breaker/health-record.ts';
 import { IN_FLIGHT_LIMITS, type InFlightLimits } from './lanes/in-flight.ts';
-import { entryOf, LANE_LIMITS, newLaneStats, type LaneLimits, type LaneStats } from './lanes/lane-entry.ts';
+import {
+  entryOf,
+  isAfter,
+  LANE_LIMITS,
+  newLaneStats,
+  type LaneLimits,
+  type LaneStamps,
+  type LaneStats,
+} from './lanes/lane-entry.ts';
 import { openTokenRequest } from './oauth/token-request.ts';
 import { OAuthTokens } from './oauth/tokens.ts';
 import type { DeliveryLog, DeliveryObserver } from './observer.ts';
-import type { Attempt, DeliverySink, Endpoint, Outbox, PendingDelivery } from './outbox.ts';
+import type { Attempt, DeliverySink, Endpoint, Outbox, OwedEvent, PendingDelivery } from './outbox.ts';
+import type { LeaseWork } from './partitions/lease-keeper.ts';
+import { EVERYTHING, type Territory } from './partitions/lease-table.ts';
+import { partitionOf } from './partitions/partition.ts';
 import { justBefore, Roster } from './roster.ts';
 import type { Authorizer } from './wire/authorizer.ts';
 import { reachableAddresses, type NameResolver } from './wire/connector.ts';
@@ -56,6 +66,8 @@ export interface DeliveryOptions {
   /** Tells operators; in the order of what happened. */
   readonly announce?: (notice: EndpointNotice) => void;
   readonly resolver?: NameResolver;
+  /** What is this process's to send; all of it, where it is alone. */
+  readonly territory?: Territory;
 }
 
 export type DeliveryStats = LaneStats &
@@ -87,7 +99,7 @@ export function openDelivery(options: DeliveryOptions): Delivery {
 }
 
 /** Sends what the journal committed to whoever wants it: pushed, in order, until delivered or dead. */
-export class Delivery implements DeliverySink {
+export class Delivery implements DeliverySink, LeaseWork {
   readonly #options: DeliveryOptions;
   readonly #allow: EgressAllow;
   readonly #resolver: NameResolver;
@@ -133,6 +145,7 @@ export class Delivery implements DeliverySink {
       limits: settings.limits ?? LANE_LIMITS,
       inFlight: settings.inFlight ?? IN_FLIGHT_LIMITS,
       autoDisable: settings.autoDisable ?? true,
+      territory: options.territory ?? EVERYTHING,
       ...(options.health === undefined ? {} : { health: options.health }),
       announce: options.announce ?? (() => undefined),
     });
@@ -170,7 +183,7 @@ export class Delivery implements DeliverySink {
   }
 
   /** Takes what was just committed, in commit order, and sends it at once. */
-  accept(committed: readonly CommittedEvent[]): void {
+  accept(committed: readonly OwedEvent[]): void {
     // Before the start and after the end the outbox has it all.
     if (this.#phase !== 'started') return;
     for (const event of committed) {
@@ -184,6 +197,14 @@ export class Delivery implements DeliverySink {
     if (this.#phase !== 'started') return;
     for (const row of deliveries)
       this.#roster.lanesOf(row.endpointId)?.take(entryOf(row, this.#options.clock));
+  }
+
+  entered(partitions: ReadonlySet<number>): void {
+    this.#roster.enter((resourceId) => partitions.has(partitionOf(resourceId)));
+  }
+
+  left(partitions: ReadonlySet<number>): Promise<void> {
+    return this.#roster.leave((resourceId) => partitions.has(partitionOf(resourceId)));
   }
 
   /** Endpoints were made, changed or removed: what this reads holds for everything sent after it resolves. */
@@ -243,14 +264,22 @@ export class Delivery implements DeliverySink {
     await this.#tokens.close();
   }
 
-  #acceptOne(event: CommittedEvent, id: string, endpointId: string): void {
+  #acceptOne(event: OwedEvent, id: string, endpointId: string): void {
     this.#accepted++;
     const lanes = this.#roster.lanesOf(endpointId);
     if (lanes === undefined) return this.#roster.meetStranger(endpointId, event.position);
     if (this.#backlog.isBehind(endpointId)) return this.#backlog.passBy(endpointId);
-    const { position, envelope, receivedAtMs, decidedAtMs, committedAtMs } = event;
-    const stamps = { receivedAtMs, decidedAtMs, committedAtMs };
+    const { position, envelope } = event;
+    // Read from the outbox before we were told of it.
+    if (!isAfter({ position, id }, lanes.lastTaken)) return;
+    const stamps = stampsOf(event);
     if (lanes.take({ id, position, attempts: 0, dueInMs: 0, envelope, stamps })) return;
     this.#backlog.fallBehind(endpointId, lanes.lastTaken ?? justBefore(position));
   }
+}
+
+/** Instants of another host's clock say nothing here. */
+function stampsOf({ receivedAtMs, decidedAtMs, committedAtMs }: OwedEvent): LaneStamps | null {
+  if (receivedAtMs === undefined || decidedAtMs === undefined || committedAtMs === undefined) return null;
+  return { receivedAtMs, decidedAtMs, committedAtMs };
 }

@@ -1,5 +1,7 @@
 import type { Envelope } from '../events/envelope.ts';
-import type { CommittedEvent } from '../events/journal.ts';
+import type { CommittedDelivery, JournalEntry } from '../events/journal.ts';
+import type { LaneStamps } from './lanes/lane-entry.ts';
+import type { Fence } from './partitions/lease-table.ts';
 
 /** The payloads of the five published interfaces (contract.md §6). */
 export const HOOK_FORMATS = ['omnivoice', 'omniflow', 'voiceoi', 'omniotap', 'omniai'] as const;
@@ -46,6 +48,11 @@ export type EndpointAuth =
       /** Where the client's secret goes: a Basic header, or the form. */
       readonly clientAuth: 'basic' | 'post';
     };
+
+/** An event with what is owed of it; its instants, where they are of this host. */
+export interface OwedEvent extends JournalEntry, Partial<LaneStamps> {
+  readonly deliveries: readonly CommittedDelivery[];
+}
 
 /** A hook endpoint as delivery needs it (contract.md §6). */
 export interface Endpoint {
@@ -183,6 +190,8 @@ export interface AttemptOutcome {
   readonly undelivered?: Undelivered;
   /** Positions of the same endpoint and resource that need not be named any more. */
   readonly named?: LanePlace & { readonly positions: readonly number[] };
+  /** Recorded only while this holds. */
+  readonly fence?: Fence;
 }
 
 /** One endpoint's lane of one resource. */
@@ -204,11 +213,11 @@ export interface Outbox {
   following(lane: LanePlace, position: number, limit: number): Promise<readonly PendingDelivery[]>;
   /** What later events still have to name, newest first. */
   undelivered(limit: number): Promise<readonly Undelivered[]>;
-  /** The attempt and the delivery's new state, in one transaction. */
+  /** The attempt and the delivery's new state, in one transaction; rejects with `FencedError`. */
   record(attempt: Attempt, outcome: AttemptOutcome): Promise<void>;
 }
 
 /** What delivery offers control: hand over what was committed, after it was committed. */
 export interface DeliverySink {
-  accept(committed: readonly CommittedEvent[]): void;
+  accept(committed: readonly OwedEvent[]): void;
 }

@@ -9,6 +9,7 @@ import { EndpointLanes, type LanePorts } from './lanes/lanes.ts';
 import type { DeliveryLog, DeliveryObserver } from './observer.ts';
 import type { Endpoint, Outbox } from './outbox.ts';
 import { UndeliveredNames } from './lanes/undelivered.ts';
+import type { Territory } from './partitions/lease-table.ts';
 import type { Sender } from './wire/sender.ts';
 
 export interface RosterOptions {
@@ -26,6 +27,7 @@ export interface RosterOptions {
   readonly inFlight: InFlightLimits;
   readonly autoDisable: boolean;
   readonly health?: HealthStore;
+  readonly territory: Territory;
   readonly announce: (notice: EndpointNotice) => void;
 }
 
@@ -70,10 +72,33 @@ export class Roster {
 
   /** Reads what an earlier life learnt. */
   async load(): Promise<void> {
-    const { health, outbox } = this.#options;
+    const { health } = this.#options;
     for (const record of (await health?.load()) ?? []) this.#records.set(record.endpointId, record);
-    const undelivered = await outbox.undelivered(NAMES_LOADED_MAX);
-    for (const event of [...undelivered].reverse()) this.#namesOf(event.endpointId).add(event);
+    await this.#loadNames(() => true);
+  }
+
+  /** These resources are ours from now on: all that is owed of them is read, from the beginning. */
+  enter(isOurs: (resourceId: string) => boolean): void {
+    const { backlog, log } = this.#options;
+    // In this very turn: what is committed from now on must not overtake what is read.
+    for (const id of this.#lanes.keys()) backlog.fallBehind(id, OUTBOX_START);
+    this.#loadNames(isOurs)
+      .catch((error: unknown) => log.error({ detail: messageOf(error) }, 'names of the undelivered not read'))
+      .then(() => (this.#phase === 'started' ? backlog.catchUp() : undefined))
+      .catch((error: unknown) => log.error({ detail: messageOf(error) }, 'outbox not read'));
+  }
+
+  /** They are another process's now; resolves once nothing of theirs is under way. */
+  async leave(isTheirs: (resourceId: string) => boolean): Promise<void> {
+    await Promise.all(this.all().map((lanes) => lanes.leave(isTheirs)));
+  }
+
+  async #loadNames(isOurs: (resourceId: string) => boolean): Promise<void> {
+    const undelivered = await this.#options.outbox.undelivered(NAMES_LOADED_MAX);
+    for (const names of this.#names.values()) names.forgetAll(isOurs);
+    for (const event of [...undelivered].reverse()) {
+      if (isOurs(event.resourceId)) this.#namesOf(event.endpointId).add(event);
+    }
   }
 
   start(): void {
@@ -176,7 +201,8 @@ export class Roster {
   }
 
   #lanePorts(id: string, health: EndpointHealth): LanePorts {
-    const { clock, ages, outbox, observer, log, sender, laneStats, limits, backlog } = this.#options;
+    const { clock, ages, outbox, observer, log, sender, territory } = this.#options;
+    const { laneStats, limits, backlog } = this.#options;
     return {
       clock,
       ages,
@@ -184,6 +210,7 @@ export class Roster {
       observer,
       log,
       sender,
+      territory,
       limits,
       budget: this.#budget,
       health,

@@ -7,6 +7,7 @@ import type { LaneStats } from './lane-entry.ts';
 import { letterOf, type Item, type Letter } from './lane.ts';
 import type { DeliveryLog, DeliveryObserver } from '../observer.ts';
 import type { AttemptOutcome, Endpoint, Outbox, Undelivered } from '../outbox.ts';
+import { EVERYTHING, FencedError, type Territory } from '../partitions/lease-table.ts';
 import type { UndeliveredNames } from './undelivered.ts';
 import type { Sender, SendResult } from '../wire/sender.ts';
 
@@ -20,14 +21,16 @@ export interface AttemptPorts {
   readonly observer: DeliveryObserver;
   readonly log: DeliveryLog;
   readonly stats: LaneStats;
+  /** Without one everything is ours. */
+  readonly territory?: Territory;
 }
 
 /** An attempt that was made, and what follows from it. */
 export interface Made {
   readonly result: SendResult;
   readonly after: Aftermath;
-  /** False when the outbox would not have it: then the row is as it was, and the sweep will find it. */
-  readonly isRecorded: boolean;
+  /** Where the outbox would not have it the row is as it was, and the sweep or its new holder will find it. */
+  readonly record: 'kept' | 'failed' | 'fenced';
 }
 
 const REFUSALS_MAX = 3;
@@ -77,6 +80,8 @@ export class Attempting {
       item.previousUndelivered = this.#names.before(item.resourceId, item.position);
     }
     const { id: deliveryId, previousUndelivered } = item;
+    // As it was when the attempt began: who has got the partition back since may have another one under way.
+    const fence = (this.#ports.territory ?? EVERYTHING).fenceOf(item.resourceId);
     const result = await sender.send({
       endpoint,
       deliveryId,
@@ -93,8 +98,9 @@ export class Attempting {
     // Where not all of it left, nobody can know what it was.
     if (after.next.state !== 'delivered' && result.sentAtMs !== null) letter.body ??= result.body.toString();
     if (after.next.state === 'retrying' && isOvertaken(item, endpoint, clock.nowMs())) item.isAside = true;
-    const isRecorded = await this.#record(result, this.#outcomeOf(endpoint, item, letter, after));
-    return { result, after, isRecorded };
+    const outcome = this.#outcomeOf(endpoint, item, letter, after);
+    const record = await this.#record(result, fence === undefined ? outcome : { ...outcome, fence });
+    return { result, after, record };
   }
 
   /** Whoever measures is told, once the attempt is on record. */
@@ -132,13 +138,17 @@ export class Attempting {
     return { ...outcome, undelivered };
   }
 
-  async #record({ attempt }: SendResult, outcome: AttemptOutcome): Promise<boolean> {
+  async #record({ attempt }: SendResult, outcome: AttemptOutcome): Promise<Made['record']> {
     const { clock, outbox, stats, log } = this.#ports;
     for (let tries = 1; !this.#isCutOff; tries++) {
       try {
         await outbox.record(attempt, outcome);
-        return true;
+        return 'kept';
       } catch (error) {
+        if (error instanceof FencedError) {
+          stats.fenced++;
+          return 'fenced';
+        }
         stats.recordFailures++;
         log.error({ deliveryId: attempt.deliveryId, detail: messageOf(error) }, 'attempt not recorded');
         if (tries >= RECORD_TRIES_MAX) break;
@@ -146,7 +156,7 @@ export class Attempting {
       }
     }
     stats.unrecorded++;
-    return false;
+    return 'failed';
   }
 }
 

@@ -69,6 +69,8 @@ export interface LaneStats {
   loadFailures: number;
   recordFailures: number;
   unrecorded: number;
+  /** Attempts whose record was refused: their partition had moved. */
+  fenced: number;
 }
 
 /** All at nought. */
@@ -88,6 +90,7 @@ export function newLaneStats(): LaneStats {
     loadFailures: 0,
     recordFailures: 0,
     unrecorded: 0,
+    fenced: 0,
   };
 }
 

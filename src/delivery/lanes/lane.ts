@@ -32,7 +32,9 @@ export interface Lane {
   readonly key: string;
   /** In journal order; the first is the head. */
   readonly items: Item[];
-  state: { readonly name: 'ready' | 'sending' } | { readonly name: 'waiting'; readonly cancel: Cancel };
+  state:
+    | { readonly name: 'ready' | 'sending' | 'left' }
+    | { readonly name: 'waiting'; readonly cancel: Cancel };
   /** Whether the outbox alone knows what comes after the items. */
   parked: Parked | null;
 }
@@ -47,6 +49,8 @@ export interface Parked {
 
 export const READY = { name: 'ready' } as const;
 export const SENDING = { name: 'sending' } as const;
+/** Another process goes on with it; what is under way ends and changes nothing here. */
+export const LEFT = { name: 'left' } as const;
 
 /** A delivery as it stands in its lane. */
 export function itemOf(entry: LaneEntry, dueAtMs: AtMs): Item {
@@ -75,6 +79,11 @@ export function insertInOrder({ items, state }: Lane, item: Item): number {
 export function removeFrom({ items }: Lane, item: Item): void {
   const index = items.indexOf(item);
   if (index !== -1) items.splice(index, 1);
+}
+
+/** Whose events the lane holds; a parked one may hold none, and is a resource's then. */
+export function resourceOf({ items: [head], key }: Lane): string {
+  return head?.resourceId ?? key;
 }
 
 /** The lane whose head was committed first, replays last: what a probe is made with. */

@@ -10,16 +10,19 @@ import { LaneMemory } from './lane-memory.ts';
 import {
   insertInOrder,
   itemOf,
+  LEFT,
   letterOf,
   oldestOf,
   READY,
   removeFrom,
+  resourceOf,
   SENDING,
   type Item,
   type Lane,
   type Letter,
 } from './lane.ts';
 import type { Endpoint, Outbox, PendingDelivery } from '../outbox.ts';
+import { EVERYTHING, type Territory } from '../partitions/lease-table.ts';
 import { LaneParking } from './parking.ts';
 import { EndpointPause } from './pause.ts';
 import { longestWaitMs } from '../schedule.ts';
@@ -50,11 +53,12 @@ export class EndpointLanes {
   // Whose turn it is. A lane goes to the end after each request, which is round robin.
   readonly #ready = new Set<Lane>();
   readonly #memory: LaneMemory;
-  readonly #working = new Set<Promise<void>>();
+  readonly #working = new Map<Lane, Promise<void>>();
   readonly #attempting: Attempting;
   readonly #parking: LaneParking;
   readonly #names: UndeliveredNames;
   readonly #seats: Seats;
+  readonly #territory: Territory;
   #endpoint: Endpoint;
   #lastTaken: OutboxCursor | undefined;
   readonly #pause: EndpointPause;
@@ -65,6 +69,7 @@ export class EndpointLanes {
     this.#ports = ports;
     this.#names = ports.names ?? new UndeliveredNames(ports.stats);
     this.#memory = new LaneMemory(ports);
+    this.#territory = ports.territory ?? EVERYTHING;
     this.#attempting = new Attempting(ports, this.#names);
     this.#parking = new LaneParking(endpoint.id, ports, () => this.#phase === 'open');
     this.#pause = new EndpointPause(ports, () => this.#pump());
@@ -94,9 +99,9 @@ export class EndpointLanes {
     return this.#memory.hasRoomToRead;
   }
 
-  /** Whether it is here, or behind one that is. */
+  /** Whether it is here, or behind one that is; or with another process. */
   knows({ id, position, envelope, isManual }: PendingDelivery): boolean {
-    if (this.#memory.knows(id)) return true;
+    if (this.#memory.knows(id) || !this.#territory.holds(envelope.resource.id)) return true;
     const parked = isManual ? undefined : this.#lanes.get(envelope.resource.id)?.parked;
     return parked !== undefined && parked !== null && position > parked.afterPosition;
   }
@@ -110,6 +115,7 @@ export class EndpointLanes {
   /** False when there is no room: the caller must come back to it through the outbox. */
   take(entry: LaneEntry): boolean {
     if (this.#phase !== 'open' || this.#memory.knows(entry.id)) return true;
+    if (!this.#territory.holds(entry.envelope.resource.id)) return true;
     // A wall clock that was set back makes nobody wait longer than the schedule ever would.
     const dueInMs = Math.min(Math.max(0, entry.dueInMs), longestWaitMs(this.#endpoint.retryDelaysMs));
     const item = itemOf(entry, this.#ports.clock.nowMs() + dueInMs);
@@ -131,13 +137,35 @@ export class EndpointLanes {
     this.#phase = 'closing';
     this.#pause.cancel();
     for (const { state } of this.#lanes.values()) if (state.name === 'waiting') state.cancel();
-    const ended = Promise.all(this.#working);
+    const ended = Promise.all(this.#working.values());
     await (graceMs === undefined || this.#working.size === 0
       ? ended
       : Promise.race([ended, sleep(this.#ports.clock, graceMs)]));
     this.#phase = 'closed';
     this.#attempting.cutOff();
     this.#ports.health.close();
+  }
+
+  /** Lets go of what is another process's now; resolves once nothing of it is under way. */
+  async leave(isTheirs: (resourceId: string) => boolean): Promise<void> {
+    const ending: Promise<void>[] = [];
+    for (const lane of this.#lanes.values()) {
+      if (!isTheirs(resourceOf(lane))) continue;
+      const working = this.#working.get(lane);
+      if (working !== undefined) ending.push(working);
+      this.#abandon(lane);
+    }
+    this.#memory.noteRoom();
+    await Promise.all(ending);
+  }
+
+  #abandon(lane: Lane): void {
+    this.#rest(lane);
+    this.#ready.delete(lane);
+    this.#lanes.delete(lane.key);
+    for (const item of lane.items.splice(0)) this.#memory.forget(item);
+    lane.parked = null;
+    lane.state = LEFT;
   }
 
   #keyOf(item: Item): string {
@@ -163,6 +191,7 @@ export class EndpointLanes {
 
   /** Lines the lane up when its head is due, and sets the alarm when it is not yet. */
   #arm(lane: Lane): void {
+    if (lane.state.name === 'left') return;
     this.#rest(lane);
     this.#ready.delete(lane);
     const [head] = lane.items;
@@ -203,6 +232,10 @@ export class EndpointLanes {
       if (gate === 'shut') return;
       const [next] = this.#ready;
       const lane = gate === 'probe' ? oldestOf(this.#ready) : next;
+      if (lane !== undefined && !this.#territory.holds(resourceOf(lane))) {
+        this.#abandon(lane);
+        continue;
+      }
       if (lane === undefined || !this.#seats.take()) return;
       this.#ready.delete(lane);
       this.#startHead(lane);
@@ -214,12 +247,12 @@ export class EndpointLanes {
     const work = this.#workHead(lane)
       .then(() => this.#refill(lane))
       .then(() => {
-        this.#working.delete(work);
+        this.#working.delete(lane);
         this.#seats.giveBack();
         this.#arm(lane);
         this.#pump();
       });
-    this.#working.add(work);
+    this.#working.set(lane, work);
   }
 
   async #workHead(lane: Lane): Promise<void> {
@@ -246,10 +279,11 @@ export class EndpointLanes {
     const endpoint = this.#endpoint;
     const made = await this.#attempting.make(endpoint, item, letter);
     if (made === null) return null;
-    const { after, isRecorded } = made;
+    const { after, record } = made;
     this.#pause.extend(after.pauseMs);
-    if (isRecorded) this.#settle(lane, item, letter, after);
-    else this.#drop(lane, item);
+    if (record === 'kept') this.#settle(lane, item, letter, after);
+    else if (record === 'failed') this.#drop(lane, item);
+    else if (lane.state.name !== 'left') this.#abandon(lane);
     if (after.disables !== null) this.#ports.disable(endpoint, after.disables);
     this.#attempting.tell(endpoint, item, letter.envelope, made);
     return made;
@@ -259,6 +293,7 @@ export class EndpointLanes {
     const { stats, clock, log } = this.#ports;
     if (next.state === 'retrying') {
       stats.failedAttempts++;
+      if (lane.state.name === 'left') return;
       item.attempts++;
       item.dueAtMs = clock.nowMs() + next.delayMs;
       this.#memory.keep(item, letter);
@@ -309,6 +344,7 @@ export class EndpointLanes {
       lane,
       () => this.#lastTaken,
       (rows) => {
+        if (lane.state.name === 'left') return;
         for (const row of rows) {
           if (this.#memory.knows(row.id)) continue;
           const entry = entryOf(row, this.#ports.clock);
@@ -321,6 +357,8 @@ export class EndpointLanes {
   }
 
   #drop(lane: Lane, item: Item): void {
+    // Its place may be taken by then: the partition came back, and the outbox was read anew.
+    if (lane.state.name === 'left') return;
     removeFrom(lane, item);
     this.#memory.forget(item);
     this.#memory.noteRoom();

@@ -28,6 +28,13 @@ export class UndeliveredNames {
     this.#stats.forgottenNames++;
   }
 
+  /** Of the resources that `isOne` says: what another process has learnt of them since is in the outbox. */
+  forgetAll(isOne: (resourceId: string) => boolean): void {
+    for (const resourceId of this.#byResource.keys()) {
+      if (isOne(resourceId)) this.#byResource.delete(resourceId);
+    }
+  }
+
   /** What an event at `position` has to name. */
   before(resourceId: string, position: number): readonly string[] {
     const known = this.#byResource.get(resourceId) ?? [];

@@ -32,5 +32,12 @@ export interface Territory {
   fenceOf(resourceId: string): Fence | undefined;
 }
 
+/** Somebody else delivers it now: what was learnt of an attempt is theirs to find out. */
+export class FencedError extends Error {
+  constructor() {
+    super('another process delivers it now');
+  }
+}
+
 /** A process alone on its database delivers everything. */
 export const EVERYTHING: Territory = { holds: () => true, fenceOf: () => undefined };
