@@ -28,7 +28,7 @@ export interface CallPorts {
   readonly holdMusic?: (sampleRateHz: number) => FrameSource;
   /** What calls cost, and where they are written down; null in `call_completed` where it is missing. */
   readonly postCall?: PostCall;
-  /** Events of a call that were told and not yet acknowledged by the journal, oldest first. */
+  /** Events of a call that the journal has not acknowledged, oldest first: no more than a snapshot holds. */
   readonly unacknowledged?: (callId: string) => readonly EventRecord[];
   /** What is built on top of a call: handovers, recording, forks, agents, barge-in. */
   readonly parts?: readonly MakeCallPart[];

@@ -144,6 +144,8 @@ export class NodeArrivals implements Arrivals, Resumes {
     if (line === undefined || !isSameAudio(line, arrival.started)) {
       return refuse('unsupported_format', `the leg speaks ${party.codecName}`);
     }
+    const refusal = this.#options.media.refusalOf(arrival.started);
+    if (refusal !== undefined) return refusal;
     const leg = this.#legFor(comer, nowMs);
     member.generation = generation;
     this.#greet(leg, arrival, { call, generation, resumed: true });

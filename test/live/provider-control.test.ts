@@ -60,11 +60,11 @@ async function untilEnded(callId: string): Promise<string | undefined> {
 const fieldsOf = (body: string): object => Object.fromEntries(new URLSearchParams(body));
 
 it('hangs the telephone call up at Twilio when the call is hung up here', async () => {
-  const { id } = await placeCall();
+  const { caller, id } = await placeCall();
   await house.api('POST', `/calls/${id}/hangup`, {});
   await until('the order', () => provider.heard.length === 1);
   const [{ method, path, headers, body }] = provider.heard as [FakeProvider['heard'][number]];
-  expect([method, path]).toEqual(['POST', '/2010-04-01/Accounts/AC0/Calls/CA0.json']);
+  expect([method, path]).toEqual(['POST', `/2010-04-01/Accounts/AC0/Calls/${caller.callSid}.json`]);
   expect(headers['authorization']).toBe(`Basic ${Buffer.from('AC0:rest-secret').toString('base64')}`);
   expect(fieldsOf(body)).toEqual({ Status: 'completed' });
   expect(await untilEnded(id)).toBe('api');

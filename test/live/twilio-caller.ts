@@ -2,12 +2,16 @@ import { WebSocket } from 'ws';
 
 const MULAW_SILENCE = 0xff;
 
+let callsMade = 0;
+
 /** A caller as Twilio's media servers are one, written from the provider's page alone and not from our dialect. */
 export class TwilioCaller {
   readonly heard: Buffer[] = [];
   readonly heardAtMs: number[] = [];
   closeCode: number | undefined;
   readonly url: string;
+  /** A name of its own: a stream of the same name would be the same call. */
+  readonly callSid = `CA${callsMade++}`;
   readonly #socket: WebSocket;
   #sequence = 1;
   #chunk = 0;
@@ -38,7 +42,7 @@ export class TwilioCaller {
       start: {
         accountSid: 'AC0',
         streamSid: 'MZ0',
-        callSid: 'CA0',
+        callSid: caller.callSid,
         tracks: ['inbound'],
         mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 },
         customParameters,
@@ -97,7 +101,7 @@ export class TwilioCaller {
     this.#say({
       event: 'stop',
       sequenceNumber: String(this.#sequence++),
-      stop: { accountSid: 'AC0', callSid: 'CA0' },
+      stop: { accountSid: 'AC0', callSid: this.callSid },
       streamSid: 'MZ0',
     });
     this.#socket.close(1000);

@@ -129,7 +129,7 @@ export class Story {
     const claims = this.resumeTokens.verify(party.resumeToken ?? '', this.clock.unixMs());
     const resumption = claims === undefined ? undefined : await this.arrivals.resume(claims);
     if (resumption === undefined) throw new Error('nobody knows the call');
-    return new StoryParty(this, { dialect: 'native', ...options, format: party.format, resumption });
+    return new StoryParty(this, { dialect: 'native', format: party.format, ...options, resumption });
   }
 
   get types(): readonly string[] {

@@ -2,7 +2,7 @@ import type { AtMs } from '../../base/clock.ts';
 import type { CallEndReason } from '../../events/catalogue.ts';
 import type { CallDesk } from '../call-desk.ts';
 import type { CallPart } from '../call-part.ts';
-import { LegParty } from '../parties/party.ts';
+import { LegParty, lineOf } from '../parties/party.ts';
 import { orderAtProvider } from './provider-orders.ts';
 
 /** The telephone call goes on elsewhere, or is to: closing the socket is all that is wanted. */
@@ -22,11 +22,11 @@ export class ProviderHangUp implements CallPart {
 
   onEnding(_: AtMs, reason: CallEndReason): void {
     const { roster, notes } = this.#desk;
-    const party = roster.caller?.party;
-    if (GOES_ON.includes(reason) || notes.transferredTo !== null) return;
-    if (!(party instanceof LegParty) || party.leg.capabilities.hangUp) return;
+    const { caller } = roster;
+    if (GOES_ON.includes(reason) || notes.transferredTo !== null || caller === undefined) return;
+    if (caller.party instanceof LegParty && caller.party.leg.capabilities.hangUp) return;
     // Who only listens in on a telephone call does not end it by leaving.
-    if (!party.leg.started.bidirectional) return;
+    if (lineOf(caller)?.bidirectional !== true) return;
     // What becomes of it is control's to tell: the call here is over either way.
     void orderAtProvider(this.#desk, { action: 'hang_up' });
   }

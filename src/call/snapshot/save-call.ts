@@ -1,6 +1,5 @@
 import type { AtMs } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { EventRecord } from '../../events/envelope.ts';
 import type { TranscriptSegment } from '../../events/call-commands.ts';
 import type { CallDesk } from '../call-desk.ts';
 import type { CallEvents } from '../call-events.ts';
@@ -18,8 +17,6 @@ const LEFT_SAVED_MAX = 16;
 /** The end of the transcript: enough to brief whoever comes next. */
 const SEGMENTS_SAVED_MAX = 16;
 const CHARACTERS_SAVED_MAX = 4_096;
-/** While control is away more events wait than a snapshot can hold: the oldest go first. */
-const EVENTS_SAVED_MAX = 24;
 
 /** What only the call itself knows. */
 export interface CallOwn {
@@ -52,7 +49,7 @@ export function saveCall(desk: CallDesk, own: CallOwn, nowMs: AtMs): CallSnapsho
     decisions: saveDecisions(conversation.decisions, nowMs),
     notes: saveNotes(notes, nowMs),
     parts: saveParts(own.parts, nowMs),
-    events: saveEvents(ports.unacknowledged?.(facts.id) ?? []),
+    events: (ports.unacknowledged?.(facts.id) ?? []).map(({ envelope }) => ({ envelope })),
     recovery:
       recovery === undefined ? null : { from: recovery.from, lostAtUnixMs: unixMsOf(recovery.lostAtMs) },
   };
@@ -119,8 +116,4 @@ function saveParts(parts: readonly CallPart[], nowMs: AtMs): { readonly [name: s
     if (part.name !== undefined && kept !== undefined) saved[part.name] = kept;
   }
   return saved;
-}
-
-function saveEvents(records: readonly EventRecord[]): readonly Pick<EventRecord, 'envelope'>[] {
-  return records.slice(0, EVENTS_SAVED_MAX).map(({ envelope }) => ({ envelope }));
 }
