@@ -10,7 +10,7 @@ import type {
 } from '../delivery/outbox.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Envelope } from '../events/envelope.ts';
-import { AttemptRecorder } from './deliveries/recorder.ts';
+import { AttemptRecorder, type Transact } from './deliveries/recorder.ts';
 import { Compiled, slot } from './compiled.ts';
 import { JOURNAL_POSITION } from './counters.ts';
 import type { SqlEndpoints } from './endpoints.ts';
@@ -32,6 +32,15 @@ interface DeliveryRecord {
   readonly sent_body: string | null;
 }
 
+/** What the outbox is built on. */
+export interface OutboxParts {
+  readonly db: Kysely<Schema>;
+  readonly endpoints: SqlEndpoints;
+  /** Where attempts are written. */
+  readonly transact: Transact;
+  readonly clock: Pick<Clock, 'unixMs'>;
+}
+
 /** Deliveries that are owed, and every attempt to pay them. */
 export class SqlOutbox implements Outbox {
   readonly stats: AttemptRecorder['stats'];
@@ -40,10 +49,10 @@ export class SqlOutbox implements Outbox {
   readonly #recorder: AttemptRecorder;
   readonly #owedTo: ReturnType<typeof owedStatement>;
 
-  constructor(db: Kysely<Schema>, endpoints: SqlEndpoints, clock: Pick<Clock, 'unixMs'>) {
+  constructor({ db, endpoints, transact, clock }: OutboxParts) {
     this.#db = db;
     this.#endpoints = endpoints;
-    this.#recorder = new AttemptRecorder(db, clock);
+    this.#recorder = new AttemptRecorder(db, transact, clock);
     this.stats = this.#recorder.stats;
     this.#owedTo = owedStatement(db);
   }

@@ -93,6 +93,8 @@ export async function openTempStore(
     ...placeOf(path),
     clock: options.clock ?? systemClock,
     encryptionKeys: options.encryptionKeys ?? TEST_KEYS,
+    // A clock that stands would let nobody begin.
+    ...(options.clock !== undefined && { commitSpacingMs: 0 }),
   });
   let isOpen = true;
   const close = async () => {

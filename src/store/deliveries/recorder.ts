@@ -27,23 +27,28 @@ type Settled =
 const BATCH_MAX = 128;
 const IDS_MAX = 32;
 
+/** Runs `write` in a transaction, and may run it again where another's part of that transaction failed. */
+export type Transact = <T>(write: (transaction: Kysely<Schema>) => Promise<T>) => Promise<T>;
+
 /**
- * Writes attempts, many in one transaction: whatever ended in the same turn of the event loop is committed
- * together, since beginning and committing costs more than writing. Each caller hears only when its own
+ * Writes attempts, many in one transaction: whatever has ended when it begins is committed together, since
+ * beginning and committing costs more than writing. Each caller hears only when its own
  * attempt is committed, so that nothing counts as sent before it is on record.
  */
 export class AttemptRecorder {
   readonly stats = { attempts: 0, orphanAttempts: 0, batches: 0, splitBatches: 0 };
   readonly #db: Kysely<Schema>;
+  readonly #transact: Transact;
   readonly #clock: Pick<Clock, 'unixMs'>;
   readonly #insert: ReturnType<typeof attemptStatement>;
   readonly #keepBody: ReturnType<typeof bodyStatement>;
   readonly #settleBy = new Map<number, ReturnType<typeof settleStatement>>();
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
-  constructor(db: Kysely<Schema>, clock: Pick<Clock, 'unixMs'>) {
+  constructor(db: Kysely<Schema>, transact: Transact, clock: Pick<Clock, 'unixMs'>) {
     this.#db = db;
+    this.#transact = transact;
     this.#clock = clock;
     this.#insert = attemptStatement(db);
     this.#keepBody = bodyStatement(db);
@@ -67,19 +72,23 @@ export class AttemptRecorder {
     while (this.#waiting.length > 0) {
       // After the sockets that are readable now: their answers come into the same transaction.
       await new Promise(setImmediate);
-      const batch = this.#waiting.slice(0, BATCH_MAX);
-      this.#waiting = this.#waiting.slice(BATCH_MAX);
-      await this.#writeBatch(batch);
+      await this.#writeBatch([]);
     }
     this.#writing = undefined;
   }
 
-  async #writeBatch(batch: readonly Waiting[]): Promise<void> {
+  /** An empty batch is filled when its transaction begins. */
+  async #writeBatch(batch: Waiting[]): Promise<void> {
     this.stats.batches++;
     try {
-      const known = await this.#db.transaction().execute((transaction) => this.#write(transaction, batch));
+      const known = await this.#transact((transaction) => {
+        if (batch.length === 0) batch.push(...this.#waiting.splice(0, BATCH_MAX));
+        return this.#write(transaction, batch);
+      });
       for (const { attempt, done } of batch) done(known.has(attempt.id));
     } catch (error) {
+      // It may never have begun.
+      if (batch.length === 0) batch.push(...this.#waiting.splice(0, BATCH_MAX));
       if (batch.length === 1) return batch[0]!.failed(error);
       // One of them, or the store: each by itself shows which, and nobody answers for another.
       this.stats.splitBatches++;

@@ -7,6 +7,15 @@ import type { HotResource, HotResources } from './hot-resources.ts';
 /** Pairs asked for in one statement: each is two parameters and one term. */
 const PAIRS_MAX = 100;
 
+/** A record whose turn it is. */
+export interface Due {
+  readonly record: EventRecord;
+  /** Of the node that tells it; empty where control itself does. */
+  readonly incarnation: string;
+  /** The place of its caller among those that commit together. */
+  readonly caller: number;
+}
+
 /** A call as it is now, and the highest token of its owners. */
 export interface ChangedCall {
   readonly view: CallView;
@@ -15,7 +24,7 @@ export interface ChangedCall {
 
 /** Records sorted out before they are written: what is new, and what it makes of its resources. */
 export interface Intake {
-  readonly fresh: readonly EventRecord[];
+  readonly fresh: readonly Due[];
   readonly resources: ReadonlyMap<string, HotResource>;
   readonly changedCalls: readonly ChangedCall[];
   readonly duplicates: number;
@@ -30,16 +39,16 @@ export interface Intake {
 export async function takeIn(
   transaction: Kysely<Schema>,
   hot: HotResources,
-  records: readonly EventRecord[],
-  incarnation: string,
+  dues: readonly Due[],
 ): Promise<Intake> {
-  const ids = new Set(records.map(({ envelope }) => envelope.resource.id));
+  const ids = new Set(dues.map(({ record }) => record.envelope.resource.id));
   const resources = await hot.gather(transaction, ids);
-  const known = await knownAmong(transaction, records, resources);
-  const fresh: EventRecord[] = [];
+  const known = await knownAmong(transaction, dues, resources);
+  const fresh: Due[] = [];
   const changed = new Set<string>();
   let [duplicates, fenced, gaps, viewless] = [0, 0, 0, 0];
-  for (const record of records) {
+  for (const due of dues) {
+    const { record, incarnation } = due;
     const { envelope } = record;
     const key = keyOf(envelope.resource.id, envelope.sequence);
     const { lastSequence, view, fence } = resources.get(envelope.resource.id)!;
@@ -52,7 +61,7 @@ export async function takeIn(
       continue;
     }
     known.add(key);
-    fresh.push(record);
+    fresh.push(due);
     if (envelope.sequence > lastSequence + 1) gaps++;
     const after = envelope.resource.type === 'call' ? applyToCall(view, envelope, incarnation) : undefined;
     const raised = fenceOf(record, fence);
@@ -87,12 +96,14 @@ function fenceOf({ fence }: EventRecord, present: number): number {
 /** Which records are in the journal already. Only one at or below its resource's last sequence can be. */
 async function knownAmong(
   transaction: Kysely<Schema>,
-  records: readonly EventRecord[],
+  dues: readonly Due[],
   resources: ReadonlyMap<string, HotResource>,
 ): Promise<Set<string>> {
-  const doubtful = records.flatMap(({ envelope: { resource, sequence } }) =>
-    sequence <= resources.get(resource.id)!.lastSequence ? [{ resource_id: resource.id, sequence }] : [],
-  );
+  const doubtful = dues.flatMap(({ record }) => {
+    const { resource, sequence } = record.envelope;
+    const isPast = sequence <= resources.get(resource.id)!.lastSequence;
+    return isPast ? [{ resource_id: resource.id, sequence }] : [];
+  });
   const known = new Set<string>();
   for (let from = 0; from < doubtful.length; from += PAIRS_MAX) {
     const pairs = doubtful.slice(from, from + PAIRS_MAX);

@@ -1,5 +1,6 @@
 import type { Insertable, Kysely } from 'kysely';
-import type { Clock } from '../../base/clock.ts';
+import { sleep, type AtMs, type Clock } from '../../base/clock.ts';
+import { VoiceError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { CallView } from '../../events/call-view.ts';
 import type { EventRecord } from '../../events/envelope.ts';
@@ -11,53 +12,64 @@ import type {
   SpooledBatch,
 } from '../../events/journal.ts';
 import { rowOf, viewOf } from '../calls.ts';
-import { JOURNAL_POSITION, linkCursor, type Counters } from '../counters.ts';
-import type { SqlEndpoints } from '../endpoints.ts';
+import { JOURNAL_POSITION, linkCursor } from '../counters.ts';
 import type { DeliveriesTable, Schema } from '../schema.ts';
 import { HotResources } from './hot-resources.ts';
+import { Lead, type LeadParts, type Standing } from './lead.ts';
 import { JournalReader } from './reading.ts';
 import { takeIn, type Intake } from './intake.ts';
 import { eventRow, owed } from './rows.ts';
+import { sortedOut, type Sorted, type Source } from './sources.ts';
 import { commitStatements, type CommitStatements } from './statements.ts';
 import { Turns } from './turns.ts';
 
 /** Commits that may wait: nodes hold back what is not acknowledged, so a longer queue is a defect of ours. */
 const WAITING_COMMITS_MAX = 1_000;
+/** Callers in one transaction; each brings a few events. */
+const GROUP_MAX = 64;
 /** Open calls of one host with room to spare; a view is a few KiB. */
 const HOT_RESOURCES_MAX = 10_000;
 
-/** Events of others that are looked through for what they changed; after more everything is read anew. */
-const CATCH_UP_EVENTS_MAX = 1_000;
-
 /** What the journal is built on. */
-export interface JournalParts {
+export interface JournalParts extends LeadParts {
   readonly db: Kysely<Schema>;
   /** Where commits are written; `db` is for reading. */
   readonly commits: Kysely<Schema>;
-  /** Asked inside a commit: stays as it is while nobody else writes, where that can be known. */
-  readonly writesOfOthers: () => number | undefined;
   readonly clock: Clock;
   readonly epoch: string;
-  readonly counters: Counters;
-  readonly endpoints: SqlEndpoints;
+  /** From one transaction's begin to the next, under load: what comes meanwhile has one together. */
+  readonly spacingMs: number;
 }
 
 /** What one transaction wrote. */
 interface Written {
+  readonly sorted: Sorted;
   readonly intake: Intake;
-  readonly skipped: number;
-  readonly hole: boolean;
-  readonly cursor: number | undefined;
-  readonly events: readonly Omit<CommittedEvent, 'committedAtMs'>[];
+  readonly events: readonly Made[];
 }
+
+/** An event as it was written, and whose it is. */
+interface Made {
+  readonly caller: number;
+  readonly event: Omit<CommittedEvent, 'committedAtMs'>;
+}
+
+interface Committed extends Written {
+  readonly committedAtMs: AtMs;
+}
+
+/** Who shares a transaction with others. */
+type Member = { readonly failed: (error: unknown) => void } & (
+  | { readonly source: Source; readonly committed: (events: readonly CommittedEvent[]) => void }
+  /** Answers what is to be called once it is committed. */
+  | { readonly write: (transaction: Kysely<Schema>) => Promise<() => void> }
+);
 
 /** Makes the events of a commit inside of it. */
 export type EventMaker = (
   transaction: Kysely<Schema>,
   lastOf: (resourceId: string) => Promise<number>,
 ) => Promise<readonly EventRecord[]>;
-
-type Source = { readonly records: readonly EventRecord[]; readonly link?: SpooledBatch };
 
 /** The journal in SQL. */
 export class SqlJournal implements Journal {
@@ -71,8 +83,14 @@ export class SqlJournal implements Journal {
     skippedRecords: 0,
     spoolHoles: 0,
     viewlessEvents: 0,
+    splitCommits: 0,
   };
-  readonly turns = new Turns(WAITING_COMMITS_MAX);
+  readonly turns = new Turns<Member>({
+    waitingMax: WAITING_COMMITS_MAX,
+    groupMax: GROUP_MAX,
+    pause: () => this.#pause(),
+    together: (group) => this.#commitTogether(group),
+  });
   readonly hot = new HotResources(HOT_RESOURCES_MAX);
   readonly epoch: string;
   readonly #db: Kysely<Schema>;
@@ -80,10 +98,8 @@ export class SqlJournal implements Journal {
   readonly #statements: CommitStatements;
   readonly #reader: JournalReader;
   readonly #cursors = new Map<string, number>();
-  /** After the last commit here; undefined before the first. */
-  #lastPosition: number | undefined;
-  /** What others had written by then; undefined where nobody knows. */
-  #seenOfOthers: number | undefined;
+  readonly #lead: Lead;
+  #begunAtMs: AtMs | undefined;
 
   constructor(parts: JournalParts) {
     this.epoch = parts.epoch;
@@ -91,14 +107,26 @@ export class SqlJournal implements Journal {
     this.#parts = parts;
     this.#statements = commitStatements(parts.db);
     this.#reader = new JournalReader(parts.db, parts.counters);
+    this.#lead = new Lead(parts);
   }
 
   commit(batch: SpooledBatch): Promise<readonly CommittedEvent[]> {
-    return this.turns.take(() => this.#write({ records: batch.records, link: batch }));
+    return this.#share({ records: batch.records, link: batch });
   }
 
   append(records: readonly EventRecord[]): Promise<readonly CommittedEvent[]> {
-    return this.turns.take(() => this.#write({ records }));
+    return this.#share({ records });
+  }
+
+  /** Writes something else in the transaction of the next commit, or in one of its own where none waits. */
+  along<T>(write: (transaction: Kysely<Schema>) => Promise<T>): Promise<T> {
+    return new Promise((done, failed) => {
+      const written = async (transaction: Kysely<Schema>): Promise<() => void> => {
+        const value = await write(transaction);
+        return () => done(value);
+      };
+      this.#join({ write: written, failed });
+    });
   }
 
   /**
@@ -106,16 +134,17 @@ export class SqlJournal implements Journal {
    * sequence of a resource, and nobody else takes a number meanwhile.
    */
   appendMade(make: EventMaker): Promise<readonly CommittedEvent[]> {
-    return this.turns.take(() =>
-      this.#commit(async (transaction) => {
+    return this.turns.take(async () => {
+      const written = await this.#commit(async (transaction) => {
         const lastOf = async (resourceId: string): Promise<number> => {
           const resources = await this.hot.gather(transaction, new Set([resourceId]));
           return resources.get(resourceId)!.lastSequence;
         };
         const records = await make(transaction, lastOf);
-        return records.length === 0 ? undefined : this.#writeIn(transaction, { records });
-      }),
-    );
+        return records.length === 0 ? undefined : this.#writeIn(transaction, [{ records }]);
+      });
+      return this.#eventsOf(written, 0);
+    });
   }
 
   async cursorOf(incarnation: string): Promise<number> {
@@ -171,95 +200,106 @@ export class SqlJournal implements Journal {
     return rows.map((row) => row.incarnation);
   }
 
-  async #write(source: Source): Promise<readonly CommittedEvent[]> {
-    if (source.records.length === 0) return [];
-    let isSkipped = false;
-    const committed = await this.#commit(async (transaction) => {
-      const written = await this.#writeIn(transaction, source);
-      isSkipped = written === undefined;
-      return written;
-    }, source.link);
-    if (isSkipped) this.stats.skippedRecords += source.records.length;
-    return committed;
+  #share(source: Source): Promise<readonly CommittedEvent[]> {
+    if (source.records.length === 0) return Promise.resolve([]);
+    return new Promise((committed, failed) => this.#join({ source, committed, failed }));
+  }
+
+  #join(member: Member): void {
+    const refusal = this.turns.join(member);
+    if (refusal !== undefined) member.failed(refusal);
+  }
+
+  /** None after a while of quiet. */
+  async #pause(): Promise<void> {
+    const { clock, spacingMs } = this.#parts;
+    const waitMs = (this.#begunAtMs ?? -Infinity) + spacingMs - clock.nowMs();
+    if (waitMs > 0) await sleep(clock, waitMs);
+    this.#begunAtMs = clock.nowMs();
+  }
+
+  async #commitTogether(group: readonly Member[]): Promise<void> {
+    try {
+      await this.#commitAll(group);
+    } catch (error) {
+      // The database itself: each of them would but wait for it anew.
+      if (group.length === 1 || error instanceof VoiceError) {
+        for (const { failed } of group) failed(error);
+        return;
+      }
+      // One of them: each by itself shows which, and nobody answers for another.
+      this.stats.splitCommits++;
+      for (const member of group) await this.#commitTogether([member]);
+    }
+  }
+
+  async #commitAll(group: readonly Member[]): Promise<void> {
+    const sources = group.flatMap((member) => ('source' in member ? [member] : []));
+    const others = group.flatMap((member) => ('write' in member ? [member] : []));
+    const ended: (() => void)[] = [];
+    const written = await this.#commit(async (transaction) => {
+      const told = sources.map(({ source }) => source);
+      const events = told.length === 0 ? undefined : await this.#writeIn(transaction, told);
+      for (const other of others) ended.push(await other.write(transaction));
+      return events;
+    });
+    for (const [caller, { committed }] of sources.entries()) committed(this.#eventsOf(written, caller));
+    for (const end of ended) end();
   }
 
   async #commit(
     write: (transaction: Kysely<Schema>) => Promise<Written | undefined>,
-    link?: SpooledBatch,
-  ): Promise<readonly CommittedEvent[]> {
-    const { before, written } = await this.#parts.commits
+  ): Promise<Committed | undefined> {
+    const { standing, written } = await this.#parts.commits
       .transaction()
       .execute(async (transaction) => {
-        const before = await this.#takeLead(transaction);
-        return { before, written: await write(transaction) };
+        const standing = await this.#lead.take(transaction);
+        this.#unlearn(standing);
+        return { standing, written: await write(transaction) };
       })
       .catch((error: unknown) => {
-        // Whether it is written after all is asked next time.
-        this.#seenOfOthers = undefined;
+        this.#lead.doubt();
         throw error;
       });
-    this.#lastPosition = before + (written?.events.length ?? 0);
-    if (written === undefined) return [];
+    this.#lead.keep(standing, written?.events.length ?? 0);
+    if (written === undefined) return undefined;
     // Memory follows the database, never the other way: a transaction that failed left no trace here.
     const committedAtMs = this.#parts.clock.nowMs();
     this.hot.keep(written.intake.resources);
-    if (link !== undefined && written.cursor !== undefined) {
-      this.#cursors.set(link.incarnation, written.cursor);
-    }
+    for (const [incarnation, cursor] of written.sorted.cursors) this.#cursors.set(incarnation, cursor);
     this.#count(written);
-    return written.events.map((event) => ({ ...event, committedAtMs }));
+    return { ...written, committedAtMs };
   }
 
-  /**
-   * Takes the lock on the positions, which orders the commits of a fleet, and unlearns what has changed since
-   * the last commit here: by another process, or by a commit of ours whose answer never came.
-   */
-  async #takeLead(transaction: Kysely<Schema>): Promise<number> {
-    const ofOthers = this.#parts.writesOfOthers();
-    const isAlone = ofOthers !== undefined && ofOthers === this.#seenOfOthers;
-    if (isAlone && this.#lastPosition !== undefined) return this.#lastPosition;
-    this.#seenOfOthers = ofOthers;
-    const last = await this.#parts.counters.raise(transaction, JOURNAL_POSITION, 0);
-    await this.#parts.endpoints.refresh(transaction);
-    const known = this.#lastPosition;
-    if (known === last) return last;
-    this.#cursors.clear();
-    if (known === undefined || last < known || last - known > CATCH_UP_EVENTS_MAX) {
-      this.hot.forgetAll();
-      return last;
-    }
-    const others = await transaction
-      .selectFrom('events')
-      .select('resource_id')
-      .distinct()
-      .where('position', '>', known)
-      .where('position', '<=', last)
-      .execute();
-    this.hot.forget(others.map(({ resource_id: id }) => id));
-    return last;
+  /** What is known of spools and resources, but no longer true. */
+  #unlearn({ changed }: Standing): void {
+    if (changed === undefined) this.hot.forgetAll();
+    else this.hot.forget(changed);
+    if (changed?.length !== 0) this.#cursors.clear();
   }
 
-  /** Undefined where every record is below the cursor. */
-  async #writeIn(transaction: Kysely<Schema>, { records, link }: Source): Promise<Written | undefined> {
-    const cursor = link === undefined ? 0 : await this.#cursorIn(transaction, link.incarnation);
-    const skipped = link === undefined ? 0 : Math.max(0, cursor + 1 - link.first);
-    const due = skipped === 0 ? records : records.slice(skipped);
-    if (due.length === 0) return undefined;
-    const intake = await takeIn(transaction, this.hot, due, link?.incarnation ?? '');
+  async #writeIn(transaction: Kysely<Schema>, sources: readonly Source[]): Promise<Written> {
+    const sorted = sortedOut(sources, await this.#cursorsIn(transaction, sources));
+    const intake = await takeIn(transaction, this.hot, sorted.dues);
     const events = await this.#insert(transaction, intake);
-    let moved: number | undefined;
-    if (link !== undefined) {
-      moved = link.first + records.length - 1;
-      await this.#parts.counters.set(transaction, linkCursor(link.incarnation), moved);
+    for (const [incarnation, cursor] of sorted.cursors) {
+      await this.#parts.counters.set(transaction, linkCursor(incarnation), cursor);
     }
-    // A spool goes on where it was trimmed, also when this store is younger than the node or was restored.
-    const hole = link !== undefined && link.first > cursor + 1;
-    return { intake, skipped, hole, cursor: moved, events };
+    return { sorted, intake, events };
   }
 
-  async #cursorIn(transaction: Kysely<Schema>, incarnation: string): Promise<number> {
-    const known = this.#cursors.get(incarnation);
-    return known ?? this.#parts.counters.read(transaction, linkCursor(incarnation));
+  async #cursorsIn(
+    transaction: Kysely<Schema>,
+    sources: readonly Source[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const cursors = new Map<string, number>();
+    for (const { link } of sources) {
+      if (link === undefined || cursors.has(link.incarnation)) continue;
+      const known = this.#cursors.get(link.incarnation);
+      const cursor = known ?? (await this.#parts.counters.read(transaction, linkCursor(link.incarnation)));
+      cursors.set(link.incarnation, cursor);
+    }
+    return cursors;
   }
 
   async #insert(transaction: Kysely<Schema>, intake: Intake): Promise<Written['events']> {
@@ -269,18 +309,18 @@ export class SqlJournal implements Journal {
     const nowUnixMs = clock.unixMs();
     const last = await counters.raise(transaction, JOURNAL_POSITION, fresh.length);
     const deliveryRows: Insertable<DeliveriesTable>[] = [];
-    const events = fresh.map(({ envelope, stamps }, index) => {
+    const events = fresh.map(({ record: { envelope, stamps }, caller }, index) => {
       const position = last - fresh.length + 1 + index;
       const deliveries = endpoints.wanting(envelope).map((endpoint) => {
         const deliveryId = newId('dlv', clock);
         deliveryRows.push(owed(deliveryId, endpoint.id, position, envelope.test_mode, nowUnixMs));
         return { deliveryId, endpointId: endpoint.id };
       });
-      return { position, envelope, ...stamps, deliveries };
+      return { caller, event: { position, envelope, ...stamps, deliveries } };
     });
     await this.#statements.insertEvents.run(
       transaction,
-      events.map(({ position, envelope }) => eventRow(position, envelope, nowUnixMs)),
+      events.map(({ event }) => eventRow(event.position, event.envelope, nowUnixMs)),
     );
     await this.#statements.insertDeliveries.run(transaction, deliveryRows);
     await this.#statements.upsertCalls.run(
@@ -290,15 +330,21 @@ export class SqlJournal implements Journal {
     return events;
   }
 
-  #count({ intake, skipped, hole, events }: Written): void {
-    this.stats.commits++;
+  #eventsOf(committed: Committed | undefined, caller: number): readonly CommittedEvent[] {
+    if (committed === undefined) return [];
+    const { events, committedAtMs } = committed;
+    return events.flatMap((made) => (made.caller === caller ? [{ ...made.event, committedAtMs }] : []));
+  }
+
+  #count({ sorted, intake, events }: Written): void {
+    if (sorted.dues.length > 0) this.stats.commits++;
     this.stats.committedEvents += events.length;
     this.stats.duplicateEvents += intake.duplicates;
     this.stats.fencedEvents += intake.fenced;
     this.stats.sequenceGaps += intake.gaps;
     this.stats.viewlessEvents += intake.viewless;
-    this.stats.skippedRecords += skipped;
-    if (hole) this.stats.spoolHoles++;
-    for (const { deliveries } of events) this.stats.committedDeliveries += deliveries.length;
+    this.stats.skippedRecords += sorted.skipped;
+    this.stats.spoolHoles += sorted.holes;
+    for (const { event } of events) this.stats.committedDeliveries += event.deliveries.length;
   }
 }
