@@ -26,6 +26,8 @@ export interface CallView {
   readonly timeline: readonly TimelineEntry[];
   readonly quality: JsonObject;
   readonly cost: JsonObject | null;
+  /** When numbers, words and recordings were erased; absent while they are there. */
+  readonly erased_at?: string;
 }
 
 export interface TimelineEntry {

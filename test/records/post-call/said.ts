@@ -1,0 +1,11 @@
+import type { TranscriptSegment } from '../../../src/events/call-commands.ts';
+
+/** One segment of a transcript. */
+export function said(
+  speaker: string,
+  text: string,
+  startMs: number | null = null,
+  endMs: number | null = null,
+): TranscriptSegment {
+  return { speaker, text, start_ms: startMs, end_ms: endMs };
+}
