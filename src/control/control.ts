@@ -227,7 +227,10 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
     rates: costRatesOf(options.settings),
     transcriptUrl: (callId: string) => transcriptUrl(publicUrlOf(options.settings), callId),
   };
-  const reaper = lifetime.own(new Reaper({ journal, publish, onLost, postCall, clock, log }));
+  const { resumeWindowMs, redisUrl } = options.settings;
+  const reaper = lifetime.own(
+    new Reaper({ journal, publish, onLost, postCall, registry, resumeWindowMs, clock, log }),
+  );
   const link = openControlEnd({
     runDir: paths.runDir,
     spoolsDir: paths.spoolDir,
@@ -247,7 +250,9 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
     clock,
     log,
   });
-  reaper.watchForStrays((incarnation) => link.isFollowing(incarnation));
+  // Where hosts share a store, who is not followed here may well live elsewhere: the sweep asks the registry.
+  if (redisUrl === undefined) reaper.watchForStrays((incarnation) => link.isFollowing(incarnation));
+  reaper.sweep();
   return link;
 }
 

@@ -1,6 +1,8 @@
-import type { Cancel, Clock } from '../base/clock.ts';
+import type { AtMs, Cancel, Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Closeable } from '../base/lifetime.ts';
+import type { Registry } from '../cluster/registry.ts';
+import { GRACE_MS, LEASE_MS } from '../cluster/timing.ts';
 import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { durationMsOf, type CallView } from '../events/call-view.ts';
@@ -109,12 +111,23 @@ const STRAYS_AFTER_MS = 10_000;
 /** Of a call that told more, what comes after it is not looked through. */
 const TOLD_EVENTS_MAX = 10_000;
 
+/** A call that ended at its owner is not in the journal at once: looked at again after this. */
+const LOOK_AGAIN_MS = 10_000;
+/** Orphans are looked for this often. */
+const SWEEP_EVERY_MS = 5_000;
+/** An orphan is known as one no sooner: its owner's lease is over, and the grace after it. */
+const ORPHAN_KNOWN_AFTER_MS = LEASE_MS + GRACE_MS;
+
 export interface ReaperOptions {
   readonly journal: Pick<Journal, 'openCalls' | 'incarnationsWithOpenCalls' | 'read'>;
   readonly postCall?: PostCall;
   /** Commits events and tells everybody. */
   readonly publish: (records: readonly EventRecord[]) => Promise<unknown>;
   readonly onLost: (call: CallView) => void;
+  /** Who owns which call: what another node has taken over is not ended. Absent where nobody can. */
+  readonly registry?: Pick<Registry, 'find' | 'end' | 'orphans'>;
+  /** Nobody is ended before a leg of the call could have come back elsewhere. */
+  readonly resumeWindowMs?: number;
   readonly clock: Clock;
   readonly log: {
     warn(fields: object, sentence: string): void;
@@ -125,25 +138,108 @@ export interface ReaperOptions {
 /** Ends what was lost with a node: every call gets its one `call_ended` and its one `call_completed`. */
 export class Reaper implements Closeable {
   readonly #options: ReaperOptions;
+  readonly #waiting = new Map<string, Cancel>();
+  /** Since when a sweep finds them. */
+  #orphans = new Map<string, AtMs>();
+  /** Looked at once, ended in the registry and open in the journal. */
+  readonly #endedElsewhere = new Set<string>();
   #cancel: Cancel = () => {};
+  #cancelSweep: Cancel = () => {};
 
   constructor(options: ReaperOptions) {
     this.#options = options;
   }
 
   /**
-   * The calls of a dead node, once all it had accepted is in the journal. May be asked again after a
-   * failure.
+   * The calls of a dead node, once all it had accepted is in the journal, and once nobody can come back to
+   * them. May be asked again after a failure.
    */
   async reap(incarnation: string): Promise<void> {
-    const { journal, publish, onLost, clock, log } = this.#options;
+    const { resumeWindowMs = 0 } = this.#options;
+    if (resumeWindowMs === 0) return this.#end(incarnation);
+    this.#endIn(incarnation, resumeWindowMs);
+  }
+
+  /** Looks, again and again, for calls whose owner is long gone: theirs may have been another host. */
+  sweep(): void {
+    const { clock, log } = this.#options;
+    this.#cancelSweep = clock.after(SWEEP_EVERY_MS, () => {
+      this.#sweep()
+        .catch((error: unknown) => log.error({ error: messageOf(error) }, 'orphans could not be ended'))
+        .finally(() => this.sweep());
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    const { registry, clock, resumeWindowMs = 0 } = this.#options;
+    const nowMs = clock.nowMs();
+    const before = this.#orphans;
+    this.#orphans = new Map();
+    for (const { callId, owner } of (await registry?.orphans()) ?? []) {
+      const knownAtMs = before.get(callId) ?? nowMs;
+      this.#orphans.set(callId, knownAtMs);
+      if (nowMs - knownAtMs + ORPHAN_KNOWN_AFTER_MS < resumeWindowMs) continue;
+      const open = await this.#options.journal.openCalls(owner);
+      const call = open.find(({ id }) => id === callId);
+      // Its owner told its end and could not say so to the registry any more.
+      if (call === undefined) await this.#mayEnd(callId, owner);
+      else await this.#endCall(call, owner);
+    }
+  }
+
+  #endIn(incarnation: string, delayMs: number): void {
+    const { clock, log } = this.#options;
+    this.#waiting.get(incarnation)?.();
+    const cancel = clock.after(delayMs, () => {
+      this.#waiting.delete(incarnation);
+      this.#end(incarnation).catch((error: unknown) => {
+        log.error({ incarnation, error: messageOf(error) }, 'lost calls could not be ended');
+        this.#endIn(incarnation, LOOK_AGAIN_MS);
+      });
+    });
+    this.#waiting.set(incarnation, cancel);
+  }
+
+  async #end(incarnation: string): Promise<void> {
+    const { journal, log } = this.#options;
     const lost = await journal.openCalls(incarnation);
     if (lost.length > 0) log.warn({ incarnation, calls: lost.length }, 'a node died with calls on it');
-    for (const call of lost) {
-      const obituary = { told: await this.#toldOf(call), postCall: this.#options.postCall };
-      await publish(lastEventsOf(call, 'node_lost', clock, obituary));
-      onLost(call);
-    }
+    let undecided = 0;
+    for (const call of lost) if (!(await this.#endCall(call, incarnation))) undecided++;
+    if (undecided > 0) this.#endIn(incarnation, LOOK_AGAIN_MS);
+  }
+
+  /** False where it cannot be said yet whether the call goes on. */
+  async #endCall(call: CallView, incarnation: string): Promise<boolean> {
+    const { publish, onLost, clock } = this.#options;
+    const verdict = await this.#mayEnd(call.id, incarnation);
+    if (verdict !== 'end') return verdict === 'goes_on';
+    const obituary = { told: await this.#toldOf(call), postCall: this.#options.postCall };
+    await publish(lastEventsOf(call, 'node_lost', clock, obituary));
+    onLost(call);
+    return true;
+  }
+
+  /** From `end` on nobody can take the call over any more. */
+  async #mayEnd(callId: string, owner: string): Promise<'end' | 'goes_on' | 'unknown'> {
+    const { registry } = this.#options;
+    if (registry === undefined) return 'end';
+    const found = await registry.find(callId);
+    if (found === 'unavailable') return 'unknown';
+    // Nobody put it back, and the window is over: nobody has it.
+    if (found === 'unknown') return 'end';
+    if (found.state === 'ended') return this.#isSecondLook(callId) ? 'end' : 'unknown';
+    if (found.owner !== owner) return 'goes_on';
+    const ended = await registry.end(owner, callId, found.token);
+    if (ended === 'unavailable') return 'unknown';
+    return ended === 'fenced' ? 'goes_on' : 'end';
+  }
+
+  /** Its last owner said that it ended: what it told may still be on its way to the journal. */
+  #isSecondLook(callId: string): boolean {
+    if (this.#endedElsewhere.delete(callId)) return true;
+    this.#endedElsewhere.add(callId);
+    return false;
   }
 
   async #toldOf(call: CallView): Promise<ToldCall> {
@@ -167,6 +263,8 @@ export class Reaper implements Closeable {
 
   close(): void {
     this.#cancel();
+    this.#cancelSweep();
+    for (const cancel of this.#waiting.values()) cancel();
   }
 
   async #reapStrays(isFollowed: (incarnation: string) => boolean): Promise<void> {

@@ -50,6 +50,8 @@ export function applyToCall(
   if (before === undefined || envelope.sequence <= before.sequence) return view;
   const after: CallView = {
     ...before,
+    // Whoever told last has the call; what control tells itself comes from no node.
+    incarnation: incarnation === '' ? before.incarnation : incarnation,
     sequence: envelope.sequence,
     state: stateOf(envelope) ?? before.state,
     timeline: extended(before.timeline, envelope),

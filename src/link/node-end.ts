@@ -87,12 +87,16 @@ export class NodeEnd {
     return this.#connection?.bufferedBytes ?? 0;
   }
 
-  /** Accepts an event: once this returns it will reach the journal. Throws only when the spool is full. */
-  publish(record: EventRecord): void {
+  /**
+   * Accepts an event and numbers it: once this returns it will reach the journal. Throws only when the spool
+   * is full.
+   */
+  publish(record: EventRecord): number {
     invariant(!this.#isClosed, 'nothing is published after the link was closed');
     const spooled = this.#options.spool.append(record);
     this.stats.publishedRecords++;
     this.#connection?.offer(spooled);
+    return spooled.number;
   }
 
   /**

@@ -6,7 +6,6 @@ import type { AgentDialler } from '../call/agent-dialler.ts';
 import { CallDirectory } from '../call/directory.ts';
 import type { CallPorts } from '../call/ports.ts';
 import type { DataPaths } from '../config/data-dir.ts';
-import { mediaUrlOf } from '../config/addresses.ts';
 import type { Settings } from '../config/settings.ts';
 import { readTls } from '../config/tls.ts';
 import { dialectOf } from '../dialect/registry.ts';
@@ -153,12 +152,8 @@ export class MediaNode implements Closeable {
     });
     this.calls = new CallDirectory({
       clock,
-      sink: {
-        accept: (record) => {
-          this.link.publish(record);
-          this.cluster.told(record);
-        },
-      },
+      sink: { accept: (record) => this.cluster.told(this.link.publish(record), record) },
+      onChanged: (call) => this.cluster.changed(call.id),
       limits: {
         durationMaxMs: settings.callDurationMaxMs,
         silenceMs: settings.silenceTimeoutMs,
@@ -183,7 +178,7 @@ export class MediaNode implements Closeable {
       region: settings.region,
       node: String(index),
       resumeWindowMs: settings.resumeWindowMs,
-      resumeUrls: (dialect) => [`${mediaUrlOf(settings, index)}/media/${dialect}`],
+      resumeUrls: (dialect) => this.cluster.mediaUrls.map((url) => `${url}/media/${dialect}`),
       refuseNew: () => this.admission.refusalOf(this.condition),
       log,
     });
@@ -212,6 +207,7 @@ export class MediaNode implements Closeable {
       capLegsNow: this.#pressure.capLegs,
       isSpoolNearLimit: this.#parts.spool.isNearLimit,
       isDiskNearFull: this.#isDiskNearFull,
+      isShutOff: this.#parts.options.settings.acceptWhenIsolated === 'false' && this.cluster.isIsolated,
     };
   }
 
@@ -236,7 +232,7 @@ export class MediaNode implements Closeable {
         clock,
         dialects: dialectOf,
         arrivals: this.arrivals,
-        resumes: this.arrivals,
+        resumes: this.cluster.takeovers.resumesOf(this.arrivals),
         resumeTokens: this.#resumeTokens,
         credentials: this.credentials,
         sessions,
@@ -335,6 +331,7 @@ export class MediaNode implements Closeable {
       calls: this.calls,
       ask: (...asked) => this.link.ask(...asked),
       status: () => this.status,
+      acknowledged: () => this.#parts.spool.releasedRecord,
       onSurrendered: () => this.#lookWhetherIdle(),
     });
   }
@@ -355,7 +352,7 @@ export class MediaNode implements Closeable {
     this.tapes = tapes;
     this.forks = forks;
     this.tools = tools;
-    return ports;
+    return { ...ports, unacknowledged: (callId) => this.cluster.unacknowledged(callId) };
   }
 
   #tend(): void {

@@ -6,8 +6,10 @@ import type { RedisRegistry } from '../../src/cluster/redis/redis-registry.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
 import { readHello } from '../fakes/hello.ts';
 import { encodeMulawInto } from '../../src/media/codecs/g711.ts';
+import type { Envelope } from '../../src/events/envelope.ts';
 import { HookReceiver } from './hooks.ts';
 import { House, until } from './house.ts';
+import { NativeCaller } from './native-caller.ts';
 import { TwilioCaller } from './twilio-caller.ts';
 
 const opened: { close(): Promise<void> | void }[] = [];
@@ -81,6 +83,58 @@ async function untilFound(
 
 const stateOf = (answer: unknown): unknown =>
   typeof answer === 'object' && answer !== null && 'state' in answer ? answer.state : answer;
+
+async function nativeUrl(house: House): Promise<string> {
+  const made = await house.api<{ url: string }>('POST', '/voice/stream-credentials', {
+    dialect: 'native',
+    agent_id: 'echo',
+  });
+  return made.url;
+}
+
+/** Told from the first event to the last, without a hole and without a double, ended and completed once. */
+function expectWhole(told: readonly Envelope[]): void {
+  expect(told.map(({ sequence }) => sequence)).toEqual(told.map((_, index) => index + 1));
+  const types = told.map(({ type }) => type);
+  expect(types.filter((type) => type === 'call_ended')).toHaveLength(1);
+  expect(types.filter((type) => type === 'call_recovered')).toHaveLength(1);
+  expect(types.at(-1)).toBe('call_completed');
+}
+
+/** The child that owns the call, as its events name it. */
+function nodeOf(hooks: HookReceiver, callId: string): string {
+  return `node-${String(hooks.firstArrivals(callId)[0]!.data['node'])}`;
+}
+
+describe('a node that is killed on a host without Redis', () => {
+  it('leaves its calls to its sibling, and nothing is told twice or not at all', async () => {
+    const house = own(
+      await House.open({ MEDIA_NODES: '2', RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0' }),
+    );
+    const hooks = await hooksOf(house);
+    const caller = await NativeCaller.dial(await nativeUrl(house));
+    caller.speak(Buffer.alloc(160, 0x30));
+    const { callId } = caller;
+    await until('the call to be heard', () => caller.heardAtMs.length > 75);
+    await until('the call to be told', () => hooks.firstArrivals(callId).length >= 3);
+    process.kill(house.pidOf(nodeOf(hooks, callId)), 'SIGKILL');
+    const heardBefore = caller.heardAtMs.length;
+    await until('the call to go on', () => caller.heardAtMs.length > heardBefore + 50);
+    expect(caller.resumedTimes()).toBe(1);
+    caller.hangUp();
+    await until('its end', () => hooks.firstArrivals(callId).at(-1)?.type === 'call_completed');
+    const told = hooks.firstArrivals(callId);
+    const recovered = told.find(({ type }) => type === 'call_recovered');
+    console.log(
+      `killed: gap ${Math.round(caller.largestGapMs)} ms, told ${String(recovered?.data['gap_ms'])}`,
+    );
+    expectWhole(told);
+    expect(
+      told.filter(({ type }) => type === 'leg_connected').map(({ data }) => data['resumed'] === true),
+    ).toEqual([false, false, true]);
+    expect(caller.largestGapMs).toBeLessThan(2_000);
+  });
+});
 
 describe('a house with Redis', () => {
   it('claims its calls there, puts them back into an empty one, and says when they end', async () => {

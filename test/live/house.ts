@@ -71,6 +71,11 @@ export class House {
     const late = setTimeout(() => ready.reject(new Error(`not ready\n${log.join('\n')}`)), READY_WITHIN_MS);
     try {
       return new House({ ready: await ready.promise, dataDir, process: child, pids, log });
+    } catch (error) {
+      // Its children follow it; left alone, it would start them again and again beside the next test.
+      child.kill('SIGTERM');
+      child.kill('SIGTERM');
+      throw error;
     } finally {
       clearTimeout(late);
     }

@@ -42,8 +42,8 @@ export interface Resumption {
 
 /** Whoever can give a leg back to a client that lost its connection. */
 export interface Resumes {
-  /** Undefined where nobody knows the call. */
-  resume(claims: ResumeClaims): Promise<Resumption | undefined>;
+  /** Undefined where nobody knows the call; refused where nobody can say now. */
+  resume(claims: ResumeClaims): Promise<Resumption | Refusal | undefined>;
 }
 
 export interface AdmissionOptions {
@@ -183,6 +183,7 @@ export class Admission {
     if (claims === undefined || claims.dialect !== dialect?.name) return WRONG_PROOF;
     const resumption = await resumes?.resume(claims);
     if (resumption === undefined) return refuse('call_not_found', 'the call is not known, or has ended');
+    if ('type' in resumption) return resumption;
     const { caller, arrive } = resumption;
     return { caller, tokenId: null, resumeToken: token, arrive };
   }

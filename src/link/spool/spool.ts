@@ -94,6 +94,7 @@ export class Spool {
   /** Encoded records no disk would take yet; they follow `#storedLast` without a hole. */
   #held: Buffer[] = [];
   #heldBytes = 0;
+  #releasedRecord = 0;
   #lastFailure = '';
   #isClosed = false;
 
@@ -128,6 +129,11 @@ export class Spool {
   /** Number of the last record accepted; 0 when none was. */
   get lastRecord(): number {
     return this.#storedLast + this.#held.length;
+  }
+
+  /** Number of the last record control has; 0 when it has none. */
+  get releasedRecord(): number {
+    return this.#releasedRecord;
   }
 
   /** Bytes kept, on disk and in memory. */
@@ -174,6 +180,7 @@ export class Spool {
 
   /** Forgets records up to `number`: control has them. Whole segments go; the current one stays. */
   release(number: number): void {
+    this.#releasedRecord = Math.max(this.#releasedRecord, number);
     while (this.#segments.length > 1 && number >= this.#segments[1]!.first - 1) {
       const done = this.#segments.shift()!;
       closeSync(done.fd);

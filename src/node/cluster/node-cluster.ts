@@ -13,10 +13,16 @@ import type { Settings } from '../../config/settings.ts';
 import type { EventRecord } from '../../events/envelope.ts';
 import type { NodeStatus } from '../../link/messages.ts';
 import type { NodeEnd } from '../../link/node-end.ts';
+import { OwnerLinks } from './owner-links.ts';
 import { PeerAnswers } from './peer-answers.ts';
 import { PeerPlaces } from './peer-places.ts';
 import { openNodeRegistry } from './node-registry.ts';
+import { TakeoverDesk } from './takeover.ts';
+import { UnacknowledgedEvents } from './unacknowledged-events.ts';
 import type { NodeLog } from '../media-node.ts';
+
+/** A leg tries so many other nodes by name. */
+const OTHER_URLS_MAX = 2;
 
 export interface NodeClusterOptions {
   readonly settings: Settings;
@@ -29,6 +35,8 @@ export interface NodeClusterOptions {
   readonly calls: CallDirectory;
   readonly ask: NodeEnd['ask'];
   readonly status: () => NodeStatus;
+  /** Number of the last record the journal has. */
+  readonly acknowledged: () => number;
   /** A call of this node is another's from now on. */
   readonly onSurrendered: () => void;
 }
@@ -40,11 +48,11 @@ export class NodeCluster implements Closeable {
   readonly registry: ReturnType<typeof openNodeRegistry>;
   readonly ownership: Ownership;
   readonly peers: Peers;
+  readonly takeovers: TakeoverDesk;
   readonly #options: NodeClusterOptions;
   readonly #places: PeerPlaces;
   readonly #startedAtUnixMs: number;
-  /** Of the last event each call told. */
-  readonly #sequences = new Map<string, number>();
+  readonly #unacknowledged: UnacknowledgedEvents;
   #met = new Set<string>();
   #heartbeat: Heartbeat | undefined;
   #newEpochs = 0;
@@ -64,19 +72,34 @@ export class NodeCluster implements Closeable {
       onFenced: (callId) => this.#surrender(callId),
       onRecorded: (callId, token) => options.calls.get(callId)?.holdUnder(token),
     });
-    const answers = new PeerAnswers({ ...options, ownership: this.ownership, registry: this.registry });
+    this.#unacknowledged = new UnacknowledgedEvents(options.acknowledged);
+    const links = new OwnerLinks(() => this.peers, clock);
+    const handOver = (callId: string): void => this.#surrender(callId);
     this.peers = new Peers({
       self: incarnation,
       clock,
       counts: this.peerCounts,
-      handlers: answers,
+      handlers: new PeerAnswers({ ...options, links, handOver }),
       keys: this.#places.keys,
       listen: this.#places.ownPlace(incarnation, index),
     });
+    const { registry, membership, ownership } = this;
+    const node = String(index);
+    const { resumeWindowMs } = settings;
+    const desk = { node, resumeWindowMs, registry, membership, ownership, links };
+    this.takeovers = new TakeoverDesk({ ...options, ...desk });
   }
 
   get isIsolated(): boolean {
     return this.membership.isIsolated(this.#options.clock.nowMs());
+  }
+
+  /** Where a leg of this node comes back to: here, then to who is there as well, then to whoever answers. */
+  get mediaUrls(): readonly string[] {
+    const { settings, index, clock, incarnation } = this.#options;
+    const others = this.membership.fit(clock.nowMs()).filter((node) => node.incarnation !== incarnation);
+    const urls = others.slice(0, OTHER_URLS_MAX).map(({ mediaUrl }) => mediaUrl);
+    return [...new Set([mediaUrlOf(settings, index), ...urls, mediaUrlOf(settings)])];
   }
 
   /** Beats of this node, registries that lost their data, and whether its lease is valid. */
@@ -98,18 +121,29 @@ export class NodeCluster implements Closeable {
     });
   }
 
-  /** An event was accepted: whoever goes on with its call would have to know of it. */
-  told({ envelope }: EventRecord): void {
-    const { resource, type, sequence } = envelope;
+  /** An event was accepted under that number: whoever goes on with its call would have to know of it. */
+  told(number: number, record: EventRecord): void {
+    const { resource, type } = record.envelope;
     if (resource.type !== 'call') return;
-    this.#sequences.set(resource.id, sequence);
-    if (type === 'call_started') void this.ownership.begin(resource.id);
-    else this.ownership.changed(resource.id);
+    this.#unacknowledged.add(number, record);
+    // A call that was taken over is owned before it tells again what its former owner could not.
+    const isNew = type === 'call_started' && this.ownership.tokenOf(resource.id) === undefined;
+    if (isNew) void this.ownership.begin(resource.id);
+  }
+
+  /** Told, and not yet in the journal, as the next owner of the call needs it. */
+  unacknowledged(callId: string): readonly EventRecord[] {
+    return this.#unacknowledged.of(callId);
+  }
+
+  /** The call would be saved otherwise than before. */
+  changed(callId: string): void {
+    this.ownership.changed(callId);
   }
 
   /** The call ended here. */
   ended(callId: string): void {
-    this.#sequences.delete(callId);
+    this.#unacknowledged.forget(callId);
     this.ownership.end(callId);
   }
 
@@ -167,14 +201,15 @@ export class NodeCluster implements Closeable {
   }
 
   #snapshotOf(callId: string): { readonly sequence: number; readonly snapshot: string } | undefined {
-    const sequence = this.#sequences.get(callId);
-    if (sequence === undefined) return undefined;
-    return { sequence, snapshot: '{"v":0}' };
+    const { calls, clock } = this.#options;
+    const saved = calls.get(callId)?.save(clock.nowMs());
+    return saved && { sequence: saved.sequence, snapshot: JSON.stringify(saved) };
   }
 
   #surrender(callId: string): void {
     const { calls, clock, log, onSurrendered } = this.#options;
-    this.#sequences.delete(callId);
+    this.#unacknowledged.forget(callId);
+    this.ownership.release(callId);
     if (!calls.surrender(callId, clock.nowMs())) return;
     log.warn({ call_id: callId }, 'the call is another node’s');
     onSurrendered();

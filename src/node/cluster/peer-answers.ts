@@ -1,21 +1,26 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { CallDirectory } from '../../call/directory.ts';
-import type { Ownership } from '../../cluster/ownership.ts';
-import type { PeerHandlers } from '../../cluster/peers/peer-link.ts';
+import type { PeerHandlers, PeerLink, PeerState } from '../../cluster/peers/peer-link.ts';
 import type { PeerQuestion } from '../../cluster/peers/peer-messages.ts';
-import type { Registry } from '../../cluster/registry.ts';
 import type { CommandResult, CommandToCall } from '../../events/commands.ts';
 import type { NodeLog } from '../media-node.ts';
+import type { OwnerLinks } from './owner-links.ts';
 
 export interface PeerAnswersOptions {
-  readonly incarnation: string;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly calls: CallDirectory;
-  readonly ownership: Ownership;
-  readonly registry: Registry;
+  readonly links: Pick<OwnerLinks, 'changed'>;
+  /** Lets go of a call whose last word is with another node. */
+  readonly handOver: (callId: string) => void;
   readonly log: NodeLog;
 }
+
+const NOT_HELD: CommandResult = {
+  ok: false,
+  fault: 'call_not_found',
+  detail: 'this node has no such call',
+};
 
 /** What this node answers its peers. */
 export class PeerAnswers implements PeerHandlers {
@@ -28,8 +33,10 @@ export class PeerAnswers implements PeerHandlers {
   async answer(question: PeerQuestion): Promise<CommandResult> {
     const { calls } = this.#options;
     if (question.name === 'call_command') return this.#command(question);
-    if (question.name === 'holds') return { ok: true, value: calls.get(question.call_id) !== undefined };
-    return { ok: false, fault: 'conflict', detail: 'the call stays here' };
+    const isHeld = calls.get(question.call_id) !== undefined;
+    if (question.name === 'holds') return { ok: true, value: isHeld };
+    if (!isHeld) return NOT_HELD;
+    return { ok: true, value: this.#give(question.call_id) };
   }
 
   status(): void {
@@ -40,18 +47,30 @@ export class PeerAnswers implements PeerHandlers {
     // No leg is carried over this link.
   }
 
-  changed(): void {
-    // Who asks looks at the link's state then.
+  changed(state: PeerState, link: PeerLink): void {
+    this.#options.links.changed(state, link);
   }
 
   reportFailure(error: unknown, where: string): void {
     this.#options.log.error({ error: messageOf(error), where }, 'a promise was broken');
   }
 
+  /** A call whose other parties are on lines of this node stays: what comes elsewhere is but one of them. */
+  #give(callId: string): { readonly snapshot?: string } {
+    const { calls, clock, handOver } = this.#options;
+    const call = calls.get(callId);
+    const activeLegs = call?.legs.filter(({ state }) => state.name === 'active').length ?? 0;
+    const saved = activeLegs > 1 ? undefined : call?.save(clock.nowMs());
+    if (saved === undefined) return {};
+    const snapshot = JSON.stringify(saved);
+    handOver(callId);
+    return { snapshot };
+  }
+
   async #command({ call_id, workspace_id, command }: CommandToCall): Promise<CommandResult> {
     const { calls, clock } = this.#options;
     const call = calls.get(call_id);
     if (call?.facts.workspaceId === workspace_id) return call.command(command, clock.nowMs());
-    return { ok: false, fault: 'call_not_found', detail: 'this node has no such call' };
+    return NOT_HELD;
   }
 }

@@ -1,0 +1,75 @@
+import { sleep, type Clock } from '../../base/clock.ts';
+import type { OwnerLink } from '../../cluster/arrival.ts';
+import type { PeerLink, PeerState } from '../../cluster/peers/peer-link.ts';
+import { NEAR_TIMING } from '../../cluster/peers/peer-life.ts';
+import type { Peers } from '../../cluster/peers/peers.ts';
+import { CLAIM_NEW_MS } from '../../cluster/timing.ts';
+import type { CommandResult } from '../../events/commands.ts';
+
+const LOOK_EVERY_MS = 10;
+/** Peers that are gone are remembered to date what was lost with them; beyond it the oldest is forgotten. */
+const SILENT_MAX = 1_024;
+
+/** How other nodes answer, and since when they do not. */
+export class OwnerLinks {
+  readonly #peers: () => Peers;
+  readonly #clock: Clock;
+  readonly #silentSinceUnixMs = new Map<string, number>();
+  readonly #knownBy = new WeakMap<PeerLink, string>();
+
+  constructor(peers: () => Peers, clock: Clock) {
+    this.#peers = peers;
+    this.#clock = clock;
+  }
+
+  /** As the links tell it, at once. */
+  changed(state: PeerState, link: PeerLink): void {
+    if (state.name === 'open') {
+      this.#knownBy.set(link, state.peer);
+      this.#silentSinceUnixMs.delete(state.peer);
+    }
+    const peer = this.#knownBy.get(link);
+    if (peer === undefined || state.name === 'open' || this.#silentSinceUnixMs.has(peer)) return;
+    const alreadyMs = state.name === 'suspect' ? NEAR_TIMING.suspectMs : 0;
+    this.#silentSinceUnixMs.set(peer, this.#clock.unixMs() - alreadyMs);
+    const [oldest] = this.#silentSinceUnixMs.keys();
+    if (this.#silentSinceUnixMs.size > SILENT_MAX && oldest !== undefined)
+      this.#silentSinceUnixMs.delete(oldest);
+  }
+
+  /** Since when that node has not been heard; now where nobody can say. */
+  lostSinceUnixMs(incarnation: string): number {
+    return this.#silentSinceUnixMs.get(incarnation) ?? this.#clock.unixMs();
+  }
+
+  /** A link that is being dialled is waited for, no longer than a question. */
+  async settled(incarnation: string): Promise<OwnerLink> {
+    const untilMs = this.#clock.nowMs() + CLAIM_NEW_MS;
+    for (;;) {
+      const state = this.#peers().stateOf(incarnation);
+      if (state !== undefined && state.name !== 'greeting') return linkOf(state);
+      if (this.#clock.nowMs() >= untilMs) return 'none';
+      await sleep(this.#clock, LOOK_EVERY_MS);
+    }
+  }
+
+  async ask(incarnation: string, callId: string, to: string): Promise<CommandResult> {
+    const link = this.#peers().find(incarnation);
+    if (link === undefined) return { ok: false, fault: 'unavailable', detail: 'the link is gone' };
+    return link.ask({ name: 'give', call_id: callId, to });
+  }
+
+  /** Which of these nodes says that it has the call, where no registry can be asked. */
+  async holderOf(callId: string, incarnations: readonly string[]): Promise<string | null> {
+    const answers = incarnations.map(async (incarnation) => {
+      const answer = await this.#peers().find(incarnation)?.ask({ name: 'holds', call_id: callId });
+      return answer?.ok === true && answer.value === true ? incarnation : undefined;
+    });
+    return (await Promise.all(answers)).find((holder) => holder !== undefined) ?? null;
+  }
+}
+
+function linkOf(state: PeerState): OwnerLink {
+  if (state.name === 'open' || state.name === 'suspect') return state.name;
+  return state.name === 'closed' && state.why === 'refused' ? 'refused' : 'none';
+}

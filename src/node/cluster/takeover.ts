@@ -1,0 +1,185 @@
+import type { AtMs, Clock } from '../../base/clock.ts';
+import { refuse, type Refusal } from '../../base/errors.ts';
+import { parseObject, textOf, isObject } from '../../base/json.ts';
+import type { CallDirectory } from '../../call/directory.ts';
+import { decideArrival, type ArrivalStep, type OwnerLink } from '../../cluster/arrival.ts';
+import type { Membership } from '../../cluster/membership.ts';
+import type { Ownership } from '../../cluster/ownership.ts';
+import type { ClaimReason, Registry } from '../../cluster/registry.ts';
+import type { Resumes, Resumption } from '../../gateway/door/admission.ts';
+import type { ResumeClaims } from '../../gateway/resume-token.ts';
+import type { NodeLog } from '../media-node.ts';
+import type { OwnerLinks } from './owner-links.ts';
+
+/** So often a race may be lost before the client is sent round again. */
+const ROUNDS_MAX = 4;
+
+export interface TakeoverOptions {
+  readonly incarnation: string;
+  /** 0 where nothing that is lost comes back. */
+  readonly resumeWindowMs: number;
+  /** As events name this node. */
+  readonly node: string;
+  readonly clock: Clock;
+  readonly log: NodeLog;
+  readonly calls: CallDirectory;
+  readonly registry: Registry;
+  readonly membership: Membership;
+  readonly ownership: Ownership;
+  readonly links: OwnerLinks;
+}
+
+/** What a leg says of the call it wants back. */
+interface Wanted {
+  readonly callId: string;
+  /** The greatest token it has seen. */
+  readonly tokenFloor: number;
+}
+
+type Step = Exclude<ArrivalStep, { do: 'attach' }>;
+
+/**
+ * Brings a call here when one of its legs comes: from an owner that gives it, or from the registry where the
+ * owner does not answer.
+ */
+export class TakeoverDesk {
+  readonly counts = { given: 0, claimed: 0, lostRaces: 0, unreadable: 0, refused: 0 };
+  readonly #options: TakeoverOptions;
+  readonly #bringing = new Map<string, Promise<Refusal | undefined>>();
+
+  constructor(options: TakeoverOptions) {
+    this.#options = options;
+  }
+
+  /** The legs of calls that are here, and of those that can be. */
+  resumesOf(here: Resumes): Resumes {
+    return {
+      resume: async (claims: ResumeClaims): Promise<Resumption | Refusal | undefined> => {
+        const refusal = await this.bring({ callId: claims.callId, tokenFloor: claims.fence ?? 0 });
+        return refusal ?? here.resume(claims);
+      },
+    };
+  }
+
+  /** Resolves when the call is here, or why it is not. Legs of one call that come at once wait together. */
+  async bring(wanted: Wanted): Promise<Refusal | undefined> {
+    const { calls, resumeWindowMs } = this.#options;
+    if (calls.get(wanted.callId) !== undefined || resumeWindowMs === 0) return undefined;
+    const under = this.#bringing.get(wanted.callId);
+    if (under !== undefined) return under;
+    const bringing = this.#bring(wanted);
+    this.#bringing.set(wanted.callId, bringing);
+    try {
+      const refusal = await bringing;
+      if (refusal !== undefined) this.counts.refused++;
+      return refusal;
+    } finally {
+      this.#bringing.delete(wanted.callId);
+    }
+  }
+
+  async #bring(wanted: Wanted): Promise<Refusal | undefined> {
+    let answered: { readonly owner: string; readonly link: OwnerLink } | undefined;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const step = await this.#decide(wanted, answered);
+      if (step === 'here') return undefined;
+      if (step.do === 'not_found') return refuse('call_not_found', 'the call has ended or never was');
+      if (step.do === 'retry_later') return refuse('unavailable', 'nobody can say now who has the call');
+      if (step.do === 'ask_owner') {
+        const given = await this.#askOwner(step.owner, wanted);
+        if (given === 'given') return undefined;
+        if (given === 'kept') return refuse('unavailable', 'the call is at another node');
+        answered = { owner: step.owner, link: given };
+        continue;
+      }
+      const claimed = await this.#claim(step, wanted);
+      if (claimed !== 'lost_race') return claimed;
+      this.counts.lostRaces++;
+    }
+    return refuse('unavailable', 'the call moves from node to node');
+  }
+
+  async #decide(
+    { callId }: Wanted,
+    answered: { readonly owner: string; readonly link: OwnerLink } | undefined,
+  ): Promise<Step | 'here'> {
+    const { registry, links, calls, membership, incarnation: self, clock } = this.#options;
+    const found = await registry.find(callId);
+    if (calls.get(callId) !== undefined) return 'here';
+    const siblings = membership.present().map(({ incarnation }) => incarnation);
+    const ownerHint = found === 'unavailable' ? await links.holderOf(callId, siblings) : null;
+    const owner = typeof found === 'object' && found.state === 'live' ? found.owner : ownerHint;
+    const link =
+      owner === null ? 'none' : owner === answered?.owner ? answered.link : await links.settled(owner);
+    const nowMs = clock.nowMs();
+    const step = decideArrival({
+      self,
+      isHeldHere: calls.get(callId) !== undefined,
+      found,
+      link,
+      ownerHint,
+      isIsolated: membership.isIsolated(nowMs),
+      mayJudge: membership.mayJudge(nowMs),
+    });
+    return step.do === 'attach' ? 'here' : step;
+  }
+
+  /** A living owner gives the call with its last word, or keeps it. No answer is an answer. */
+  async #askOwner(owner: string, wanted: Wanted): Promise<'given' | 'kept' | OwnerLink> {
+    const { links, incarnation } = this.#options;
+    const answer = await links.ask(owner, wanted.callId, incarnation);
+    if (!answer.ok) return answer.fault === 'call_not_found' ? 'not_held' : 'suspect';
+    const snapshot = isObject(answer.value) ? textOf(answer.value['snapshot']) : undefined;
+    if (snapshot === undefined) return 'kept';
+    const claim = { expectedOwner: owner, tokenFloor: wanted.tokenFloor };
+    const refusal = await this.#take('handover', claim, wanted, snapshot);
+    return refusal === undefined ? 'given' : 'not_held';
+  }
+
+  #claim(
+    step: { readonly expectedOwner: string; readonly tokenFloor: number },
+    wanted: Wanted,
+  ): Promise<Refusal | 'lost_race' | undefined> {
+    const tokenFloor = Math.max(step.tokenFloor, wanted.tokenFloor);
+    return this.#take('arrival', { ...step, tokenFloor }, wanted);
+  }
+
+  /** `given` is the owner's own last word; without it the registry's snapshot is gone on with. */
+  async #take(
+    reason: ClaimReason,
+    { expectedOwner, tokenFloor }: { readonly expectedOwner: string; readonly tokenFloor: number },
+    { callId }: Wanted,
+    given?: string,
+  ): Promise<Refusal | 'lost_race' | undefined> {
+    const claim = await this.#options.ownership.take({ callId, reason, expectedOwner, tokenFloor });
+    if (claim.result === 'moved' || claim.result === 'unknown') return 'lost_race';
+    if (claim.result === 'ended') return refuse('call_not_found', 'the call has ended');
+    if (claim.result === 'unavailable') return refuse('unavailable', 'the registry does not answer');
+    const snapshot = given ?? claim.snapshot;
+    const from = claim.previousOwner ?? expectedOwner;
+    if (this.#restore(snapshot, { callId, from, fence: claim.token })) {
+      this.counts[reason === 'handover' ? 'given' : 'claimed']++;
+      return undefined;
+    }
+    this.counts.unreadable++;
+    this.#options.ownership.end(callId);
+    return refuse('call_not_found', 'nothing was left to go on with');
+  }
+
+  #restore(
+    text: string | null,
+    { callId, from, fence }: { readonly callId: string; readonly from: string; readonly fence: number },
+  ): boolean {
+    const { calls, clock, node, links, log } = this.#options;
+    const saved = text === null ? undefined : parseObject(text);
+    const facts = isObject(saved?.['facts']) ? saved['facts'] : {};
+    const nowMs: AtMs = clock.nowMs();
+    const lostSinceUnixMs = links.lostSinceUnixMs(from);
+    const takeover = { fence, from: textOf(facts['node']) ?? from, to: node, lostSinceUnixMs };
+    const call = calls.restore(saved, takeover, nowMs);
+    const lostMs = Math.round(clock.unixMs() - lostSinceUnixMs);
+    if (call === undefined) log.error({ call_id: callId, from }, 'a call could not be gone on with');
+    else log.info({ call_id: callId, from, lost_ms: lostMs }, 'a call goes on here');
+    return call !== undefined;
+  }
+}

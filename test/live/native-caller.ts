@@ -1,0 +1,130 @@
+import { WebSocket } from 'ws';
+import type { JsonObject } from '../../src/base/json.ts';
+import { until } from './house.ts';
+
+interface Back {
+  readonly token: string;
+  readonly urls: readonly string[];
+}
+
+const FRAME_BYTES = 160;
+const RETRY_MS = 30;
+
+/** A caller of `omnivoice.v1` that comes back when its line breaks, written from docs/protocol.md alone. */
+export class NativeCaller {
+  readonly told: JsonObject[] = [];
+  readonly heardAtMs: number[] = [];
+  readonly closeCodes: number[] = [];
+  /** What refused it while it came back, by HTTP status or by the name of the error. */
+  readonly refusals: string[] = [];
+  #socket: WebSocket;
+  #back: Back | undefined;
+  #isLeaving = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    this.#listen(socket);
+  }
+
+  static async dial(url: string): Promise<NativeCaller> {
+    const socket = new WebSocket(url, ['omnivoice.v1']);
+    const caller = new NativeCaller(socket);
+    await new Promise<void>((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    caller.#say({ type: 'start' });
+    await until('started', () => caller.#said('started') !== undefined);
+    return caller;
+  }
+
+  get callId(): string {
+    return String(this.#said('started')?.['call_id']);
+  }
+
+  /** Speaks one frame again and again, in real time, on whatever line it has. */
+  speak(frame: Buffer): void {
+    const startedAtMs = performance.now();
+    let sent = 0;
+    const next = (): void => {
+      while (performance.now() >= startedAtMs + sent * 20) {
+        sent++;
+        if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frame.subarray(0, FRAME_BYTES));
+      }
+      if (!this.#isLeaving) this.#timer = setTimeout(next, startedAtMs + sent * 20 - performance.now());
+    };
+    next();
+  }
+
+  resumedTimes(): number {
+    return this.told.filter(({ type }) => type === 'resumed').length;
+  }
+
+  /** The longest silence between two echoes. */
+  get largestGapMs(): number {
+    const gaps = this.heardAtMs.map((atMs, index) => atMs - (this.heardAtMs[index - 1] ?? atMs));
+    return Math.max(0, ...gaps);
+  }
+
+  hangUp(): void {
+    this.#isLeaving = true;
+    clearTimeout(this.#timer);
+    this.#say({ type: 'bye' });
+    this.#socket.close(1000);
+  }
+
+  #said(type: string): JsonObject | undefined {
+    return this.told.find((words) => words['type'] === type);
+  }
+
+  #listen(socket: WebSocket): void {
+    socket.on('message', (data: Buffer, isBinary) => this.#hear(data, isBinary));
+    socket.on('error', () => {});
+    socket.on('close', (code) => {
+      if (this.#socket !== socket) return;
+      this.closeCodes.push(code);
+      if (!this.#isLeaving && this.#back !== undefined) void this.#comeBack(this.#back);
+    });
+  }
+
+  #hear(data: Buffer, isBinary: boolean): void {
+    if (isBinary) {
+      this.heardAtMs.push(performance.now());
+      return;
+    }
+    const words = JSON.parse(data.toString()) as JsonObject;
+    this.told.push(words);
+    if (words['type'] === 'started' || words['type'] === 'resumed') this.#back = words['resume'] as Back;
+  }
+
+  /** As the protocol's page says: the first URL that answers. */
+  async #comeBack({ token, urls }: Back): Promise<void> {
+    for (let attempt = 0; attempt < 100 && !this.#isLeaving; attempt++) {
+      const socket = new WebSocket(urls[attempt % urls.length]!, ['omnivoice.v1', token]);
+      if (await this.#isOpen(socket)) {
+        this.#socket = socket;
+        this.#listen(socket);
+        this.#say({ type: 'resume', token });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  #isOpen(socket: WebSocket): Promise<boolean> {
+    return new Promise((resolve) => {
+      socket.once('open', () => resolve(true));
+      socket.once('unexpected-response', (_request, response) => {
+        this.refusals.push(String(response.statusCode));
+        socket.terminate();
+        resolve(false);
+      });
+      socket.once('error', (error) => {
+        this.refusals.push(error.message);
+        resolve(false);
+      });
+    });
+  }
+
+  #say(words: object): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(words));
+  }
+}
