@@ -9,6 +9,7 @@ import {
   type Inbound,
   type LegInput,
   type LegStarted,
+  type ReadResult,
   type WireMessage,
 } from '../dialect/dialect.ts';
 import { formatName } from '../media/format.ts';
@@ -121,8 +122,13 @@ export class Leg {
 
   /** One whole message of the peer. The bytes are the caller's again when this returns. */
   receive(message: Uint8Array, isBinary: boolean, nowMs: AtMs): void {
+    if (this.#state.name === 'active')
+      this.answered(this.#session.read(message, isBinary, this.#inbound), nowMs);
+  }
+
+  /** What reading a message of the peer came to; its audio is in the scratch this leg was made with. */
+  answered(answer: ReadResult, nowMs: AtMs): void {
     if (this.#state.name !== 'active') return;
-    const answer = this.#session.read(message, isBinary, this.#inbound);
     if (answer === AUDIO) {
       this.stats.audioMessages++;
       this.stats.lastAudioAtMs = nowMs;

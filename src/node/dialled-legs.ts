@@ -18,10 +18,10 @@ import type { Inbound, WireMessage } from '../dialect/dialect.ts';
 import type { LegConnection } from '../gateway/arrivals.ts';
 import type { DialledStart } from '../gateway/dialling/dialled-connection.ts';
 import type { Dialler } from '../gateway/dialling/dialler.ts';
-import type { FrameSink } from '../leg/frame-sink.ts';
 import { Leg } from '../leg/leg.ts';
 import type { Pacer } from '../leg/leg-options.ts';
 import { l16, PCMU_8K } from '../media/format.ts';
+import { SpreadMessages, type SpreadStats } from './dialled/spread-messages.ts';
 import type { LegGroups } from './leg-groups.ts';
 import type { LegMedia } from './leg-media.ts';
 
@@ -42,7 +42,7 @@ interface StartedDial {
 export interface DialledLegsOptions {
   readonly clock: Clock;
   readonly dialler: Dialler;
-  readonly media: Pick<LegMedia, 'refusalOf' | 'partsFor'>;
+  readonly media: Pick<LegMedia, 'refusalOf' | 'partsFor' | 'reserve'>;
   readonly pacer: Pacer;
   readonly groups: LegGroups;
   readonly log: { warn(fields: object, sentence: string): void };
@@ -50,6 +50,7 @@ export interface DialledLegsOptions {
 
 /** Dials backends and makes legs of them. What they are for is the call's to know. */
 export class DialledLegs implements AgentDialler, Closeable {
+  readonly stats: SpreadStats = { spreadMessages: 0, hurriedMessages: 0 };
   readonly #options: DialledLegsOptions;
   /** One scratch for all: a message is read before the next one is. */
   readonly #inbound: Inbound = {
@@ -111,11 +112,13 @@ export class DialledLegs implements AgentDialler, Closeable {
     }
     const words = start.session.writeStarted({ ...NO_RESUME, callId: call.callId, legId: leg.id });
     if (words !== undefined) leg.send(words);
-    listener.connected(new DialledLine(leg, start), nowMs);
-    return {
-      receive: (message, isBinary, atMs) => leg.receive(message, isBinary, atMs),
-      lost: (cause, atMs) => leg.lost(cause, atMs),
-    };
+    const { clock, media } = this.#options;
+    const { stats } = this;
+    const inbound = this.#inbound;
+    const reserve = (): void => media.reserve();
+    const said = new SpreadMessages({ leg, socket: start.socket, inbound, clock, stats, reserve });
+    listener.connected(new DialledLine(leg, start.session, said), nowMs);
+    return said;
   }
 
   #makeLeg(dialect: ClientDialect, start: DialledStart, listener: AgentDialListener, nowMs: AtMs): Leg {
@@ -148,15 +151,16 @@ export class DialledLegs implements AgentDialler, Closeable {
 class DialledLine implements AgentLine {
   readonly leg: Leg;
   readonly #session: ClientSession;
-  readonly #socket: FrameSink;
+  readonly #said: SpreadMessages;
 
-  constructor(leg: Leg, { session, socket }: Pick<DialledStart, 'session' | 'socket'>) {
+  constructor(leg: Leg, session: ClientSession, said: SpreadMessages) {
     this.leg = leg;
     this.#session = session;
-    this.#socket = socket;
+    this.#said = said;
   }
 
   interrupt(itemId: string | null, playedMs: number): void {
+    this.#said.drop();
     this.#send(this.#session.writeInterrupted?.(itemId, playedMs));
   }
 
@@ -169,11 +173,11 @@ class DialledLine implements AgentLine {
   }
 
   pauseReading(): void {
-    this.#socket.pauseReading();
+    this.#said.pauseReading();
   }
 
   resumeReading(): void {
-    this.#socket.resumeReading();
+    this.#said.resumeReading();
   }
 
   #send(messages: readonly WireMessage[] | undefined): boolean {

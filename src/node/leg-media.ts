@@ -96,14 +96,16 @@ export class LegMedia {
     readonly madeFrames: number;
     readonly freeFrames: number;
     readonly refusedTakes: number;
+    readonly refusedReserves: number;
   } {
-    let [madeFrames, freeFrames, refusedTakes] = [0, 0, 0];
+    let [madeFrames, freeFrames, refusedTakes, refusedReserves] = [0, 0, 0, 0];
     for (const pool of this.#pools.values()) {
       madeFrames += pool.madeFrames;
       freeFrames += pool.freeFrames;
       refusedTakes += pool.stats.refusedTakes;
+      refusedReserves += pool.stats.refusedReserves;
     }
-    return { madeFrames, freeFrames, refusedTakes };
+    return { madeFrames, freeFrames, refusedTakes, refusedReserves };
   }
 
   /** Each direction may have its own codec and rate, as long as both are known. */
@@ -130,7 +132,7 @@ export class LegMedia {
     };
   }
 
-  /** Tops the pools up: asked about once a second, outside the tick. */
+  /** Tops the pools up, outside the tick: about once a second, and after whatever a backend says at once. */
   reserve(): void {
     for (const pool of this.#pools.values()) pool.reserve(FREE_FRAMES);
   }

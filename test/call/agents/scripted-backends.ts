@@ -85,6 +85,11 @@ export class ScriptedBackend {
     }
   }
 
+  /** One message of audio, however long. */
+  sends(audio: Uint8Array): void {
+    this.#line!.receive(audio, true, this.#story.clock.nowMs());
+  }
+
   says(words: object): void {
     this.#line!.receive(bytesOf(words), false, this.#story.clock.nowMs());
   }
@@ -107,6 +112,15 @@ export function openAgentStory(
   terms: Partial<AgentTerms>,
   options: StoryOptions & { readonly ownTools?: OwnTools } = {},
 ) {
+  const { part, fit, backends } = scriptAgent(terms, options.ownTools);
+  const parts = [...(options.ports?.parts ?? []), part];
+  const story = new Story({ ...options, ports: { ...options.ports, parts } });
+  fit(story);
+  return { story, backends };
+}
+
+/** The agent `front-desk`, for whatever house `fit` is told of before its first call. */
+export function scriptAgent(terms: Partial<AgentTerms>, ownTools?: OwnTools) {
   const backends: ScriptedBackend[] = [];
   const fitted: { legs?: DialledLegs } = {};
   const agent = {
@@ -119,12 +133,14 @@ export function openAgentStory(
   const part = agentsFor({
     agents: { agentFor: ({ agentId }) => (agentId === agent.id ? agent : undefined) },
     dialler: { dial: (...asked) => fitted.legs!.dial(...asked) },
-    ...(options.ownTools !== undefined && { ownTools: options.ownTools }),
+    ...(ownTools !== undefined && { ownTools }),
   });
-  const story = new Story({
-    ...options,
-    ports: { ...options.ports, parts: [...(options.ports?.parts ?? []), part] },
-  });
+  const fit = (story: Story): void => void (fitted.legs = scriptedLegs(story, backends));
+  return { part, fit, backends };
+}
+
+/** Legs to backends that do what the test says. */
+function scriptedLegs(story: Story, backends: ScriptedBackend[]): DialledLegs {
   const { clock } = story;
   const dialler: Dialler = {
     stats: openDialStats(),
@@ -136,7 +152,7 @@ export function openAgentStory(
     },
     close: async () => {},
   };
-  fitted.legs = new DialledLegs({
+  return new DialledLegs({
     clock,
     dialler,
     media: new LegMedia({ detectors: loudDetectors, voice: VOICE_DEFAULTS, jitterTargetMs: 0 }),
@@ -148,7 +164,6 @@ export function openAgentStory(
     groups: new LegGroups(['native']),
     log: { warn: () => {} },
   });
-  return { story, backends };
 }
 
 function bytesOf(words: object): Uint8Array {
