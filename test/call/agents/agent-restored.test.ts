@@ -216,7 +216,6 @@ describe('tools of an agent whose node died', () => {
   });
 
   it('have a result each, also where the node died over them', async () => {
-    const expires_at = '2026-11-20T12:05:00.000Z';
     const slow = new Promise<never>(() => {});
     const ports: CallPorts = {
       invitations: { mint: () => slow },
@@ -231,7 +230,7 @@ describe('tools of an agent whose node died', () => {
     const terms = { ...CHAIN, tools: ['transfer_to_human'], transfer } as unknown as Partial<AgentTerms>;
     const { story, backends, caller } = openScene(terms, ports);
     talks(backends[0]!);
-    backends[0]!.says(call('t-1', 'transfer_to_human', { reason: expires_at }));
+    backends[0]!.says(call('t-1', 'transfer_to_human', { reason: 'asked for a person' }));
     story.dies();
     expect(story.types).not.toContain('tool_result');
     await story.comesBack(caller);
