@@ -27,7 +27,11 @@ export class Succession {
   }
 
   get call(): Call {
-    return this.node.call;
+    // An event may be told twice: by the node that died, and by the next one, to be sure.
+    const started = this.events.find(({ type }) => type === 'call_started');
+    const call = this.node.calls.get(started?.resource.id ?? '');
+    if (call === undefined) throw new Error('the call has ended');
+    return call;
   }
 
   get types(): readonly string[] {
@@ -52,7 +56,7 @@ export class Succession {
     const { node: former } = this;
     const { clock } = former;
     const lostSinceUnixMs = clock.unixMs();
-    former.calls.surrender(former.call.id, clock.nowMs());
+    former.calls.surrender(this.call.id, clock.nowMs());
     clock.advance(afterMs);
     const from = `node-${this.#deaths++}`;
     const to = `node-${this.#deaths}`;
