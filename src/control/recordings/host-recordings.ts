@@ -29,6 +29,7 @@ const DAY_MS = 86_400_000;
 const ROWS_AT_A_TIME = 200;
 /** A writer whose file did not grow for so long is gone, or its disk is. */
 const WRITER_SILENT_MS = 12_000;
+const WRITER_SILENT_FOLLOWED_MS = 60_000;
 /** Events that may wait for their rows; what is missed is found in the files at the next start. */
 const WAITING_MAX = 10_000;
 
@@ -194,8 +195,11 @@ export class HostRecordings implements RecordingDesk, Closeable {
     const { directory, keys, clock, log } = this.#options;
     const note = await readNote(directory, recording);
     if (note !== undefined && note.state !== 'open') return this.#tell(recording, call, endOf(note));
-    if (this.#house.isFollowing(call.incarnation)) return;
-    if (!(await isSilentFor(directory, recording, WRITER_SILENT_MS, clock))) return;
+    // Whoever had the call last finishes what it wrote; earlier owners may be gone, and wrote it nonetheless.
+    const isFollowing = this.#house.isFollowing(call.incarnation);
+    if (isFollowing && note === undefined) return;
+    const silentMs = isFollowing ? WRITER_SILENT_FOLLOWED_MS : WRITER_SILENT_MS;
+    if (!(await isSilentFor(directory, recording, silentMs, clock))) return;
     try {
       const open = note ?? noteOf(recording);
       const mended = await settleRecording(directory, open, keys, { state: 'ready', reason: 'interrupted' });

@@ -17,6 +17,7 @@ import type { Settings } from '../../config/settings.ts';
 import { transcriptUrl } from '../../events/completion.ts';
 import type { Dialler } from '../../gateway/dialling/dialler.ts';
 import { ForkLines } from '../forks/fork-lines.ts';
+import { NodeForkSecrets } from '../forks/fork-secrets.ts';
 import { openNodeTapes, type NodeTapes } from '../recording/node-tapes.ts';
 import { interruptionsFor } from './interruptions.ts';
 import { NodeInvitations } from './invitations.ts';
@@ -63,17 +64,17 @@ export function openCallPorts(options: CallPortsOptions): {
     sounds,
     invitations,
     provider,
+    postCall: {
+      rates: costRatesOf(settings),
+      transcriptUrl: (callId) => transcriptUrl(publicUrlOf(settings), callId),
+    },
     parts: [
       (desk) => new Handovers(desk),
       (desk) => new ProviderHangUp(desk),
       (desk) => new ProviderMove(desk),
       // Before agents are brought in: what the caller hears first is recorded.
-    postCall: {
-      rates: costRatesOf(settings),
-      transcriptUrl: (callId) => transcriptUrl(publicUrlOf(settings), callId),
-    },
       recordingFor(tapes),
-      forksFor(forks),
+      forksFor(forks, new NodeForkSecrets(settings.signingSecret, clock)),
       // Before agents are brought in: it is told first whom they speak to, and who speaks over them.
       interruptionsFor(settings, agents),
       agentsFor({ agents, dialler, ownTools: tools }),

@@ -115,6 +115,17 @@ it('one that nobody finished is left to its node, and mended when the node is go
   expect(await recordings.get(PLACE, ID)).toMatchObject({ state: 'ready', reason: 'interrupted' });
 });
 
+it('one of a former owner of its call is mended though the last one is there, when nobody writes it', async () => {
+  const { announced, path, clock, second } = await openScene({ isFinished: false });
+  const writtenAt = clock.unixMs() / 1000;
+  utimesSync(path, writtenAt - 50, writtenAt - 50);
+  await second();
+  expect(announced).toEqual([]);
+  utimesSync(path, writtenAt - 60, writtenAt - 60);
+  await second();
+  expect(announced.map(({ envelope }) => envelope.data['reason'])).toEqual(['interrupted']);
+});
+
 it('one whose file is gone is told as lost', async () => {
   const { announced, followed, path, second } = await openScene({ isFinished: false });
   rmSync(path);
