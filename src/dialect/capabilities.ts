@@ -33,6 +33,8 @@ export interface Capabilities {
   readonly closeEnds: boolean;
   /** The client can come back to its leg after a lost connection. */
   readonly resume: boolean;
+  /** It comes back by its own name of the call, with no token of ours (`LegStarted.returns`). */
+  readonly returns?: true;
   /** Told to reconnect (`writeGoaway`), the client opens a new connection by itself. */
   readonly goaway: boolean;
   /**

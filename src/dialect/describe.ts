@@ -20,7 +20,7 @@ const FEATURES: readonly Feature[] = [
   { title: 'numbered', of: (can) => mark(can.sequenced) },
   { title: 'two codecs', of: (can) => mark(can.twoCodecs) },
   { title: 'clean close', of: (can) => (can.closeEnds ? 'a hang-up' : 'a lost line') },
-  { title: 'comes back', of: (can) => (can.resume ? 'to its leg' : can.goaway ? 'when told' : '–') },
+  { title: 'comes back', of: comesBack },
 ];
 
 /** The dialects as tables of the documentation: what each can do, what it is proven by, what can be set. */
@@ -49,6 +49,11 @@ function optionRows(dialect: Dialect): readonly (readonly string[])[] {
     const first = index === 0 ? [nameOf(dialect), proofs] : ['', ''];
     return [...first, `\`${name}\``, ordered.map((value) => `\`${value}\``).join(', '), meaning];
   });
+}
+
+function comesBack({ resume, returns, goaway }: Capabilities): string {
+  if (resume || returns === true) return 'to its leg';
+  return goaway ? 'when told' : '–';
 }
 
 function marksOf({ marks, marksMax, playedOut }: Capabilities): string {

@@ -118,6 +118,18 @@ export interface LegStarted {
   readonly speechOnly: boolean;
   /** The leg wants the call's events in-band (`native`). */
   readonly wantsEvents: boolean;
+  /**
+   * The provider lost its connection and asks for the call it names by `providerCallId` (AudioCodes
+   * `session.resume`). It says nothing of its audio again: the formats here are placeholders.
+   */
+  readonly returns?: true;
+}
+
+/** The audio of a line, as it was settled when it first came. */
+export interface SettledAudio {
+  readonly inbound: AudioFormat;
+  readonly outbound: AudioFormat;
+  readonly bidirectional: boolean;
 }
 
 export type ReadResult = typeof AUDIO | typeof IGNORED | LegInput | Refusal;
@@ -183,6 +195,8 @@ export interface DialectSession {
   writeTransfer?(target: string): WireMessage | undefined;
   /** Said when nothing else was for `Capabilities.keepAliveMs`. */
   writeKeepAlive?(): WireMessage | undefined;
+  /** Where a start says that it `returns`: the audio it goes on with. Said before `writeStarted`. */
+  goOn?(audio: SettledAudio): void;
   /** The protocol's proper ending, sent before the close. */
   writeEnd(reason: string): WireMessage | undefined;
   /**

@@ -83,6 +83,7 @@ export class NodeArrivals implements Arrivals, Resumes {
     if (resumed !== undefined && caller.callId === null) return this.#comeBack(resumed, arrival, nowMs);
     const streamed = this.#streamedBefore(arrival);
     if (streamed !== undefined) return this.#rejoin(streamed, nowMs);
+    if (started.returns === true) return refuse('call_not_found', 'the call to come back to has ended');
     const known = caller.callId === null ? undefined : calls.get(caller.callId);
     if (known === undefined && caller.role !== 'caller') {
       return refuse('call_not_found', 'the call has ended or never was');
@@ -137,16 +138,17 @@ export class NodeArrivals implements Arrivals, Resumes {
   }
 
   #rejoin(comer: Comer, nowMs: AtMs): LegConnection | Refusal {
-    const { call, member, arrival, generation } = comer;
+    const { call, member, generation } = comer;
     const { party } = member;
     if (call.roster.find(party.id) !== member) return refuse('call_not_found', 'the call has ended');
     const line = lineOf(member);
+    const arrival = line === undefined ? comer.arrival : settled(comer.arrival, line);
     if (line === undefined || !isSameAudio(line, arrival.started)) {
       return refuse('unsupported_format', `the leg speaks ${party.codecName}`);
     }
     const refusal = this.#options.media.refusalOf(arrival.started);
     if (refusal !== undefined) return refusal;
-    const leg = this.#legFor(comer, nowMs);
+    const leg = this.#legFor({ ...comer, arrival }, nowMs);
     member.generation = generation;
     this.#greet(leg, arrival, { call, generation, resumed: true });
     call.rejoin(leg, nowMs);
@@ -290,6 +292,14 @@ function comerOf(call: Call | undefined, arrival: Arrival): Comer | undefined {
   const member = call?.roster.caller;
   if (call === undefined || member?.party.dialectName !== arrival.dialect.name) return undefined;
   return { call, member, arrival, generation: member.generation + 1 };
+}
+
+/** Who returns without a word of its audio goes on with what it had. */
+function settled(arrival: Arrival, line: LineFacts): Arrival {
+  if (arrival.started.returns !== true) return arrival;
+  const { inbound, outbound, bidirectional } = line;
+  arrival.session.goOn?.(line);
+  return { ...arrival, started: { ...arrival.started, inbound, outbound, bidirectional } };
 }
 
 /** What a leg hears and says was settled when it first came. */

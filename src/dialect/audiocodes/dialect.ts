@@ -24,15 +24,16 @@ export const audioCodesDialect: Dialect = {
     inFlightMsMax: 400,
     twoCodecs: false,
     closeEnds: false,
-    // It comes back by `session.resume` with its conversation and no token of ours: that is refused.
     resume: false,
+    // `session.resume` names its conversation, and has no token of ours.
+    returns: true,
     goaway: false,
     keepAliveMs: 0,
     unverified: true,
   },
   options: [MEDIA_FORMAT, BYTE_ORDER, BARGE_IN],
   formats: [l16(16_000), l16(24_000), l16(8000), PCMU_8K],
-  openSession: ({ options }) => new AudioCodesSession(options),
+  openSession: (options) => new AudioCodesSession(options),
   openCaller: (options) => new AudioCodesCaller(options),
   // Its token is a bearer, which the door checks.
   proofs: [],

@@ -46,6 +46,15 @@ export function acceptOf(offered: unknown, options: OptionValues): NamedFormat |
   };
 }
 
+/** The same, of a format that was settled before; undefined where it has no name here. */
+export function namedFormatOf(format: AudioFormat): NamedFormat | undefined {
+  const name = mediaFormatOf(format);
+  return name === undefined ? undefined : { name, format };
+}
+
+/** What is written of a session that returns until it is known what was settled. */
+export const UNSETTLED: AudioFormat = l16(16_000);
+
 /** What it calls a format; undefined where it has no name for it. */
 export function mediaFormatOf({ codec, sampleRateHz }: AudioFormat): string | undefined {
   return [...FORMATS].find(([, one]) => one.codec === codec && one.sampleRateHz === sampleRateHz)?.[0];

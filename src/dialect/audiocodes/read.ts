@@ -2,12 +2,20 @@ import { refuse, type Refusal } from '../../base/errors.ts';
 import { isObject, parseObject, textOf, type JsonObject } from '../../base/json.ts';
 import { flatParametersOf } from '../binary-media/flat-parameters.ts';
 import type { OptionValues } from '../capabilities.ts';
-import { AUDIO, IGNORED, type Inbound, type LegStarted, type ReadResult, type Several } from '../dialect.ts';
+import {
+  AUDIO,
+  IGNORED,
+  type Inbound,
+  type LegStarted,
+  type ReadResult,
+  type SettledAudio,
+  type Several,
+} from '../dialect.ts';
 import { digitOf, flagOf, nameOf } from '../fields.ts';
 import { MediaScan } from '../json-media/scan.ts';
 import { isOurTrack, readMediaStrictly } from '../json-media/strict.ts';
 import { textMessage } from '../text-message.ts';
-import { acceptOf, type NamedFormat } from './media-formats.ts';
+import { acceptOf, namedFormatOf, UNSETTLED, type NamedFormat } from './media-formats.ts';
 import { USER_WORDS } from './words.ts';
 
 /** Activities of one message, and digits of one activity, that are looked at. */
@@ -57,7 +65,7 @@ export class AudioCodesReader {
       case 'session.initiate':
         return this.#start(message);
       case 'session.resume':
-        return replyWith(notFound(message));
+        return this.#return(message);
       case undefined:
         return IGNORED;
       default:
@@ -83,6 +91,32 @@ export class AudioCodesReader {
       speechOnly: false,
       wantsEvents: false,
     };
+  }
+
+  /** What was settled is not said again: the call knows it. */
+  #return(message: JsonObject): LegStarted | Refusal {
+    const conversationId = nameOf(message['conversationId']);
+    if (conversationId === undefined)
+      return refuse('protocol_violation', 'session.resume of no conversation');
+    this.#state = 'started';
+    this.#conversationId = conversationId;
+    return {
+      type: 'started',
+      providerCallId: conversationId,
+      providerStreamId: null,
+      inbound: UNSETTLED,
+      outbound: UNSETTLED,
+      bidirectional: true,
+      parameters: {},
+      speechOnly: false,
+      wantsEvents: false,
+      returns: true,
+    };
+  }
+
+  /** The conversation goes on with what was accepted before. */
+  goOn({ inbound }: SettledAudio): void {
+    this.#accepted = namedFormatOf(inbound);
   }
 
   #readWord(message: JsonObject, into: Inbound): ReadResult {

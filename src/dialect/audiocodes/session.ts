@@ -1,7 +1,15 @@
 import { invariant } from '../../base/errors.ts';
 import { Base64Template } from '../base64-template.ts';
 import { optionOf, type DialectOption, type OptionValues } from '../capabilities.ts';
-import type { CommandAnswer, DialectSession, Inbound, ReadResult, WireMessage } from '../dialect.ts';
+import type {
+  CommandAnswer,
+  DialectSession,
+  Inbound,
+  ReadResult,
+  SessionOptions,
+  SettledAudio,
+  WireMessage,
+} from '../dialect.ts';
 import { textMessage } from '../text-message.ts';
 import { acceptance, AudioCodesReader } from './read.ts';
 
@@ -24,13 +32,16 @@ export class AudioCodesSession implements DialectSession {
   readonly #options: OptionValues;
   readonly #reader: AudioCodesReader;
   #audio: Base64Template;
+  readonly #openedAtMs: number;
+  #streamPrefix = 'play';
   #streamId = '';
   #streams = 0;
   #isPlaying = false;
   #hears = false;
 
-  constructor(options: OptionValues) {
+  constructor({ options, nowMs }: SessionOptions) {
     this.#options = options;
+    this.#openedAtMs = Math.round(nowMs);
     this.#reader = new AudioCodesReader(options);
     this.#audio = this.#nextStream();
   }
@@ -60,6 +71,14 @@ export class AudioCodesSession implements DialectSession {
     const stop = textMessage({ type: 'playStream.stop', streamId: this.#streamId });
     this.#audio = this.#nextStream();
     return stop;
+  }
+
+  /** On a new connection: streams of the one before keep their names to themselves. */
+  goOn(audio: SettledAudio): void {
+    this.#reader.goOn(audio);
+    this.#hears = audio.bidirectional;
+    this.#streamPrefix = `play-${this.#openedAtMs}`;
+    this.#audio = this.#nextStream();
   }
 
   writeStarted(): WireMessage {
@@ -105,7 +124,7 @@ export class AudioCodesSession implements DialectSession {
 
   #nextStream(): Base64Template {
     this.#isPlaying = false;
-    this.#streamId = `play-${this.#streams++}`;
+    this.#streamId = `${this.#streamPrefix}-${this.#streams++}`;
     return new Base64Template(
       `{"type":"playStream.chunk","streamId":"${this.#streamId}","audioChunk":"`,
       '"}',

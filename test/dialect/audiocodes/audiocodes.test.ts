@@ -104,12 +104,23 @@ describe('beginning a session with AudioCodes', () => {
     expect(saidBy(answer)).toEqual({ type: 'session.error', reason: 'busy' });
   });
 
-  it('rejects a resume on a new connection, and accepts one of its own conversation', () => {
+  it('returns to its conversation on a new connection, with the audio that was settled', () => {
+    const { say, session } = openSession();
     const resume = { type: 'session.resume', conversationId: CONVERSATION };
-    expect(replyOf(openSession().say(resume))).toMatchObject({
-      type: 'session.error',
-      conversationId: CONVERSATION,
+    expect(say(resume)).toMatchObject({ type: 'started', returns: true, providerCallId: CONVERSATION });
+    session.goOn!({ inbound: l16(24_000), outbound: l16(24_000), bidirectional: true });
+    expect(saidBy(session.writeStarted(STARTED_FACTS))).toEqual({
+      type: 'session.accepted',
+      mediaFormat: 'raw/lpcm16_24',
     });
+    // VoiceAI Connect may still know the streams of the connection before.
+    expect(saidBy(session.writeHead!())).not.toMatchObject({ streamId: 'play-0' });
+    expect(say({ type: 'session.resume' }).type).toBe('reply');
+    expect(openSession().say({ type: 'session.resume' })).toMatchObject({ type: 'refusal' });
+  });
+
+  it('accepts a resume of its own conversation where it is', () => {
+    const resume = { type: 'session.resume', conversationId: CONVERSATION };
     const { say } = openStarted();
     expect(replyOf(say(resume))).toMatchObject({ type: 'session.accepted' });
     expect(replyOf(say({ ...resume, conversationId: 'other' }))).toMatchObject({ type: 'session.error' });
