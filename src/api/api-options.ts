@@ -7,6 +7,7 @@ import type { Envelope } from '../events/envelope.ts';
 import type { TransferTickets } from '../providers/control/transfer-tickets.ts';
 import type { Journal } from '../events/journal.ts';
 import type { AgentDesk } from './agents/agent-desk.ts';
+import type { PostCallDesk } from './post-call/post-call-desk.ts';
 import type { RecordingDesk } from './recordings/recording-desk.ts';
 import type { InboundDesk } from './inbound/inbound-desk.ts';
 import type {
@@ -103,6 +104,7 @@ export interface ApiOptions {
   readonly providers?: ProviderDesk;
   readonly agents: AgentDesk;
   readonly recordings: RecordingDesk;
+  readonly postCall: PostCallDesk;
   /** Absent where no port for AudioSocket is open. */
   readonly audioSocketUuids?: SessionUuids;
   readonly streams: Pick<Streams, 'open'>;

@@ -8,6 +8,7 @@ import { newId } from '../base/ids.ts';
 import { isObject } from '../base/json.ts';
 import { MIB } from '../base/units.ts';
 import { agentDraftRoutes, agentRoutes } from './agents/agents.ts';
+import { postCallRoutes } from './post-call/post-call.ts';
 import { recordingRoutes } from './recordings/recordings.ts';
 import type { ApiOptions, ApiSettings, TlsPair } from './api-options.ts';
 import { installDocumentation } from './documentation.ts';
@@ -197,6 +198,7 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     agentRoutes,
     agentDraftRoutes,
     recordingRoutes,
+    postCallRoutes,
     eventRoutes,
   ];
   for (const routes of resources) await app.register(routes, inBase);

@@ -15,6 +15,10 @@ export async function installDocumentation(app: FastifyInstance, publicUrl: stri
         version: KNOWN_VERSIONS[0] ?? '',
       },
       servers: [{ url: publicUrl }],
+      externalDocs: {
+        description: 'JSON Schema of the post-call payload: data of call_completed and call_analyzed',
+        url: `${publicUrl}/api/v1/schemas/post-call.json`,
+      },
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },

@@ -14,6 +14,7 @@ import type { ConnectedNode } from '../link/node-lifeline.ts';
 import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
 import type { HostInbound } from './inbound.ts';
+import type { HostPostCall } from './post-call/host-post-call.ts';
 import type { HostRecordings } from './recordings/host-recordings.ts';
 import type { ToolRequests } from './tools/tool-requests.ts';
 import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
@@ -30,6 +31,7 @@ export interface ControlParts {
   readonly providers: Pick<ProviderControl, 'stats' | 'forgotten'>;
   readonly tools: Pick<ToolRequests, 'stats' | 'forgottenOrigins'>;
   readonly recordings: Pick<HostRecordings, 'stats'>;
+  readonly postCall: Pick<HostPostCall, 'runner' | 'summaries'>;
   readonly api: Pick<Api, 'stats'>;
 }
 
@@ -75,11 +77,26 @@ function limitsOf({ store, delivery, streams, link, inbound, providers, api, rec
     recording_events_missed: recordings.stats.missedEvents,
     recordings_mended: recordings.stats.mended,
     recordings_lost: recordings.stats.lost,
+    ...postCallLimits(parts.postCall),
     ...toolLimits(parts.tools),
     ...providerLimits(asked),
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
   };
 }
+function postCallLimits({ runner, summaries }: ControlParts['postCall']): {
+  readonly [limit: string]: number;
+} {
+  return {
+    analyses_held: runner.stats.held,
+    analyses_failed: runner.stats.failures,
+    analyser_retries: runner.stats.retries,
+    analyser_given_up: runner.stats.gaveUp,
+    analysis_transcripts_cut: runner.stats.cutTranscripts,
+    summary_overruns: summaries.stats.overruns,
+    summary_crashes: summaries.stats.crashes,
+  };
+}
+
 
 function toolLimits({ stats, forgottenOrigins }: ControlParts['tools']): {
   readonly [limit: string]: number;

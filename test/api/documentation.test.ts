@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import Schema from 'typebox/schema';
-import { delivery, leg } from './documented-rows.ts';
+import { COMMANDS, delivery, leg } from './documented-rows.ts';
 import { callView, openTestApi, type Answer, type TestApi } from './open-test-api.ts';
 
 interface Operation {
@@ -72,6 +72,7 @@ describe('the OpenAPI document', () => {
         .map(({ path, method }) => `${method} ${path}`)
         .sort(),
     ).toEqual([
+      'delete /api/v1/calls/{id}',
       'delete /api/v1/calls/{id}/legs/{leg}',
       'delete /api/v1/inbound-webhooks/{id}',
       'delete /api/v1/keys/{id}',
@@ -82,6 +83,7 @@ describe('the OpenAPI document', () => {
       'get /api/v1/agents/{id}',
       'get /api/v1/calls',
       'get /api/v1/calls/{id}',
+      'get /api/v1/calls/{id}/transcript',
       'get /api/v1/dead-letters',
       'get /api/v1/deliveries/{id}',
       'get /api/v1/events',
@@ -183,6 +185,7 @@ describe('every route', () => {
       'call_1',
       callView({ legs: [leg()], cost: { amount: '0.01', currency: 'USD' } }),
     );
+    house.ports.allCalls.set('call_2', callView({ id: 'call_2', completed: true }));
     house.journal.commit();
     const made = async (path: string, body: object) => {
       const answer = await house.request('POST', path, body);
@@ -211,6 +214,7 @@ describe('every route', () => {
       ['get', `${base}/voice/stream-credentials`],
       ['get', `${base}/calls`],
       ['get', `${base}/calls/{id}`, 'call_1'],
+      ['get', `${base}/calls/{id}/transcript`, 'call_1'],
       ['post', `${base}/calls/{id}/hangup`, 'call_1'],
       ...Object.entries(COMMANDS).map(
         ([path, body]) => ['post', `${base}/calls/{id}/${path}`, 'call_1', body] as Step,
@@ -255,6 +259,7 @@ describe('every route', () => {
       ['delete', `${base}/webhooks/{id}`, webhook],
       ['delete', `${base}/inbound-webhooks/{id}`, inbound],
       ['delete', `${base}/keys/{id}`, key],
+      ['delete', `${base}/calls/{id}`, 'call_2'],
     ];
     for (const [method, path, id = '', body] of steps) {
       house.nodes.result = { ok: true, value: answerOf(path) };
@@ -302,24 +307,6 @@ describe('the documentation page', () => {
 });
 
 type Step = [string, string, (string | undefined)?, object?];
-
-/** What each command to a call takes at least. */
-const COMMANDS: { readonly [path: string]: object } = {
-  hold: { on: true },
-  mute: { leg_id: 'leg_1', on: true },
-  play: { url: 'tone:busy' },
-  clear: {},
-  dtmf: { digits: '1' },
-  record: { action: 'start' },
-  fork: { url: 'wss://a.example/', leg_id: 'leg_1' },
-  'fork/stop': { fork_id: 'fork_1' },
-  legs: { role: 'human' },
-  transfer: { to: '+15550123' },
-  disposition: { disposition: 'sale' },
-  qualification: { score: 1 },
-  transcript: { segments: [{ speaker: 'caller', text: 'hello' }] },
-  handover: { target: { type: 'queue', to: 'sales' } },
-};
 
 /** Of each command what it answers, all in one. */
 const COMMAND_ANSWER = {

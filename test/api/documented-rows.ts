@@ -30,3 +30,21 @@ export function delivery(endpointId: string) {
     lastError: null,
   };
 }
+
+/** What each command to a call takes at least. */
+export const COMMANDS: { readonly [path: string]: object } = {
+  hold: { on: true },
+  mute: { leg_id: 'leg_1', on: true },
+  play: { url: 'tone:busy' },
+  clear: {},
+  dtmf: { digits: '1' },
+  record: { action: 'start' },
+  fork: { url: 'wss://a.example/', leg_id: 'leg_1' },
+  'fork/stop': { fork_id: 'fork_1' },
+  legs: { role: 'human' },
+  transfer: { to: '+15550123' },
+  disposition: { disposition: 'sale' },
+  qualification: { score: 1 },
+  transcript: { segments: [{ speaker: 'caller', text: 'hello' }] },
+  handover: { target: { type: 'queue', to: 'sales' } },
+};

@@ -15,6 +15,7 @@ import { CLIENT_DIALECTS } from '../../src/dialect/client-registry.ts';
 import type { AgentView } from '../../src/events/agents.ts';
 import { FakeAgents } from '../fakes/agent-store.ts';
 import { FakePorts } from '../fakes/api-ports.ts';
+import { FakePostCall } from '../fakes/post-call-desk.ts';
 import { FakeRecordings } from '../fakes/recording-desk.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { LiveJournal } from '../fakes/live-journal.ts';
@@ -51,6 +52,7 @@ export interface TestApi {
   readonly agentViews: AgentView[];
   readonly journal: LiveJournal;
   readonly recordings: FakeRecordings;
+  readonly postCall: FakePostCall;
   readonly logged: object[];
   refreshes: number;
   ready: boolean;
@@ -85,6 +87,7 @@ export async function openTestApi(
   journal.published = (committed) => streams.publish(committed);
   const agents = new FakeAgents();
   const recordings = new FakeRecordings();
+  const postCall = new FakePostCall();
   const agentViews: AgentView[] = [];
   const test = {
     clock,
@@ -95,6 +98,7 @@ export async function openTestApi(
     journal,
     logged,
     recordings,
+    postCall,
     refreshes: 0,
     ready: true,
   };
@@ -115,6 +119,7 @@ export async function openTestApi(
         apply: async (view) => void agentViews.push(view),
       },
       recordings,
+      postCall,
       streams,
       journal,
       delivery: {

@@ -12,6 +12,7 @@ import type { EventRecord } from '../../src/events/envelope.ts';
 import type { CommittedEvent } from '../../src/events/journal.ts';
 import type { EncryptionKey } from '../../src/store/cipher.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { FakePostCall } from './post-call-desk.ts';
 import { FakeRecordings } from './recording-desk.ts';
 
 const KEYS: readonly EncryptionKey[] = [{ id: 'k1', key: new Uint8Array(32).fill(7) }];
@@ -98,6 +99,7 @@ export class HookDesk {
       ports: store,
       nodes,
       agents: { store: store.agents, dialects: [], apply: async () => undefined },
+      postCall: new FakePostCall(),
       recordings: new FakeRecordings(),
       streams,
       journal: store.journal,

@@ -53,6 +53,7 @@ const Call = Type.Interface([Listed], {
   timeline: Type.Array(TimelineEntry),
   quality: Type.Record(Type.String(), Type.Unknown()),
   cost: Nullable(Type.Record(Type.String(), Type.Unknown())),
+  erased_at: Nullable(Type.String({ description: 'when numbers, words and recordings were erased' })),
 });
 
 const Filters = Type.Object(
@@ -136,5 +137,6 @@ function callView(call: CallView): Static<typeof Call> {
     timeline: [...call.timeline],
     quality: call.quality,
     cost: call.cost,
+    erased_at: call.erased_at ?? null,
   };
 }

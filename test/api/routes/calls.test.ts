@@ -31,6 +31,7 @@ it('tells a call in the words of the contract', async () => {
     timeline: [{ sequence: 1, type: 'call_started', at: '2026-11-20T12:00:00.000Z' }],
     quality: { mos: 4.3 },
     cost: null,
+    erased_at: null,
   });
 });
 
