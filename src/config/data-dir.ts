@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, realpathSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { invariant, messageOf, VoiceError } from '../base/errors.ts';
+import { messageOf, VoiceError } from '../base/errors.ts';
 import type { Closeable } from '../base/lifetime.ts';
 
 /** Where everything lies in the data dir, and the short folder of sockets that belongs to it. */
@@ -25,8 +25,6 @@ export interface DataPaths {
   readonly runDir: string;
 }
 
-// sun_path holds 108 bytes with its end (unix(7)); longer ones fail with a misleading EINVAL.
-const SOCKET_PATH_BYTES_MAX = 107;
 const PRIVATE_DIR = 0o700;
 
 /** Makes the data dir and its folders where they are missing. */
@@ -67,13 +65,6 @@ export function leaveRunDir({ runDir }: Pick<DataPaths, 'runDir'>): void {
   } catch {
     // Not empty, or gone already: neither is ours to mend.
   }
-}
-
-/** Path of a Unix socket in the run dir. */
-export function socketPathOf(paths: Pick<DataPaths, 'runDir'>, name: string): string {
-  const path = join(paths.runDir, `${name}.sock`);
-  invariant(Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX, `${path} is short enough for a Unix socket`);
-  return path;
 }
 
 function pathsOf(given: string): DataPaths {

@@ -25,8 +25,6 @@ export interface CommitStats {
 export interface CommitQueueOptions {
   readonly incarnation: string;
   readonly journal: LinkJournal;
-  /** Fresh from the commit, in order. Runs before the acknowledgement: hooks wait for nobody. */
-  readonly onCommitted: (events: readonly CommittedEvent[]) => void;
   /** The journal has everything up to this record. */
   readonly onAcknowledged: (record: number) => void;
   readonly stats: CommitStats;
@@ -95,13 +93,13 @@ export class CommitQueue {
   }
 
   async #commit(batch: SpooledBatch): Promise<void> {
-    const { stats, clock } = this.#options;
+    const { stats, clock, onAcknowledged } = this.#options;
     for (let delayMs = RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)) {
       const committed = await this.#tryCommit(batch);
       if (committed !== undefined) {
         stats.commits++;
         stats.committedRecords += committed.length;
-        return this.#announce(committed, batch.first + batch.records.length - 1);
+        return onAcknowledged(batch.first + batch.records.length - 1);
       }
       if (this.#isStopped) return;
       await sleep(clock, delayMs);
@@ -120,16 +118,5 @@ export class CommitQueue {
       log.error(facts, 'events could not be committed; the link tries again');
       return undefined;
     }
-  }
-
-  #announce(committed: readonly CommittedEvent[], lastRecord: number): void {
-    const { onCommitted, onAcknowledged, log } = this.#options;
-    try {
-      if (committed.length > 0) onCommitted(committed);
-    } catch (error) {
-      // They are committed: whoever failed to hear of them finds them in the journal.
-      log.error({ error: messageOf(error) }, 'committed events could not be told on');
-    }
-    onAcknowledged(lastRecord);
   }
 }

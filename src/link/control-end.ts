@@ -3,7 +3,6 @@ import type { Cancel, Clock } from '../base/clock.ts';
 import { messageOf, refuse } from '../base/errors.ts';
 import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
-import type { CommittedEvent } from '../events/journal.ts';
 import type { CommitStats, LinkJournal } from './commit-queue.ts';
 import type { LinkLog } from './link-log.ts';
 import type { AskingStats } from './node-conversation.ts';
@@ -21,8 +20,6 @@ export interface ControlEndOptions {
   /** Where nodes spool: `<incarnation>/`. */
   readonly spoolsDir: string;
   readonly journal: LinkJournal;
-  /** Fresh from the commit and before the node hears of it, in order per incarnation. */
-  readonly onCommitted: (events: readonly CommittedEvent[]) => void;
   /** Awaited before the node counts as serving; made again each half second while it fails. */
   readonly onConnected: (node: ConnectedNode) => Promise<void>;
   readonly onDisconnected?: (node: ConnectedNode) => void;
@@ -139,13 +136,13 @@ export class ControlEnd {
   #follow(incarnation: string): NodeLifeline {
     const known = this.#lifelines.get(incarnation);
     if (known !== undefined) return known;
-    const { runDir, spoolsDir, journal, onCommitted, onConnected, onNodeDead, clock, log } = this.#options;
+    const { runDir, spoolsDir, journal, onConnected, onNodeDead, clock, log } = this.#options;
     const lifeline = new NodeLifeline({
       incarnation,
       socketPath: socketPathOf(runDir, incarnation),
       spoolDir: spoolDirOf(spoolsDir, incarnation),
       graceMs: this.#options.graceMs ?? GRACE_MS,
-      queue: { journal, onCommitted, stats: this.stats },
+      queue: { journal, stats: this.stats },
       onConnected,
       onDisconnected: this.#options.onDisconnected ?? (() => {}),
       onAsk: this.#options.onAsk ?? unanswerable,

@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Command, CommandResult } from '../../src/events/commands.ts';
 import type { CommittedEvent } from '../../src/events/journal.ts';
+import type { LinkJournal } from '../../src/link/commit-queue.ts';
 import { openControlEnd, type ControlEnd, type ControlEndOptions } from '../../src/link/control-end.ts';
 import { openNodeEnd, type NodeEnd } from '../../src/link/node-end.ts';
 import { socketPathOf, spoolDirOf } from '../../src/link/places.ts';
@@ -77,8 +78,7 @@ export class LinkHouse {
     const control = openControlEnd({
       runDir: this.runDir,
       spoolsDir: this.spoolsDir,
-      journal: this.journal,
-      onCommitted: (events) => this.told.push(...events),
+      journal: this.#telling(),
       onConnected: () => Promise.resolve(),
       onNodeDead: (incarnation) => {
         this.dead.push(incarnation);
@@ -91,5 +91,19 @@ export class LinkHouse {
     });
     onTestFinished(() => control.close());
     return control;
+  }
+
+  /** The journal, with what it committed in `told`. */
+  #telling(): LinkJournal {
+    const { journal, told } = this;
+    return {
+      commit: async (batch) => {
+        const committed = await journal.commit(batch);
+        told.push(...committed);
+        return committed;
+      },
+      cursorOf: (incarnation) => journal.cursorOf(incarnation),
+      forgetCursor: (incarnation) => journal.forgetCursor(incarnation),
+    };
   }
 }
