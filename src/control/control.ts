@@ -30,6 +30,8 @@ import { answeredFrom, openHostRegistry } from './host-registry.ts';
 import { HostInbound } from './inbound.ts';
 import { HostNodes } from './nodes.ts';
 import { HttpProviderWire } from './provider-wire.ts';
+import type { HostPostCall } from './post-call/host-post-call.ts';
+import { openPostCall } from './post-call/open-post-call.ts';
 import { Reaper } from './reaper.ts';
 import { HostRecordings } from './recordings/host-recordings.ts';
 import { Retention } from './retention.ts';
@@ -82,17 +84,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     });
     // Told once the journal's audience is there; delivery itself is a part of it.
     const told: { announce?: (notice: EndpointNotice) => void } = {};
-    const delivery = lifetime.own(
-      openDelivery({
-        outbox: store.outbox,
-        health: store.health,
-        announce: (notice) => told.announce?.(notice),
-        clock,
-        settings: { egressAllow: settings.egressAllow, userAgent: `Omnivoice/${options.version}` },
-        observer: figures,
-        log,
-      }),
-    );
+    const announceNotice = (notice: EndpointNotice): void => told.announce?.(notice);
+    const delivery = lifetime.own(openHostDelivery(options, store, figures, announceNotice));
     const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
     lifetime.own(new Retention(store, clock, log));
     const nodes = new HostNodes(store.credentials, store.agents, log);
@@ -101,7 +94,9 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const inbound = lifetime.own(new HostInbound({ store, nodes, announce, clock, log }));
     const providers = openProviders(options, store, lifetime);
     const tools = lifetime.own(openTools(options, store, inbound));
-    const parts = { store, nodes, delivery, streams, figures, inbound, providers, tools, recordings };
+    const postCall = lifetime.own(openPostCall(options, { store, recordings, announce }));
+    const desks = { inbound, providers, tools, recordings, postCall };
+    const parts = { store, nodes, delivery, streams, figures, ...desks };
     const tell = tellerOf(parts);
     const events = new EndpointEvents({
       clock,
@@ -117,17 +112,36 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
     const api = lifetime.own(await openHostApi(options, uuids, parts));
-    figures.watch({ store, delivery, streams, link, inbound, providers, tools, recordings, api });
+    figures.watch({ ...parts, link, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
     inbound.wake();
+    postCall.wake();
     const reload = (): void => reloadTls(settings, api);
     return { api, firstKey, reload, close: () => lifetime.close() };
   } catch (error) {
     await lifetime.close();
     throw error;
   }
+}
+
+function openHostDelivery(
+  { settings, clock, log, version }: ControlOptions,
+  { outbox, health }: Store,
+  observer: ControlFigures,
+  announce: (notice: EndpointNotice) => void,
+): Delivery {
+  const { egressAllow } = settings;
+  return openDelivery({
+    outbox,
+    health,
+    announce,
+    clock,
+    settings: { egressAllow, userAgent: `Omnivoice/${version}` },
+    observer,
+    log,
+  });
 }
 
 function reloadTls(settings: Settings, api: Api): void {
@@ -145,11 +159,13 @@ interface Parts {
   readonly recordings: HostRecordings;
   readonly providers: ProviderControl;
   readonly tools: ToolRequests;
+  readonly postCall: HostPostCall;
 }
 
 type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
 
-type Audience = Pick<Parts, 'delivery' | 'streams' | 'figures' | 'recordings'>;
+type Audience = Pick<Parts, 'delivery' | 'streams' | 'figures' | 'recordings'> &
+  Partial<Pick<Parts, 'postCall'>>;
 
 /** Tells everybody who waits for events. */
 function announcerOf({
@@ -157,12 +173,14 @@ function announcerOf({
   streams,
   figures,
   recordings,
+  postCall,
 }: Audience): (events: readonly CommittedEvent[]) => void {
   return (events) => {
     figures.committed(events);
     streams.publish(events);
     delivery.accept(events);
     recordings.committed(events);
+    postCall?.committed(events);
   };
 }
 
@@ -270,6 +288,7 @@ function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: 
     },
     ...(settings.audiosocketPort === 0 ? {} : { audioSocketUuids: uuids }),
     recordings: parts.recordings,
+    postCall: parts.postCall,
     streams,
     journal: store.journal,
     delivery,
