@@ -36,9 +36,8 @@ export interface ControlParts {
 }
 
 /** What each limit of control held back, by the limit's name. */
-function limitsOf({ store, delivery, streams, link, inbound, providers, api, recordings }: ControlParts): {
-  readonly [limit: string]: number;
-} {
+function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
+  const { store, delivery, streams, link, inbound, providers, api, recordings } = parts;
   const asked = api.stats();
   const { turns, journal, connections } = store.stats;
   return {

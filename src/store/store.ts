@@ -14,6 +14,7 @@ import type { Closeable } from '../base/lifetime.ts';
 import type { HealthStore } from '../delivery/breaker/health-record.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { Journal } from '../events/journal.ts';
+import type { AnalysisWork } from '../records/post-call/analysis-store.ts';
 import { SqlAgents } from './agents/agents.ts';
 import { SqlCalls } from './calls.ts';
 import type { AnalysisWork } from '../records/post-call/analysis-store.ts';
@@ -30,6 +31,8 @@ import { SqlInbound } from './inbound/inbound.ts';
 import { SqlJournal } from './journal/journal.ts';
 import { SqlKeys } from './keys.ts';
 import { SqlOutbox } from './outbox.ts';
+import { SqlAnalyses } from './post-call/analyses.ts';
+import { SqlErasure } from './post-call/erasure.ts';
 import { SqlRecordings } from './recordings/recordings.ts';
 import { Retention, type Purged, type PurgeQuery } from './retention.ts';
 import { SqlFleetEvents } from './postgres/fleet-events.ts';
@@ -84,6 +87,8 @@ export interface Store extends Closeable {
   readonly inbound: InboundHookStore;
   readonly agents: AgentStore;
   readonly recordings: SqlRecordings;
+  readonly analyses: AnalysisWork;
+  readonly erasure: Pick<SqlErasure, 'erase' | 'stats'>;
   readonly stats: StoreStats;
   purge(query: PurgeQuery): Promise<Purged>;
   close(): Promise<void>;
@@ -127,6 +132,8 @@ async function openParts(
   // Where both have one connection anyway, one transaction is cheaper than two that wait for each other.
   const transact: Transact =
     commits === db ? (write) => journal.along(write) : (write) => db.transaction().execute(write);
+  const analyses = new SqlAnalyses(db, counters, journal);
+  await analyses.prepare();
   return {
     agents,
     endpoints,
@@ -145,6 +152,8 @@ async function openParts(
     calls: new SqlCalls(db),
     idempotency: new SqlIdempotency(db, cipher, clock),
     recordings: new SqlRecordings(db, journal, clock),
+    analyses,
+    erasure: new SqlErasure(journal),
     retention: new Retention(db, counters, clock),
   };
 }
