@@ -3,7 +3,7 @@ import type { SupervisionMode, TranscriptSegment } from '../../events/call-comma
 import type { LegSummary } from '../../events/catalogue.ts';
 import type { EventRecord } from '../../events/envelope.ts';
 import type { CallFacts } from '../facts.ts';
-import type { Qualification } from '../notes.ts';
+import type { CallNotes, Qualification } from '../notes.ts';
 import type { LineFacts } from '../parties/party.ts';
 import type { Seat } from '../parties/roster.ts';
 
@@ -84,6 +84,7 @@ export interface SavedDecisions {
 export interface SavedNotes {
   readonly disposition: { readonly disposition: string; readonly by: string } | null;
   readonly qualification: Qualification | null;
+  readonly answeredBy: CallNotes['answeredBy'];
   readonly transferredTo: string | null;
   /** Since its provider was told to stream elsewhere. */
   readonly movedMs: number | null;

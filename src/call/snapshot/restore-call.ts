@@ -100,8 +100,8 @@ const NO_PLACE: SavedPlace = {
 /** What was decided and written down. */
 function restoreDecisions(desk: CallDesk, snapshot: CallSnapshot, times: SavedTimes): void {
   const { conversation, notes } = desk;
-  const { disposition, qualification, transferredTo, movedMs, transcript } = snapshot.notes;
-  Object.assign(notes, { disposition, qualification, transferredTo });
+  const { movedMs, transcript, ...known } = snapshot.notes;
+  Object.assign(notes, known);
   notes.movedAtMs = movedMs === null ? null : times.since(movedMs);
   for (const segment of transcript) notes.addSegment(segment);
   const { partnerId, consultedId, hold } = snapshot.decisions;

@@ -93,9 +93,9 @@ function saveDecisions({ partnerId, consultedId, hold }: Decisions, nowMs: AtMs)
 }
 
 function saveNotes(notes: CallNotes, nowMs: AtMs): SavedNotes {
-  const { disposition, qualification, transferredTo, movedAtMs, transcript } = notes;
+  const { disposition, qualification, answeredBy, transferredTo, movedAtMs, transcript } = notes;
   const movedMs = movedAtMs === null ? null : Math.round(nowMs - movedAtMs);
-  return { disposition, qualification, transferredTo, movedMs, transcript: endOf(transcript) };
+  return { disposition, qualification, answeredBy, transferredTo, movedMs, transcript: endOf(transcript) };
 }
 
 function endOf(transcript: readonly TranscriptSegment[]): readonly TranscriptSegment[] {

@@ -188,7 +188,7 @@ function expectEndedWhole({ story }: Sequence): void {
   }
   expect(types.slice(-2)).toEqual(['call_ended', 'call_completed']);
   expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
-  const legsOf = (type: string, isTold = (_: Envelope) => true): readonly string[] =>
+  const legsOf = (type: string, isTold: (event: Envelope) => boolean = () => true): readonly string[] =>
     events
       .filter((event) => event.type === type && isTold(event))
       .map(({ data }) => data['leg_id'] as string)
