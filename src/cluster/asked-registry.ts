@@ -9,6 +9,7 @@ export type RegistryQuestion =
   | { readonly do: 'beat'; readonly node: NodeRecord }
   | { readonly do: 'leave'; readonly incarnation: string }
   | { readonly do: 'find'; readonly call_id: string }
+  | { readonly do: 'find_alias'; readonly alias: string }
   | { readonly do: 'claim'; readonly incarnation: string; readonly wish: ClaimWish }
   | { readonly do: 'save'; readonly incarnation: string; readonly saved: CallSave }
   | { readonly do: 'end'; readonly incarnation: string; readonly call_id: string; readonly token: number }
@@ -23,6 +24,8 @@ export function answerFrom(registry: Registry, question: RegistryQuestion): Prom
       return registry.leave(question.incarnation);
     case 'find':
       return registry.find(question.call_id);
+    case 'find_alias':
+      return registry.findAlias(question.alias);
     case 'claim':
       return registry.claim(question.incarnation, question.wish);
     case 'save':
@@ -61,6 +64,10 @@ export class AskedRegistry implements Registry {
 
   find(callId: string): Promise<Found> {
     return this.#ask<Found>({ do: 'find', call_id: callId }, 'unavailable');
+  }
+
+  findAlias(alias: string): Promise<string | undefined> {
+    return this.#ask<string | undefined>({ do: 'find_alias', alias }, undefined);
   }
 
   claim(incarnation: string, wish: ClaimWish): Promise<Claim> {

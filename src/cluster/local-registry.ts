@@ -32,6 +32,7 @@ export class LocalRegistry implements Registry {
   readonly #clock: Pick<Clock, 'nowMs' | 'unixMs' | 'randomBytes'>;
   readonly #leases = new Map<string, Lease>();
   readonly #calls = new Map<string, Call>();
+  readonly #aliases = new Map<string, string>();
   readonly #epoch: string;
   readonly #startedAtMs: AtMs;
   readonly #startedAtUnixMs: number;
@@ -74,6 +75,10 @@ export class LocalRegistry implements Registry {
     return { state, owner, token, sequence };
   }
 
+  async findAlias(alias: string): Promise<string | undefined> {
+    return this.#aliases.get(alias);
+  }
+
   async claim(incarnation: string, wish: ClaimWish): Promise<Claim> {
     const call = this.#call(wish.callId);
     if (call?.state === 'ended') return { result: 'ended' };
@@ -90,7 +95,8 @@ export class LocalRegistry implements Registry {
   }
 
   async save(incarnation: string, saved: CallSave): Promise<Saved> {
-    const { callId, token, sequence, snapshot } = saved;
+    const { callId, token, sequence, snapshot, alias } = saved;
+    if (alias !== undefined) this.#alias(alias, callId);
     const call = this.#call(callId);
     if (call?.state === 'ended') return 'ended';
     if (call !== undefined && isFenced(call, incarnation, token)) return 'fenced';
@@ -122,6 +128,7 @@ export class LocalRegistry implements Registry {
   close(): void {
     this.#leases.clear();
     this.#calls.clear();
+    this.#aliases.clear();
   }
 
   #mayPass(call: LiveCall, incarnation: string, wish: ClaimWish): boolean {
@@ -164,12 +171,22 @@ export class LocalRegistry implements Registry {
     this.counts.droppedRecords++;
   }
 
+  #alias(alias: string, callId: string): void {
+    this.#aliases.delete(alias);
+    this.#aliases.set(alias, callId);
+    const [oldest] = this.#aliases.keys();
+    if (this.#aliases.size > CALLS_MAX && oldest !== undefined) this.#aliases.delete(oldest);
+  }
+
   #forget(nowMs: AtMs): void {
     for (const [incarnation, { endsAtMs }] of this.#leases) {
       if (endsAtMs + NODE_FORGOTTEN_MS <= nowMs) this.#leases.delete(incarnation);
     }
     for (const [callId, { expiresAtMs }] of this.#calls) {
       if (expiresAtMs <= nowMs) this.#calls.delete(callId);
+    }
+    for (const [alias, callId] of this.#aliases) {
+      if (!this.#calls.has(callId)) this.#aliases.delete(alias);
     }
   }
 }

@@ -18,7 +18,7 @@ export interface OwnershipOptions {
   /** Whether this node's own beats are not accepted: then it claims nothing. */
   readonly isIsolated: () => boolean;
   /** What another node needs to go on with the call; undefined where it is not here any more. */
-  readonly snapshotOf: (callId: string) => Pick<CallSave, 'sequence' | 'snapshot'> | undefined;
+  readonly snapshotOf: (callId: string) => Omit<CallSave, 'callId' | 'token'> | undefined;
   /** Another node owns the call, or it ended: whatever speaks for it here must stop. */
   readonly onFenced: (callId: string) => void;
   /** A new call is recorded: from now on its events carry this token. */

@@ -69,6 +69,8 @@ export interface Registry extends Closeable {
   /** Gives up the lease: the node has no calls any more. */
   leave(incarnation: string): Promise<void>;
   find(callId: string): Promise<Found>;
+  /** The call last saved under that alias; undefined where there is none, or nobody can say. */
+  findAlias(alias: string): Promise<string | undefined>;
   claim(incarnation: string, wish: ClaimWish): Promise<Claim>;
   /**
    * Saves what another node needs to go on with the call, unacknowledged events in it. Puts a record back
@@ -95,4 +97,6 @@ export interface CallSave {
   readonly sequence: number;
   /** JSON, at most 64 KiB. */
   readonly snapshot: string;
+  /** Another name the call can be found by, as its provider's; absent where it has none. */
+  readonly alias?: string;
 }

@@ -143,6 +143,7 @@ export class Reaper implements Closeable {
   #orphans = new Map<string, AtMs>();
   /** Looked at once, ended in the registry and open in the journal. */
   readonly #endedElsewhere = new Set<string>();
+  #isClosed = false;
   #cancel: Cancel = () => {};
   #cancelSweep: Cancel = () => {};
 
@@ -166,7 +167,9 @@ export class Reaper implements Closeable {
     this.#cancelSweep = clock.after(SWEEP_EVERY_MS, () => {
       this.#sweep()
         .catch((error: unknown) => log.error({ error: messageOf(error) }, 'orphans could not be ended'))
-        .finally(() => this.sweep());
+        .finally(() => {
+          if (!this.#isClosed) this.sweep();
+        });
     });
   }
 
@@ -262,6 +265,7 @@ export class Reaper implements Closeable {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#cancel();
     this.#cancelSweep();
     for (const cancel of this.#waiting.values()) cancel();

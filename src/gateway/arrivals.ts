@@ -54,5 +54,7 @@ export type LostCause = SocketLoss;
 export interface Arrivals {
   /** Whether one more leg may come in; asked before the upgrade. Undefined when it may. */
   refuseNew(): Refusal | undefined;
+  /** What has to be done before this one can arrive, if anything: another node may have its call. */
+  prepare?(arrival: Arrival): Promise<void> | undefined;
   arrive(arrival: Arrival, nowMs: AtMs): LegConnection | Refusal;
 }

@@ -10,7 +10,7 @@ import type {
   LegStarted,
   ReadResult,
 } from '../dialect/dialect.ts';
-import type { Arrivals, LegConnection, LostCause } from './arrivals.ts';
+import type { Arrival, Arrivals, LegConnection, LostCause } from './arrivals.ts';
 import type { Admitted } from './door/admission.ts';
 import { Handshake, type Spoken } from './handshake.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
@@ -19,6 +19,7 @@ import { countClose, type GatewayLimits, type GatewayStats } from './limits.ts';
 import { MessageRate } from './message-rate.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 import type { TokenUses } from './token-ledger.ts';
+import { WaitingMessages } from './waiting-messages.ts';
 
 /** What all connections of a node share. */
 export interface ConnectionHouse {
@@ -36,6 +37,8 @@ export interface ConnectionHouse {
 
 type ConnectionState =
   | { readonly name: 'handshaking'; readonly deadlineAtMs: AtMs }
+  /** The start was said, and the leg cannot be made yet; what comes meanwhile waits. */
+  | { readonly name: 'arriving'; readonly deadlineAtMs: AtMs; readonly waiting: WaitingMessages }
   | { readonly name: 'active'; readonly leg: LegConnection }
   /** We have said our last words; the peer may still say its own before our close frame goes out. */
   | ({ readonly name: 'parting'; readonly leg: LegConnection | undefined } & Parting)
@@ -162,6 +165,7 @@ export class Connection implements Beating {
     try {
       if (state.name === 'active') state.leg.receive(message, isBinary, nowMs);
       else if (state.name === 'parting') this.#hearOut(message, isBinary);
+      else if (state.name === 'arriving') state.waiting.keep(message, isBinary);
       else this.#shakeHands(message, isBinary, nowMs);
     } catch (error) {
       this.#failed(error, 'receive');
@@ -228,8 +232,29 @@ export class Connection implements Beating {
   #start({ dialect, session }: Spoken, started: LegStarted, nowMs: AtMs): void {
     const refusal = this.#takeToken();
     if (refusal !== undefined) return this.#refuseInWords(session, refusal);
-    const { caller } = this.#admitted;
+    const { caller, prepare } = this.#admitted;
     const arrival = { caller, dialect, session, started, socket: this.#wire, receivedAtMs: nowMs };
+    const preparing = prepare?.(arrival);
+    if (preparing === undefined) return this.#arrive(arrival, nowMs);
+    const { limits, stats } = this.#house;
+    const deadlineAtMs = nowMs + limits.firstMessageMsMax;
+    this.#state = { name: 'arriving', deadlineAtMs, waiting: new WaitingMessages(stats) };
+    preparing.then(() => this.#arriveLate(arrival)).catch((error: unknown) => this.#failed(error, 'arrive'));
+  }
+
+  /** The leg can be made now; what waited is heard first. */
+  #arriveLate(arrival: Arrival): void {
+    const state = this.#state;
+    if (state.name !== 'arriving') return this.#giveTokenBack();
+    this.#arrive(arrival, this.#house.clock.nowMs());
+    state.waiting.hearAll((message, isBinary) => {
+      if (this.#state.name === 'active')
+        this.#state.leg.receive(message, isBinary, this.#house.clock.nowMs());
+    });
+  }
+
+  #arrive(arrival: Arrival, nowMs: AtMs): void {
+    const { session } = arrival;
     let leg: LegConnection | Refusal;
     try {
       leg = this.#admitted.arrive(arrival, nowMs);
@@ -243,7 +268,8 @@ export class Connection implements Beating {
     }
     this.#house.stats.legsStarted++;
     // A leg may have ended its connection while it was made; it is told of the socket's end all the same.
-    if (this.#state.name === 'handshaking') this.#state = { name: 'active', leg };
+    const { name } = this.#state;
+    if (name === 'handshaking' || name === 'arriving') this.#state = { name: 'active', leg };
     else if (this.#state.name === 'closing' || this.#state.name === 'parting') {
       this.#state = { ...this.#state, leg };
     }

@@ -66,6 +66,8 @@ export interface GatewayStats {
   protocolViolations: number;
   oversizedMessages: number;
   handshakeTimeouts: number;
+  /** Dropped while a leg could not be made yet. */
+  waitingDropped: number;
   pingTimeouts: number;
   upgradeTimeouts: number;
   /** Connections ended before a byte of them was read, because too many were half open. */
@@ -92,6 +94,7 @@ export function openGatewayStats(): GatewayStats {
     protocolViolations: 0,
     oversizedMessages: 0,
     handshakeTimeouts: 0,
+    waitingDropped: 0,
     pingTimeouts: 0,
     upgradeTimeouts: 0,
     halfOpenRefused: 0,

@@ -231,7 +231,7 @@ export class MediaNode implements Closeable {
       await openGateway({
         clock,
         dialects: dialectOf,
-        arrivals: this.arrivals,
+        arrivals: this.cluster.takeovers.arrivalsOf(this.arrivals),
         resumes: this.cluster.takeovers.resumesOf(this.arrivals),
         resumeTokens: this.#resumeTokens,
         credentials: this.credentials,

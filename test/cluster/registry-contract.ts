@@ -118,6 +118,17 @@ export function describeRegistry(open: () => Registry): void {
     expect(taken).toMatchObject({ snapshot: '"newer"' });
   });
 
+  it('finds a call by the alias it was last saved under', async () => {
+    const registry = open();
+    const callId = newCall();
+    const alias = `alias-of-${callId}`;
+    const token = await claimed(registry, 'n0', callId);
+    expect(await registry.findAlias(alias)).toBeUndefined();
+    await registry.save('n0', { callId, token, sequence: 1, snapshot: '{}', alias });
+    await registry.save('n0', { callId, token, sequence: 2, snapshot: '{}' });
+    expect(await registry.findAlias(alias)).toBe(callId);
+  });
+
   it('lets what has ended stay ended', async () => {
     const registry = open();
     const callId = newCall();

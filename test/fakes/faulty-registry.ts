@@ -43,6 +43,10 @@ export class FaultyRegistry implements Registry {
     return this.#ask<Found>((registry) => registry.find(callId), 'unavailable', 'reads');
   }
 
+  findAlias(alias: string): ReturnType<Registry['findAlias']> {
+    return this.#ask((registry) => registry.findAlias(alias), undefined, 'reads');
+  }
+
   claim(incarnation: string, wish: ClaimWish): Promise<Claim> {
     const none = { result: 'unavailable' } as const;
     return this.#ask<Claim>((registry) => registry.claim(incarnation, wish), none, 'writes');

@@ -4,7 +4,16 @@ import { ORPHANS_MAX, RegistryCounts } from '../registry-counts.ts';
 import type { BeatAnswer, CallSave, Claim, ClaimWish, Found, Orphan, Registry, Saved } from '../registry.ts';
 import { GRACE_MS, LEASE_MS, NODE_FORGOTTEN_MS, RECORD_TTL_MS, TOMBSTONE_TTL_MS } from '../timing.ts';
 import type { RedisConnection } from './connection.ts';
-import { CALL_CLAIM, CALL_END, CALL_FIND, CALL_SAVE, NODE_BEAT, NODE_LEAVE, ORPHANS } from './scripts.ts';
+import {
+  ALIAS_FIND,
+  CALL_CLAIM,
+  CALL_END,
+  CALL_FIND,
+  CALL_SAVE,
+  NODE_BEAT,
+  NODE_LEAVE,
+  ORPHANS,
+} from './scripts.ts';
 import type { Script } from './scripts.ts';
 
 export interface RedisRegistryOptions {
@@ -59,6 +68,11 @@ export class RedisRegistry implements Registry {
     return { state, owner, token: Number(token), sequence: Number(sequence) };
   }
 
+  async findAlias(alias: string): Promise<string | undefined> {
+    const answer = await this.#ask(ALIAS_FIND, [`alias:${alias}`], []);
+    return typeof answer === 'string' && answer !== '' ? answer : undefined;
+  }
+
   async claim(incarnation: string, wish: ClaimWish): Promise<Claim> {
     const { callId, reason, expectedOwner, tokenFloor } = wish;
     const values = [incarnation, callId, reason, expectedOwner ?? '', tokenFloor, GRACE_MS, RECORD_TTL_MS];
@@ -75,8 +89,8 @@ export class RedisRegistry implements Registry {
     };
   }
 
-  async save(incarnation: string, { callId, token, sequence, snapshot }: CallSave): Promise<Saved> {
-    const values = [incarnation, callId, token, sequence, snapshot, RECORD_TTL_MS];
+  async save(incarnation: string, { callId, token, sequence, snapshot, alias }: CallSave): Promise<Saved> {
+    const values = [incarnation, callId, token, sequence, snapshot, RECORD_TTL_MS, alias ?? ''];
     const answer = await this.#ask(CALL_SAVE, [`call:${callId}`], values);
     if (answer !== 'conflict') return savedOf(answer);
     this.counts.conflicts++;

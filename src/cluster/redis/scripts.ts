@@ -81,7 +81,9 @@ return { 'claimed', text(token), found[4], owner }
 
 export const CALL_FIND = script(`return redis.call('HMGET', KEYS[1], 'state', 'owner', 'tok', 'seq')`);
 
-/** ARGV: prefix, incarnation, call, token, sequence, snapshot, record ttl ms. */
+export const ALIAS_FIND = script(`return redis.call('GET', KEYS[1]) or ''`);
+
+/** ARGV: prefix, incarnation, call, token, sequence, snapshot, record ttl ms, alias or nothing. */
 export const CALL_SAVE = script(`${IS_FENCED}
 local found = redis.call('HMGET', KEYS[1], 'state', 'owner', 'tok', 'seq')
 local owner, me, token, answer = found[2], ARGV[2], tonumber(ARGV[4]), 'saved'
@@ -97,6 +99,7 @@ if found[1] then
 end
 redis.call('HSET', KEYS[1], 'state', 'live', 'owner', me, 'tok', ARGV[4], 'seq', ARGV[5], 'snap', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
+if ARGV[8] ~= '' then redis.call('SET', ARGV[1] .. 'alias:' .. ARGV[8], ARGV[3], 'PX', ARGV[7]) end
 redis.call('SADD', ARGV[1] .. 'calls:' .. me, ARGV[3])
 redis.call('PEXPIRE', ARGV[1] .. 'calls:' .. me, 86400000)
 return answer

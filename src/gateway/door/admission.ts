@@ -73,6 +73,7 @@ export interface Admitted {
   /** The subprotocol to answer with. */
   readonly subprotocol: string | null;
   readonly arrive: Arrivals['arrive'];
+  readonly prepare?: Arrivals['prepare'];
 }
 
 /** A request, and where it came from. */
@@ -84,7 +85,7 @@ export interface Visitor {
   readonly isTls: boolean;
 }
 
-type Welcome = Pick<Admitted, 'caller' | 'tokenId' | 'resumeToken' | 'arrive'> & {
+type Welcome = Pick<Admitted, 'caller' | 'tokenId' | 'resumeToken' | 'arrive' | 'prepare'> & {
   readonly options?: OptionValues;
 };
 
@@ -151,7 +152,8 @@ export class Admission {
     if (verify !== undefined && !isProven(verify, claimant, this.nonces, nowUnixMs)) return WRONG_PROOF;
     const caller = callerOf(credential);
     const options = credential.options ?? {};
-    return { caller, options, tokenId: null, resumeToken: null, arrive: this.#arrive };
+    const prepare: Arrivals['prepare'] = (arrival) => this.#options.arrivals.prepare?.(arrival);
+    return { caller, options, tokenId: null, resumeToken: null, arrive: this.#arrive, prepare };
   }
 
   #factsOf(visitor: Visitor): UpgradeFacts {

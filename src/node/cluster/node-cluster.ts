@@ -8,6 +8,7 @@ import type { NodeRecord } from '../../cluster/node-record.ts';
 import { Ownership } from '../../cluster/ownership.ts';
 import { PeerCounts } from '../../cluster/peers/peer-counts.ts';
 import { Peers } from '../../cluster/peers/peers.ts';
+import type { CallSave } from '../../cluster/registry.ts';
 import { mediaUrlOf } from '../../config/addresses.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { EventRecord } from '../../events/envelope.ts';
@@ -15,6 +16,7 @@ import type { NodeStatus } from '../../link/messages.ts';
 import type { NodeEnd } from '../../link/node-end.ts';
 import { OwnerLinks } from './owner-links.ts';
 import { PeerAnswers } from './peer-answers.ts';
+import { aliasOfCall } from './provider-alias.ts';
 import { PeerPlaces } from './peer-places.ts';
 import { openNodeRegistry } from './node-registry.ts';
 import { TakeoverDesk } from './takeover.ts';
@@ -200,10 +202,13 @@ export class NodeCluster implements Closeable {
     };
   }
 
-  #snapshotOf(callId: string): { readonly sequence: number; readonly snapshot: string } | undefined {
+  #snapshotOf(callId: string): Omit<CallSave, 'callId' | 'token'> | undefined {
     const { calls, clock } = this.#options;
     const saved = calls.get(callId)?.save(clock.nowMs());
-    return saved && { sequence: saved.sequence, snapshot: JSON.stringify(saved) };
+    if (saved === undefined) return undefined;
+    const { sequence, facts } = saved;
+    const alias = aliasOfCall(facts);
+    return { sequence, snapshot: JSON.stringify(saved), ...(alias === undefined ? {} : { alias }) };
   }
 
   #surrender(callId: string): void {

@@ -6,10 +6,12 @@ import { decideArrival, type ArrivalStep, type OwnerLink } from '../../cluster/a
 import type { Membership } from '../../cluster/membership.ts';
 import type { Ownership } from '../../cluster/ownership.ts';
 import type { ClaimReason, Registry } from '../../cluster/registry.ts';
+import type { Arrival, Arrivals } from '../../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../../gateway/door/admission.ts';
 import type { ResumeClaims } from '../../gateway/resume-token.ts';
 import type { NodeLog } from '../media-node.ts';
 import type { OwnerLinks } from './owner-links.ts';
+import { aliasOf, providerNameOf } from './provider-alias.ts';
 
 /** So often a race may be lost before the client is sent round again. */
 const ROUNDS_MAX = 4;
@@ -49,6 +51,32 @@ export class TakeoverDesk {
 
   constructor(options: TakeoverOptions) {
     this.#options = options;
+  }
+
+  /**
+   * A provider streams a call again: whoever has it is asked, before another call is begun. Undefined where
+   * there is nothing to ask.
+   */
+  prepare(arrival: Arrival): Promise<void> | undefined {
+    const { calls, resumeWindowMs } = this.#options;
+    const name = providerNameOf(arrival);
+    if (name === undefined || resumeWindowMs === 0 || calls.ofProvider(name) !== undefined) return undefined;
+    return this.#prepare(aliasOf(name));
+  }
+
+  /** As `here`, and asked before a call is begun whether it is another node's. */
+  arrivalsOf(here: Arrivals): Arrivals {
+    return {
+      refuseNew: () => here.refuseNew(),
+      prepare: (arrival) => this.prepare(arrival),
+      arrive: (...arrived) => here.arrive(...arrived),
+    };
+  }
+
+  async #prepare(alias: string): Promise<void> {
+    const callId = await this.#options.registry.findAlias(alias);
+    // Where nobody can say, or its call has ended, it begins another: to be heard is what it came for.
+    if (callId !== undefined) await this.bring({ callId, tokenFloor: 0 });
   }
 
   /** The legs of calls that are here, and of those that can be. */
