@@ -11,6 +11,7 @@ import { AgentChain } from './chain.ts';
 import { History } from './history.ts';
 import type { OwnTools } from './own-tools.ts';
 import type { Agents } from './published.ts';
+import { waitingFramesOf } from './spoken-ahead.ts';
 import { AgentTools } from './tools.ts';
 
 /** What an agent of a call needs of its node. */
@@ -62,10 +63,10 @@ class AgentPart implements CallPart {
     else this.#chain?.placeLeft(member, nowMs);
   }
 
-  onFrame(speaker: Member, frame: Int16Array): void {
+  onFrame(speaker: Member, frame: Int16Array, nowMs: AtMs): void {
     if (this.#chain === undefined) return;
     if (speaker.party.role === 'caller') this.#chain.callerSaid(frame);
-    else if (speaker.agent !== undefined) this.#history.spokenFrames++;
+    else if (speaker.agent !== undefined) this.#history.spoke(waitingFramesOf(speaker), nowMs);
   }
 
   onVoice({ party }: Member, edge: VoiceEdge): void {
@@ -86,7 +87,10 @@ class AgentPart implements CallPart {
         this.#writeDown(member, input, nowMs);
         return true;
       case 'agent_speaking':
-        this.#history.spokenFrames = 0;
+        this.#history.began(input.itemId, waitingFramesOf(member));
+        return false;
+      case 'agent_spoke':
+        this.#history.ended();
         return false;
       case 'agent_error':
         if (input.isFatal) this.#chain?.lost(input.code, nowMs);

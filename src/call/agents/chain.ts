@@ -331,7 +331,7 @@ function rememberingLine(line: AgentLine, history: History): AgentLine {
   return {
     leg: line.leg,
     interrupt: (itemId, playedMs) => {
-      history.cutLast(playedMs);
+      history.cut(itemId, playedMs);
       line.interrupt(itemId, playedMs);
     },
     answerTool: (result) => line.answerTool(result),

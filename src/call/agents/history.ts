@@ -1,23 +1,43 @@
+import type { AtMs } from '../../base/clock.ts';
 import { isObject, newestWithin, textOf } from '../../base/json.ts';
-import { KIB } from '../../base/units.ts';
+import { FRAME_MS, KIB } from '../../base/units.ts';
 import type { AgentBackend } from '../agent-dialler.ts';
 
-const FRAME_MS = 20;
+/** Who speaks just in time is never ahead: only a silence this long is one between two utterances. */
+const PAUSE_MS = 300;
 
 type Turn = AgentBackend['history'][number];
 
 /** A backend that takes over in mid-call is told so much of what was said. */
 const TURNS_MAX = 60;
 const CHARACTERS_MAX = 16_384;
+/** Stretches of speech that may wait to be heard at once; of more than these the oldest are taken as heard. */
+const UTTERANCES_MAX = 64;
 /** So much of it goes with the call to its next owner: the newest of it, as JSON. */
 const KEPT_BYTES_MAX = 16 * KIB;
+
+/** One stretch of the agent's speech, and what was written down of it. */
+interface Utterance {
+  readonly itemId: string | null;
+  spokenFrames: number;
+  /** Said before the last time that nothing waited to be heard: that much is heard for sure. */
+  sureFrames: number;
+  turns: Turn[];
+  /** Less than 1 where it was cut short before it was written down. */
+  heardRatio: number;
+}
 
 /** What caller and agent have said to each other, as much of it as the next backend needs. */
 export class History {
   readonly stats = { forgottenTurns: 0 };
-  /** Frames of what the agent says now, or said last. */
-  spokenFrames = 0;
   #turns: Turn[] = [];
+  /** What the agent says now, or said last, and what waits behind it to be heard. */
+  #utterances: Utterance[] = [];
+  /** The agent has named what it says, and has not said that it is over. */
+  #isNamed = false;
+  #spokeAtMs: AtMs = -Infinity;
+  /** Written down before it is said, as some backends do. */
+  #turnsAhead: Turn[] = [];
   #characters = 0;
 
   get turns(): readonly Turn[] {
@@ -25,12 +45,30 @@ export class History {
   }
 
   add(speaker: Turn['speaker'], text: string): void {
-    this.#turns.push({ speaker, text: text.slice(-CHARACTERS_MAX) });
-    this.#characters += Math.min(text.length, CHARACTERS_MAX);
-    while (this.#turns.length > TURNS_MAX || this.#characters > CHARACTERS_MAX) {
-      this.#characters -= this.#turns.shift()!.text.length;
-      this.stats.forgottenTurns++;
-    }
+    if (speaker === 'agent') this.#addAgent(text);
+    else this.#push({ speaker, text: text.slice(-CHARACTERS_MAX) });
+  }
+
+  /** The agent names what it says from now on. */
+  began(itemId: string | null, waitingFrames: number): void {
+    this.#isNamed = true;
+    if (waitingFrames === 0) this.#utterances = [];
+    this.#begin(itemId);
+  }
+
+  ended(): void {
+    this.#isNamed = false;
+  }
+
+  /** Per frame of the agent. Without a word of it something new begins after a pause. */
+  spoke(waitingFrames: number, nowMs: AtMs): void {
+    const isFresh = !this.#isNamed && waitingFrames <= 1 && nowMs - this.#spokeAtMs > PAUSE_MS;
+    this.#spokeAtMs = nowMs;
+    if (isFresh) this.#utterances = [];
+    if (this.#utterances.length === 0) this.#begin(null);
+    const utterance = this.#utterances.at(-1)!;
+    if (waitingFrames <= 1 && !this.#isNamed) utterance.sureFrames = utterance.spokenFrames;
+    utterance.spokenFrames++;
   }
 
   save(): readonly Turn[] {
@@ -44,16 +82,67 @@ export class History {
     }
   }
 
-  /** The caller heard only so much of what the agent said last: whole words of it are kept. */
-  cutLast(heardMs: number): void {
-    const heardRatio = heardMs / (this.spokenFrames * FRAME_MS);
-    const index = this.#turns.findLastIndex(({ speaker }) => speaker === 'agent');
-    const turn = this.#turns[index];
-    if (turn === undefined || !(heardRatio < 1)) return;
-    const words = turn.text.slice(0, Math.floor(turn.text.length * heardRatio));
-    const text = words.replace(/\s*\S*$/, '');
+  /**
+   * The caller heard only so much of this item, or of the latest, and nothing of what was said after it: whole
+   * words of what was heard are kept, also where they are written down only later.
+   */
+  cut(itemId: string | null, heardMs: number): void {
+    const named = this.#utterances.findLastIndex((one) => itemId !== null && one.itemId === itemId);
+    const first = named < 0 ? this.#utterances.length - 1 : named;
+    for (const [index, utterance] of this.#utterances.entries()) {
+      const { spokenFrames, sureFrames } = utterance;
+      if (index === first) this.#cutOne(utterance, (sureFrames + heardMs / FRAME_MS) / spokenFrames);
+      else if (index > first) this.#cutOne(utterance, 0);
+    }
+  }
+
+  #begin(itemId: string | null): void {
+    const turns = this.#turnsAhead;
+    this.#utterances.push({ itemId, spokenFrames: 0, sureFrames: 0, turns, heardRatio: 1 });
+    this.#turnsAhead = [];
+    if (this.#utterances.length > UTTERANCES_MAX) this.#utterances.shift();
+  }
+
+  #addAgent(said: string): void {
+    const utterance = this.#utterances.find(({ turns }) => turns.length === 0);
+    const text = heardOf(said.slice(-CHARACTERS_MAX), utterance?.heardRatio ?? 1);
+    if (text === '') return;
+    const turn: Turn = { speaker: 'agent', text };
+    this.#push(turn);
+    if (utterance === undefined) this.#turnsAhead = [...this.#turnsAhead, turn].slice(-TURNS_MAX);
+    else utterance.turns = [turn];
+  }
+
+  #cutOne(utterance: Utterance, ratio: number): void {
+    if (!(ratio < 1)) return;
+    utterance.heardRatio = ratio;
+    let heardCharacters = ratio * utterance.turns.reduce((sum, { text }) => sum + text.length, 0);
+    for (const turn of utterance.turns) {
+      this.#replace(turn, heardOf(turn.text, heardCharacters / turn.text.length));
+      heardCharacters = Math.max(0, heardCharacters - turn.text.length);
+    }
+  }
+
+  #replace(turn: Turn, text: string): void {
+    const index = this.#turns.indexOf(turn);
+    if (index < 0) return;
     this.#characters -= turn.text.length - text.length;
     if (text === '') this.#turns.splice(index, 1);
-    else this.#turns[index] = { speaker: 'agent', text };
+    else this.#turns[index] = { speaker: turn.speaker, text };
   }
+
+  #push(turn: Turn): void {
+    this.#turns.push(turn);
+    this.#characters += turn.text.length;
+    while (this.#turns.length > TURNS_MAX || this.#characters > CHARACTERS_MAX) {
+      this.#characters -= this.#turns.shift()!.text.length;
+      this.stats.forgottenTurns++;
+    }
+  }
+}
+
+/** Whole words of what was heard. */
+function heardOf(text: string, ratio: number): string {
+  if (!(ratio < 1)) return text;
+  return text.slice(0, Math.floor(text.length * ratio)).replace(/\s*\S*$/, '');
 }
