@@ -234,6 +234,26 @@ export const SETTINGS = {
     90,
     'how long recordings are kept',
   ),
+  costRates: setting(costRates, [], 'what a started minute of a call costs, by direction and agent'),
+  costCurrency: setting(
+    kinds.text(/^[A-Z]{3}$/, 'three capital letters of ISO 4217', 'code'),
+    'EUR',
+    'what COST_RATES are in',
+  ),
+  analyserUrl: setting(
+    kinds.url(['http', 'https']),
+    undefined,
+    'who is asked for sentiment and summary of a call that has a transcript',
+    { fallbackText: 'nobody: word list and extract' },
+  ),
+  analyserSecret: setting<string | undefined>(
+    optional(
+      kinds.text(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'whsec_ and 24 to 64 bytes in base64', 'secret'),
+    ),
+    undefined,
+    'what requests to the analyser are signed with (Standard Webhooks)',
+    { fallbackText: 'unsigned', isSecret: true },
+  ),
   callDurationMaxMs: setting(ms(1000, 24 * HOUR_MS), 4 * HOUR_MS, 'the longest a call may be'),
   silenceTimeoutMs: setting(ms(0, HOUR_MS), 0, 'a call in which nobody speaks for this long ends; 0 never'),
   messagesPerSecond: setting(kinds.whole({ min: 1, max: 100_000 }), 100, 'messages a media socket may send'),
@@ -261,26 +281,6 @@ export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];
 /** `mediaPort` → `OMNIVOICE_MEDIA_PORT`. */
 export function envNameOf(key: SettingKey): string {
   return `OMNIVOICE_${key.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
-  costRates: setting(costRates, [], 'what a started minute of a call costs, by direction and agent'),
-  costCurrency: setting(
-    kinds.text(/^[A-Z]{3}$/, 'three capital letters of ISO 4217', 'code'),
-    'EUR',
-    'what COST_RATES are in',
-  ),
-  analyserUrl: setting(
-    kinds.url(['http', 'https']),
-    undefined,
-    'who is asked for sentiment and summary of a call that has a transcript',
-    { fallbackText: 'nobody: word list and extract' },
-  ),
-  analyserSecret: setting<string | undefined>(
-    optional(
-      kinds.text(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'whsec_ and 24 to 64 bytes in base64', 'secret'),
-    ),
-    undefined,
-    'what requests to the analyser are signed with (Standard Webhooks)',
-    { fallbackText: 'unsigned', isSecret: true },
-  ),
 }
 
 /** `mediaPort` → `--media-port`. */

@@ -17,7 +17,6 @@ import type { Journal } from '../events/journal.ts';
 import type { AnalysisWork } from '../records/post-call/analysis-store.ts';
 import { SqlAgents } from './agents/agents.ts';
 import { SqlCalls } from './calls.ts';
-import type { AnalysisWork } from '../records/post-call/analysis-store.ts';
 import { Cipher, type EncryptionKey } from './cipher.ts';
 import { Counters } from './counters.ts';
 import { SqlCredentials } from './credentials.ts';
@@ -35,11 +34,6 @@ import { SqlAnalyses } from './post-call/analyses.ts';
 import { SqlErasure } from './post-call/erasure.ts';
 import { SqlRecordings } from './recordings/recordings.ts';
 import { Retention, type Purged, type PurgeQuery } from './retention.ts';
-import { SqlFleetEvents } from './postgres/fleet-events.ts';
-import type { FleetNotices } from './postgres/fleet-notices.ts';
-import { SqlPartitionLeases } from './postgres/partition-leases.ts';
-import { SqlAnalyses } from './post-call/analyses.ts';
-import { SqlErasure } from './post-call/erasure.ts';
 import type { Schema } from './schema.ts';
 import { SILENT, type StoreLog } from './store-log.ts';
 
@@ -98,10 +92,6 @@ export interface Store extends Closeable {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { log = SILENT } = options;
   const cipher = new Cipher(options.encryptionKeys, options.clock);
-  readonly analyses: AnalysisWork;
-  readonly erasure: Pick<SqlErasure, 'erase' | 'stats'>;
-  /** What there is to share the database with others by; undefined where it is ours alone. */
-  readonly fleet: StoreFleet | undefined;
   const engine = await openEngine({ ...options, log });
   try {
     return composed(engine, await openParts(engine, cipher, options));
@@ -143,10 +133,6 @@ async function openParts(
     inbound: await SqlInbound.load({ db, cipher, clock, journal }),
     outbox: new SqlOutbox({ db, endpoints, transact, clock }),
     health: new SqlEndpointHealth(db, endpoints),
-  const analyses = new SqlAnalyses(db, counters, journal);
-  await analyses.prepare();
-  const events = new SqlFleetEvents(db, counters, endpoints);
-  const fleet = notices && { leases: new SqlPartitionLeases(db), events, notices };
     keys: new SqlKeys(db),
     credentials,
     calls: new SqlCalls(db),
@@ -164,8 +150,6 @@ function composed(engine: Engine, parts: Parts): Store {
     ...ports,
     journal,
     outbox,
-    analyses,
-    erasure: new SqlErasure(journal),
     stats: {
       journal: journal.stats,
       turns: journal.turns.stats,
