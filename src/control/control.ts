@@ -26,6 +26,7 @@ import { answeredBy } from './answered-asks.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
 import { EndpointEvents } from './endpoint-events.ts';
+import { Fleet } from './fleet.ts';
 import { answeredFrom, openHostRegistry } from './host-registry.ts';
 import { HostInbound } from './inbound.ts';
 import { HostNodes } from './nodes.ts';
@@ -85,18 +86,20 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     // Told once the journal's audience is there; delivery itself is a part of it.
     const told: { announce?: (notice: EndpointNotice) => void } = {};
     const announceNotice = (notice: EndpointNotice): void => told.announce?.(notice);
-    const delivery = lifetime.own(openHostDelivery(options, store, figures, announceNotice));
+    const fleet = lifetime.own(new Fleet({ store, clock, log }));
+    const ways = { ...store, territory: fleet.territory };
+    const delivery = lifetime.own(openHostDelivery(options, ways, figures, announceNotice));
     const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
     lifetime.own(new Retention(store, clock, log));
     const nodes = new HostNodes(store.credentials, store.agents, log);
     const recordings = lifetime.own(openRecordings(options, store));
-    const announce = announcerOf({ delivery, streams, figures, recordings });
+    const announce = announcerOf({ fleet, figures, recordings });
     const inbound = lifetime.own(new HostInbound({ store, nodes, announce, clock, log }));
     const providers = openProviders(options, store, lifetime);
     const tools = lifetime.own(openTools(options, store, inbound));
     const postCall = lifetime.own(openPostCall(options, { store, recordings, announce }));
     const desks = { inbound, providers, tools, recordings, postCall };
-    const parts = { store, nodes, delivery, streams, figures, ...desks };
+    const parts = { store, nodes, fleet, delivery, streams, figures, ...desks };
     const tell = tellerOf(parts);
     const events = new EndpointEvents({
       clock,
@@ -107,6 +110,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     });
     told.announce = (notice) => events.announce(notice);
     lifetime.own(events);
+    await fleet.join({ delivery, streams, nodes });
     const link = lifetime.own(openLink(options, parts, lifetime));
     nodes.fit(link);
     recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
@@ -128,7 +132,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
 
 function openHostDelivery(
   { settings, clock, log, version }: ControlOptions,
-  { outbox, health }: Store,
+  { outbox, health, territory }: Pick<Store, 'outbox' | 'health'> & Pick<Fleet, 'territory'>,
   observer: ControlFigures,
   announce: (notice: EndpointNotice) => void,
 ): Delivery {
@@ -136,6 +140,7 @@ function openHostDelivery(
   return openDelivery({
     outbox,
     health,
+    territory,
     announce,
     clock,
     settings: { egressAllow, userAgent: `Omnivoice/${version}` },
@@ -152,6 +157,7 @@ function reloadTls(settings: Settings, api: Api): void {
 interface Parts {
   readonly store: Store;
   readonly nodes: HostNodes;
+  readonly fleet: Fleet;
   readonly delivery: Delivery;
   readonly streams: StreamHub;
   readonly figures: ControlFigures;
@@ -164,21 +170,18 @@ interface Parts {
 
 type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
 
-type Audience = Pick<Parts, 'delivery' | 'streams' | 'figures' | 'recordings'> &
-  Partial<Pick<Parts, 'postCall'>>;
+type Audience = Pick<Parts, 'fleet' | 'figures' | 'recordings'> & Partial<Pick<Parts, 'postCall'>>;
 
 /** Tells everybody who waits for events. */
 function announcerOf({
-  delivery,
-  streams,
+  fleet,
   figures,
   recordings,
   postCall,
 }: Audience): (events: readonly CommittedEvent[]) => void {
   return (events) => {
     figures.committed(events);
-    streams.publish(events);
-    delivery.accept(events);
+    fleet.committed(events);
     recordings.committed(events);
     postCall?.committed(events);
   };

@@ -67,6 +67,16 @@ export class HostNodes implements Nodes {
     await this.#tellAll('agents', (incarnation) => this.#applyAgents(incarnation, view));
   }
 
+  /** Credentials were changed at another host. */
+  async tellCredentials(): Promise<void> {
+    await this.applyCredentials(await this.#credentials.view());
+  }
+
+  /** The same of agents. */
+  async tellAgents(): Promise<void> {
+    await this.applyAgents(await this.#agents.view());
+  }
+
   async #tellAll(what: string, tell: (incarnation: string) => Promise<void>): Promise<void> {
     const connected = this.#link?.nodes().filter(({ isConnected }) => isConnected) ?? [];
     await Promise.all(

@@ -2,7 +2,7 @@ import { sleep, type Clock } from '../base/clock.ts';
 import { invariant, messageOf } from '../base/errors.ts';
 import { MIB } from '../base/units.ts';
 import { isSelected } from '../events/catalogue.ts';
-import type { CommittedEvent, Journal, JournalEntry } from '../events/journal.ts';
+import type { Journal, JournalEntry } from '../events/journal.ts';
 import type { DeliveryLog } from './observer.ts';
 import type { StreamItem, StreamQuery, Streams, StreamSink } from './streams.ts';
 
@@ -60,7 +60,7 @@ export class StreamHub implements Streams {
     return { close: () => reader.stop() };
   }
 
-  publish(committed: readonly CommittedEvent[]): void {
+  publish(committed: readonly JournalEntry[]): void {
     for (const entry of committed) {
       invariant(entry.position > this.#lastPosition, 'events are published in commit order');
       this.#lastPosition = entry.position;

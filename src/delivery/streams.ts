@@ -1,4 +1,4 @@
-import type { CommittedEvent, JournalEntry } from '../events/journal.ts';
+import type { JournalEntry } from '../events/journal.ts';
 
 /** What a reader of a live stream asked for (contract.md §8). */
 export interface StreamQuery {
@@ -43,5 +43,5 @@ export interface Streams {
   /** Starts to feed the sink; the answer stops it. */
   open(query: StreamQuery, sink: StreamSink): { close(): void };
   /** Called after every commit, in commit order. */
-  publish(committed: readonly CommittedEvent[]): void;
+  publish(committed: readonly JournalEntry[]): void;
 }

@@ -58,6 +58,7 @@ export class SqlOutbox implements Outbox {
   }
 
   async endpoints(): Promise<readonly Endpoint[]> {
+    await this.#endpoints.refresh();
     return this.#endpoints.all();
   }
 

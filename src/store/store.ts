@@ -12,6 +12,8 @@ import type { AgentStore } from '../api/agents/agent-desk.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import type { HealthStore } from '../delivery/breaker/health-record.ts';
+import type { FeedSource } from '../delivery/partitions/fleet-feed.ts';
+import type { LeaseTable } from '../delivery/partitions/lease-table.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { Journal } from '../events/journal.ts';
 import type { AnalysisWork } from '../records/post-call/analysis-store.ts';
@@ -30,6 +32,9 @@ import { SqlInbound } from './inbound/inbound.ts';
 import { SqlJournal } from './journal/journal.ts';
 import { SqlKeys } from './keys.ts';
 import { SqlOutbox } from './outbox.ts';
+import { SqlFleetEvents } from './postgres/fleet-events.ts';
+import type { FleetNotices } from './postgres/fleet-notices.ts';
+import { SqlPartitionLeases } from './postgres/partition-leases.ts';
 import { SqlAnalyses } from './post-call/analyses.ts';
 import { SqlErasure } from './post-call/erasure.ts';
 import { SqlRecordings } from './recordings/recordings.ts';
@@ -67,6 +72,13 @@ export interface StoreStats {
   readonly secrets: { readonly resealed: number };
 }
 
+/** How the processes that share a database share the work. */
+export interface StoreFleet {
+  readonly leases: LeaseTable;
+  readonly events: FeedSource;
+  readonly notices: Pick<FleetNotices, 'on' | 'start' | 'close' | 'stats'>;
+}
+
 /** Everything that must survive, behind the ports other rooms declared. */
 export interface Store extends Closeable {
   readonly journal: Journal;
@@ -83,6 +95,8 @@ export interface Store extends Closeable {
   readonly recordings: SqlRecordings;
   readonly analyses: AnalysisWork;
   readonly erasure: Pick<SqlErasure, 'erase' | 'stats'>;
+  /** What there is to share the database with others by; undefined where it is ours alone. */
+  readonly fleet: StoreFleet | undefined;
   readonly stats: StoreStats;
   purge(query: PurgeQuery): Promise<Purged>;
   close(): Promise<void>;
@@ -104,11 +118,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
 async function openParts(
-  { db, commits, writesOfOthers }: Engine,
+  { db, commits, writesOfOthers, notices }: Engine,
   cipher: Cipher,
   { clock, commitSpacingMs: spacingMs = COMMIT_SPACING_MS }: StoreOptions,
 ) {
-  const counters = new Counters(db);
+  const counters = new Counters(db, notices !== undefined);
   await counters.prepare();
   const endpoints = await SqlEndpoints.load({ db, counters, cipher, clock });
   const credentials = new SqlCredentials(db, counters, cipher);
@@ -124,7 +138,10 @@ async function openParts(
     commits === db ? (write) => journal.along(write) : (write) => db.transaction().execute(write);
   const analyses = new SqlAnalyses(db, counters, journal);
   await analyses.prepare();
+  const events = new SqlFleetEvents(db, counters, endpoints);
+  const fleet = notices && { leases: new SqlPartitionLeases(db), events, notices };
   return {
+    fleet,
     agents,
     endpoints,
     secrets,

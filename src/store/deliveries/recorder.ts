@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../../base/clock.ts';
 import type { Attempt, AttemptOutcome } from '../../delivery/outbox.ts';
+import { FencedError } from '../../delivery/partitions/lease-table.ts';
 import { Compiled, slot } from '../compiled.ts';
+import { fencesThatHold, nameOf } from '../postgres/partition-leases.ts';
 import type { Schema } from '../schema.ts';
 import { attemptStatement, attemptValues, bodyStatement } from './attempts.ts';
 
@@ -11,6 +13,13 @@ interface Waiting {
   readonly done: (isKnown: boolean) => void;
   readonly failed: (error: unknown) => void;
 }
+
+interface Recorded {
+  readonly known: ReadonlySet<string>;
+  readonly fenced: ReadonlySet<string>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
 
 type Settled =
   | 'state'
@@ -36,7 +45,7 @@ export type Transact = <T>(write: (transaction: Kysely<Schema>) => Promise<T>) =
  * attempt is committed, so that nothing counts as sent before it is on record.
  */
 export class AttemptRecorder {
-  readonly stats = { attempts: 0, orphanAttempts: 0, batches: 0, splitBatches: 0 };
+  readonly stats = { attempts: 0, orphanAttempts: 0, fencedAttempts: 0, batches: 0, splitBatches: 0 };
   readonly #db: Kysely<Schema>;
   readonly #transact: Transact;
   readonly #clock: Pick<Clock, 'unixMs'>;
@@ -81,11 +90,15 @@ export class AttemptRecorder {
   async #writeBatch(batch: Waiting[]): Promise<void> {
     this.stats.batches++;
     try {
-      const known = await this.#transact((transaction) => {
+      const { known, fenced } = await this.#transact((transaction) => {
         if (batch.length === 0) batch.push(...this.#waiting.splice(0, BATCH_MAX));
         return this.#write(transaction, batch);
       });
-      for (const { attempt, done } of batch) done(known.has(attempt.id));
+      this.stats.fencedAttempts += fenced.size;
+      for (const { attempt, done, failed } of batch) {
+        if (fenced.has(attempt.id)) failed(new FencedError());
+        else done(known.has(attempt.id));
+      }
     } catch (error) {
       // It may never have begun.
       if (batch.length === 0) batch.push(...this.#waiting.splice(0, BATCH_MAX));
@@ -96,10 +109,12 @@ export class AttemptRecorder {
     }
   }
 
-  /** The attempts whose deliveries are still there. */
-  async #write(transaction: Kysely<Schema>, batch: readonly Waiting[]): Promise<ReadonlySet<string>> {
+  /** The attempts whose deliveries are still there, and those that are no longer ours to record. */
+  async #write(transaction: Kysely<Schema>, all: readonly Waiting[]): Promise<Recorded> {
     const settledUnixMs = this.#clock.unixMs();
     const known = new Set<string>();
+    const fenced = await fencedAmong(transaction, all);
+    const batch = fenced.size === 0 ? all : all.filter(({ attempt }) => !fenced.has(attempt.id));
     const likewise = Map.groupBy(batch, (waiting) => JSON.stringify(settledOf(waiting, settledUnixMs)));
     for (const group of likewise.values()) {
       for (let from = 0; from < group.length; from += IDS_MAX) {
@@ -114,7 +129,7 @@ export class AttemptRecorder {
       }
       await note(transaction, outcome);
     }
-    return known;
+    return { known, fenced };
   }
 
   async #settle(
@@ -135,6 +150,19 @@ export class AttemptRecorder {
     const there = isAll ? new Set(ids) : await existing(transaction, ids);
     for (const { attempt } of group) if (there.has(attempt.deliveryId)) known.add(attempt.id);
   }
+}
+
+/** Attempts of partitions that somebody else delivers by now; their rows stay ours until the commit. */
+async function fencedAmong(
+  transaction: Kysely<Schema>,
+  batch: readonly Waiting[],
+): Promise<ReadonlySet<string>> {
+  const fences = batch.flatMap(({ outcome: { fence } }) => (fence === undefined ? [] : [fence]));
+  if (fences.length === 0) return NONE;
+  const holding = await fencesThatHold(transaction, fences);
+  const isOver = ({ outcome: { fence } }: Waiting): boolean =>
+    fence !== undefined && !holding.has(nameOf(fence));
+  return new Set(batch.filter(isOver).map(({ attempt }) => attempt.id));
 }
 
 function settledOf({ attempt, outcome }: Waiting, settledUnixMs: number) {

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../../base/clock.ts';
 import { migrate } from '../migrations/migrate.ts';
 import type { ConnectionStats } from '../postgres/connections.ts';
+import { FleetNotices } from '../postgres/fleet-notices.ts';
 import { openPostgres, withPatience } from '../postgres/postgres.ts';
 import type { Schema } from '../schema.ts';
 import { Checkpointer } from '../sqlite/checkpointer.ts';
@@ -24,6 +25,8 @@ export interface Engine {
   readonly commits: Kysely<Schema>;
   /** A number that stays while nobody else writes; undefined where the database does not tell. */
   readonly writesOfOthers: () => number | undefined;
+  /** What others that share the database tell; undefined where it is ours alone. */
+  readonly notices: FleetNotices | undefined;
   readonly stats: { readonly checkpoints: Checkpointer['stats']; readonly connections: ConnectionStats };
   readonly close: () => Promise<void>;
 }
@@ -31,7 +34,7 @@ export interface Engine {
 /** Opens the shared database where one is named, else the embedded one; with the newest schema. */
 export function openEngine(options: EngineOptions): Promise<Engine> {
   const { databaseUrl } = options;
-  return databaseUrl === undefined ? openEmbedded(options) : openShared(databaseUrl, options.clock);
+  return databaseUrl === undefined ? openEmbedded(options) : openShared(databaseUrl, options);
 }
 
 async function openEmbedded({ path, clock, log }: EngineOptions): Promise<Engine> {
@@ -48,6 +51,7 @@ async function openEmbedded({ path, clock, log }: EngineOptions): Promise<Engine
     db,
     commits: db,
     writesOfOthers,
+    notices: undefined,
     stats: { checkpoints: checkpointer.stats, connections: { opened: 1, lost: 0, refused: 0 } },
     close: async () => {
       await checkpointer.close();
@@ -56,11 +60,13 @@ async function openEmbedded({ path, clock, log }: EngineOptions): Promise<Engine
   };
 }
 
-async function openShared(url: string, clock: Clock): Promise<Engine> {
+async function openShared(url: string, { clock, log }: EngineOptions): Promise<Engine> {
   await withPatience(url, (db) => migrate(db, clock));
   const { db, commits, stats, close } = openPostgres(url);
   const writesOfOthers = () => undefined;
-  return { db, commits, writesOfOthers, stats: { checkpoints: NO_CHECKPOINTS, connections: stats }, close };
+  const notices = new FleetNotices({ url, clock, log });
+  const shared = { db, commits, writesOfOthers, notices, close };
+  return { ...shared, stats: { checkpoints: NO_CHECKPOINTS, connections: stats } };
 }
 
 /** PostgreSQL looks after its own. */
