@@ -92,6 +92,26 @@ describe('a voice that is mixed and then is not', () => {
     story.passes(100);
     expect(second.told('mark_played')).toHaveLength(1);
   });
+
+  it.each(['a command', 'an interruption'])(
+    'of a second agent has its marks back where %s clears it',
+    (what) => {
+      const { story, caller, other } = openScene('agent');
+      const second = story.arrives({ ...NATIVE, role: 'agent', callId: story.call.id });
+      other.bursts(25);
+      second.bursts(50);
+      // The first one hears it, too: it is the caller's ear that is asked.
+      second.says({ type: 'mark', name: 'utt-2' });
+      story.passes(200);
+      expect(second.told('mark_played')).toEqual([]);
+      if (what === 'a command') story.asks('clear');
+      else story.call.roster.caller!.ear!.channelFrom(second.legId)!.clear(story.clock.nowMs());
+      expect(second.told('mark_played')).toEqual([{ type: 'mark_played', name: 'utt-2' }]);
+      story.passes(2_000);
+      expect(second.told('mark_played')).toHaveLength(1);
+      expect(caller.heard.length).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('hold', () => {

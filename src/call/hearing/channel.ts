@@ -42,10 +42,13 @@ export class LegChannel implements Channel {
   readonly #gate: SpeechGate | undefined;
   readonly #resampler: Resampler | undefined;
   readonly #resampled: Int16Array;
+  readonly #onMark: (name: string) => void;
   #way: Way;
   #isPaused = false;
 
-  constructor(speaker: Party, leg: Leg, place: number) {
+  /** Marks of what waits to be mixed come back by `onMark`, as those of the leg's own queue by the leg. */
+  constructor(speaker: Party, leg: Leg, place: number, onMark: (name: string) => void) {
+    this.#onMark = onMark;
     this.speaker = speaker;
     this.place = place;
     this.#leg = leg;
@@ -144,15 +147,15 @@ export class LegChannel implements Channel {
   }
 
   clear(nowMs: AtMs): void {
-    this.drop();
+    for (const name of this.drop()) this.#onMark(name);
     if (this.#way === 'queue' || this.#way === 'direct') this.#leg.clear(nowMs);
   }
 
-  /** Forgets what waits to be mixed, and gives its slots back. */
-  drop(): void {
+  /** Forgets what waits to be mixed, and gives its slots back; the marks that never came. */
+  drop(): readonly string[] {
     this.#isPaused = false;
     this.#ring.clear();
-    this.#second?.clear();
+    return this.#second?.clear().marks ?? [];
   }
 
   get #waiting(): Playout | undefined {

@@ -91,7 +91,7 @@ export class Ear implements Overlay {
       before.find(({ speaker }) => speaker.id === id) ??
       (this.#owner?.speaker.id === id ? this.#owner : undefined);
     this.#channels = voices.map(
-      ({ party }) => known(party.id) ?? new LegChannel(party, this.leg, this.#takePlace()),
+      ({ party }) => known(party.id) ?? new LegChannel(party, this.leg, this.#takePlace(), this.#onMark),
     );
     const gone = before.filter((channel) => !this.#channels.includes(channel));
     this.#keepQueue(gone, isParked, nowMs);
@@ -127,7 +127,7 @@ export class Ear implements Overlay {
 
   /** Drops queued words and the sounds that are named; live voices go on without a hole. */
   clear(isStopped: (playbackId: string) => boolean, nowMs: AtMs): Cleared {
-    for (const channel of this.#channels) if (channel.speaker.isPaced) channel.drop();
+    for (const channel of this.#channels) if (channel.speaker.isPaced) this.#forget(channel);
     this.stop(isStopped);
     return this.leg.clear(nowMs);
   }
@@ -281,8 +281,13 @@ export class Ear implements Overlay {
     return place;
   }
 
+  /** What it said is not heard any more: its marks come back, as providers return them on `clear`. */
+  #forget(channel: LegChannel): void {
+    for (const name of channel.drop()) this.#onMark(name);
+  }
+
   #release(channel: LegChannel): void {
-    channel.drop();
+    this.#forget(channel);
     this.#freePlaces.push(channel.place);
   }
 }
