@@ -64,7 +64,7 @@ export class RandomSequence {
   }
 
   async step(): Promise<void> {
-    if (this.#isMortal && this.#roll(10) === 0) return this.#dies();
+    if (this.#isMortal && this.#roll(15) === 0) return this.#dies();
     const party = this.#pick(this.parties);
     switch (this.#roll(14)) {
       case 0:
@@ -99,7 +99,7 @@ export class RandomSequence {
     for (const index of order) {
       const party = this.parties[index]!;
       const isExpected = this.nodes.node.calls.get(this.callId)?.roster.find(party.legId) !== undefined;
-      if (!isExpected || this.#roll(8) === 0) continue;
+      if (!isExpected || this.#roll(index === 0 ? 25 : 8) === 0) continue;
       if (index === 0) this.#heardBefore += party.heard.length;
       const back = await this.nodes.comesBack(party);
       this.parties[index] = back;
