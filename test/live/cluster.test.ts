@@ -12,6 +12,10 @@ import { House, until } from './house.ts';
 import { NativeCaller } from './native-caller.ts';
 import { TwilioCaller } from './twilio-caller.ts';
 
+const RESUMING = { RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0' };
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 const opened: { close(): Promise<void> | void }[] = [];
 
 afterEach(async () => {
@@ -115,7 +119,7 @@ function nodeOf(hooks: HookReceiver, callId: string): string {
 describe('a node that is killed on a host without Redis', () => {
   it('leaves its calls to its sibling, and nothing is told twice or not at all', async () => {
     const house = own(
-      await House.open({ MEDIA_NODES: '2', RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0' }),
+      await House.open({ MEDIA_NODES: '2', ...RESUMING }),
     );
     const hooks = await hooksOf(house);
     const caller = await NativeCaller.dial(await nativeUrl(house));
@@ -139,6 +143,58 @@ describe('a node that is killed on a host without Redis', () => {
       told.filter(({ type }) => type === 'leg_connected').map(({ data }) => data['resumed'] === true),
     ).toEqual([false, false, true]);
     expect(caller.largestGapMs).toBeLessThan(2_000);
+  });
+});
+
+describe('a provider that has two streams of one call in its document', () => {
+  it('is back in its call with the second, at another node', async () => {
+    const house = own(await House.open({ MEDIA_NODES: '2', ...RESUMING }));
+    const hooks = await hooksOf(house);
+    const caller = await echoing(house);
+    await until('the call to be told', () => hooks.received.length >= 3);
+    const [callId = ''] = hooks.callIds;
+    const killed = nodeOf(hooks, callId);
+    const sibling = killed === 'node-0' ? 2 : 1;
+    process.kill(house.pidOf(killed), 'SIGKILL');
+    await until('the first stream to break', () => caller.closeCode !== undefined);
+    const second = new URL(caller.url);
+    second.port = String(Number(second.port) + sibling);
+    const next = await TwilioCaller.dial(second.href, {}, caller.callSid);
+    void next.speak(speech(), true);
+    await until('the call to go on', () => next.heard.length > 50);
+    next.hangUp();
+    await untilCompleted(hooks, callId);
+    expect(hooks.callIds).toEqual([callId]);
+    expectWhole(hooks.firstArrivals(callId));
+  });
+});
+
+describe('a node that stood still while another took its call', () => {
+  it('is fenced when it goes on: it closes what it had with 4410 and tells nothing more', async () => {
+    const house = own(await House.open({ MEDIA_NODES: '2', WATCHDOG_MS: '0', ...RESUMING }));
+    const hooks = await hooksOf(house);
+    const caller = await NativeCaller.dial(await nativeUrl(house));
+    caller.speak(Buffer.alloc(160, 0x30));
+    const { callId } = caller;
+    await until('the call to be told', () => hooks.firstArrivals(callId).length >= 3);
+    await until('the call to be heard', () => caller.heardAtMs.length > 50);
+    const stopped = house.pidOf(nodeOf(hooks, callId));
+    process.kill(stopped, 'SIGSTOP');
+    try {
+      await pause(1_000);
+      await caller.leaveSilentLine();
+      await until('the call to go on', () => caller.resumedTimes() === 1);
+      await pause(2_000);
+    } finally {
+      process.kill(stopped, 'SIGCONT');
+    }
+    await until('the old line to be closed', () => caller.closeCodes.length === 1);
+    expect(caller.closeCodes).toEqual([4410]);
+    const heardBefore = caller.heardAtMs.length;
+    await until('the call to go on', () => caller.heardAtMs.length > heardBefore + 25);
+    caller.hangUp();
+    await untilCompleted(hooks, callId);
+    expectWhole(hooks.firstArrivals(callId));
   });
 });
 

@@ -49,9 +49,16 @@ export class NativeCaller {
         sent++;
         if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frame.subarray(0, FRAME_BYTES));
       }
-      if (!this.#isLeaving) this.#timer = setTimeout(next, startedAtMs + sent * 20 - performance.now());
+      if (!this.#isLeaving) this.#timer = setTimeout(next, Math.max(0, startedAtMs + sent * 20 - performance.now()));
     };
     next();
+  }
+
+  /** Opens another line while the present one, which says nothing any more, is still open. */
+  async leaveSilentLine(): Promise<void> {
+    const [, ...others] = this.#back?.urls ?? [];
+    const { token = '' } = this.#back ?? {};
+    await this.#comeBack({ token, urls: others });
   }
 
   resumedTimes(): number {
@@ -79,8 +86,8 @@ export class NativeCaller {
     socket.on('message', (data: Buffer, isBinary) => this.#hear(data, isBinary));
     socket.on('error', () => {});
     socket.on('close', (code) => {
-      if (this.#socket !== socket) return;
       this.closeCodes.push(code);
+      if (this.#socket !== socket) return;
       if (!this.#isLeaving && this.#back !== undefined) void this.#comeBack(this.#back);
     });
   }
@@ -98,7 +105,8 @@ export class NativeCaller {
   /** As the protocol's page says: the first URL that answers. */
   async #comeBack({ token, urls }: Back): Promise<void> {
     for (let attempt = 0; attempt < 100 && !this.#isLeaving; attempt++) {
-      const socket = new WebSocket(urls[attempt % urls.length]!, ['omnivoice.v1', token]);
+      const url = urls[attempt % urls.length]!;
+      const socket = new WebSocket(url, ['omnivoice.v1', token], { handshakeTimeout: 500 });
       if (await this.#isOpen(socket)) {
         this.#socket = socket;
         this.#listen(socket);

@@ -11,13 +11,14 @@ export class TwilioCaller {
   closeCode: number | undefined;
   readonly url: string;
   /** A name of its own: a stream of the same name would be the same call. */
-  readonly callSid = `CA${callsMade++}`;
+  readonly callSid: string;
   readonly #socket: WebSocket;
   #sequence = 1;
   #chunk = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(url: string, socket: WebSocket) {
+  private constructor(url: string, socket: WebSocket, callSid: string) {
+    this.callSid = callSid;
     this.url = url;
     this.#socket = socket;
   }
@@ -25,9 +26,10 @@ export class TwilioCaller {
   static async dial(
     url: string,
     customParameters: { readonly [name: string]: string } = {},
+    callSid = `CA${callsMade++}`,
   ): Promise<TwilioCaller> {
     const socket = new WebSocket(url, { perMessageDeflate: false });
-    const caller = new TwilioCaller(url, socket);
+    const caller = new TwilioCaller(url, socket, callSid);
     socket.on('message', (data: Buffer) => caller.#hear(data));
     socket.on('close', (code) => {
       caller.closeCode = code;
