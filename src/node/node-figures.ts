@@ -69,6 +69,7 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     ...audioSocketLimits(node),
     ...recordingLimits(node.tapes),
     fork_dropped_frames: node.forks.stats.droppedFrames,
+    snapshots_unreadable: node.calls.stats.unreadableSnapshots,
     agent_tools_on_the_way: node.tools.stats.refused,
     asks_refused: node.link?.stats.refusedQuestions ?? 0,
     asks_unanswered: node.link?.stats.unansweredQuestions ?? 0,
@@ -144,7 +145,7 @@ export function observerOf(figures: () => NodeMetrics): NodeObserver {
     },
     callEnded: (call, reason) =>
       figures().callEnded({
-        provider: call.legs[0]?.dialectName ?? 'native',
+        provider: call.roster.all[0]?.party.dialectName ?? 'native',
         reason,
         durationSeconds: call.durationMs / 1000,
       }),
