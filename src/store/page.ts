@@ -4,7 +4,7 @@ import { VoiceError } from '../base/errors.ts';
 import type { Schema } from './schema.ts';
 
 /** Rows that are counted and walked past; beyond them a list costs what its page costs. */
-const COUNTED_MAX = 10_000;
+export const COUNTED_MAX = 10_000;
 
 /** The columns a list is in the order of, unique together; the index behind the list ends in them. */
 export type OrderKey = readonly [string, ...string[]];
@@ -50,7 +50,7 @@ export function requireReachable({
 }
 
 /** How many rows there are; null where they are so many that counting would cost more than the page. */
-export async function totalOf<Table extends keyof Schema, Row>(
+async function totalOf<Table extends keyof Schema, Row>(
   matching: Pick<SelectQueryBuilder<Schema, Table, Row>, 'clearSelect'>,
 ): Promise<number | null> {
   const beyond = await matching

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
-import { eventsOf, WORKSPACE } from './samples.ts';
+import { endpointOf, eventsOf, WORKSPACE } from './samples.ts';
 import { atTheEnd, openTempStore, tempPath } from './temp-store.ts';
 import { useEverything } from './use-everything.ts';
 
@@ -8,7 +8,7 @@ import { useEverything } from './use-everything.ts';
 const SMALL =
   /^SCAN (?:endpoints|inbound_hooks|agents|credentials|api_keys|endpoint_health|counters|meta|schema_migrations)\b/;
 const OWN =
-  /^SCAN (?:present|first|CONSTANT ROW|\d+ CONSTANT ROWS|\(?subquery-\d+\)?)\b|^SCAN \d+-ROW VALUES/i;
+  /^SCAN (?:present|first|counted|CONSTANT ROW|\d+ CONSTANT ROWS|\(?subquery-\d+\)?)\b|^SCAN \d+-ROW VALUES/i;
 /** Holds open calls only. */
 const SMALL_INDEX = /USING (?:COVERING )?INDEX calls_open\b/;
 
@@ -41,6 +41,19 @@ describe('the plan of every statement', () => {
         .map((detail) => `${detail}: ${sql}`),
     );
     expect(scans).toEqual([]);
+  });
+
+  it('counts dead letters in the index that holds nothing else', async () => {
+    const statements = listenToStatements();
+    const path = tempPath();
+    const { deliveries, endpoints } = await openTempStore({ path });
+    await endpoints.create(endpointOf('whk_1'));
+    await deliveries.deadLetters({ workspaceId: WORKSPACE, testMode: false, limit: 10, page: 1 });
+    const counting = statements().findLast((sql) => sql.startsWith('select count(*)'));
+    const database = new DatabaseSync(path, { readOnly: true });
+    atTheEnd(() => database.close());
+    const plan = JSON.stringify(database.prepare(`explain query plan ${counting}`).all());
+    expect(plan).toContain('USING INDEX deliveries_dead (endpoint_id=? AND test_mode=?)');
   });
 
   it('finds the events of one call without walking its workspace', async () => {

@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { DeadLetterQuery, Page } from '../../api/ports.ts';
 import { VoiceError } from '../../base/errors.ts';
-import { requireReachable, totalOf } from '../page.ts';
+import { COUNTED_MAX, requireReachable } from '../page.ts';
 import type { Schema } from '../schema.ts';
 
 type DeadRow = Selectable<Schema['deliveries']> & { readonly body: string | null };
@@ -24,7 +24,7 @@ export async function deadLetterPage(
   requireReachable(query);
   let total: number | null = 0;
   for (const { id } of endpoints) {
-    const dead: number | null = total === null ? null : await totalOf(deadOf(db, id, query));
+    const dead: number | null = total === null ? null : await countOf(db, id, query);
     total = total === null || dead === null ? null : total + dead;
     found.push(...(await rowsOf(db, id, query, { wanted, before })));
   }
@@ -49,6 +49,27 @@ function deadOf(db: Kysely<Schema>, endpointId: string, query: DeadLetterQuery) 
   if (query.untilUnixMs !== undefined)
     dead = dead.where('deliveries.settled_unix_ms', '<', query.untilUnixMs);
   return dead;
+}
+
+/**
+ * How many there are; null where they are very many. Counted in the order of the index that holds nothing
+ * else: SQLite prefers the one by state, which knows nothing of replays, and would look at every row.
+ */
+async function countOf(
+  db: Kysely<Schema>,
+  endpointId: string,
+  query: DeadLetterQuery,
+): Promise<number | null> {
+  const dead = deadOf(db, endpointId, query)
+    .select('deliveries.id')
+    .orderBy('deliveries.settled_unix_ms', 'desc')
+    .orderBy('deliveries.id', 'desc')
+    .limit(COUNTED_MAX + 1);
+  const { total } = await db
+    .selectFrom(dead.as('counted'))
+    .select((select) => select.fn.countAll<number | string | bigint>().as('total'))
+    .executeTakeFirstOrThrow();
+  return Number(total) > COUNTED_MAX ? null : Number(total);
 }
 
 async function rowsOf(
