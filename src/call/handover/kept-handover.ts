@@ -24,7 +24,7 @@ export interface KeptHandover {
   readonly isBriefed: boolean;
 }
 
-/** As plain JSON, its instants in Unix time. The way in for the target is left out: whoever has it, has it. */
+/** As plain JSON, its instants in Unix time. The way in for the target is left out: it has it already. */
 export function keepHandover(kept: KeptHandover, clock: Clock): JsonObject {
   const { command, told, formerId, state, before, seatBefore, isBriefed } = kept;
   const { name: _, context: __, ...args } = command;

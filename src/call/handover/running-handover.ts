@@ -243,7 +243,7 @@ export class RunningHandover {
   }
 }
 
-/** An agent of the house may have another name with the call's next owner; whoever has the caller is meant. */
+/** Software of the house may be named otherwise at the next owner: whoever has the caller is meant. */
 function formerOf({ formerId, state }: KeptHandover, { roster, conversation }: CallDesk): Member | undefined {
   if (formerId === null) return undefined;
   const { partner } = conversation;

@@ -80,7 +80,7 @@ describe('a handover whose node died while it was offered', () => {
     expect(scene.count('transfer_success')).toBe(0);
     expect(scene.hears(scene.caller, target)).toBe(true);
     expectOnce(scene, 'handover_started', 'handover_offered', 'handover_accepted', 'transfer_success');
-    // A second before, half a second without an owner, the target’s first frame, and a look whether it is out.
+    // A second before, half a second without an owner, the target’s first frame, and a look for it.
     expect(scene.story.told('transfer_success')).toMatchObject({
       handover_id: scene.handoverId,
       to_leg: target.legId,
