@@ -24,7 +24,7 @@ import { tellVoice } from './hearing/voice-telling.ts';
 import { isAnybodySpeaking, limitReached } from './limits.ts';
 import { CallNotes } from './notes.ts';
 import { Door } from './parties/door.ts';
-import { isOnALine, LegParty, lostAtMsOf } from './parties/party.ts';
+import { isOnALine, LegParty, lineOf, lostAtMsOf } from './parties/party.ts';
 import type { CallPorts } from './ports.ts';
 import { windowFields } from './quality.ts';
 import { Roster, type Member } from './parties/roster.ts';
@@ -132,10 +132,10 @@ export class Call implements LegListener, CallDesk {
   rejoin(leg: Leg, nowMs: AtMs): void {
     const member = this.roster.find(leg.id);
     if (member === undefined || this.#state.name !== 'active') return;
+    const isDialled = lineOf(member)?.isDialled === true;
     const isNewLine = this.#door.comeBack(member, leg, nowMs);
-    const recovery = this.#recovery;
-    this.#recovery = undefined;
-    if (recovery !== undefined) this.emit('call_recovered', recoveredFields(recovery, nowMs), nowMs);
+    // A backend that we dialled again says nothing of whether anybody found the way here.
+    if (!isDialled) this.#recovered(nowMs);
     if (isNewLine) for (const part of this.#parts) part.onReturned?.(member, nowMs);
   }
 
@@ -335,6 +335,12 @@ export class Call implements LegListener, CallDesk {
       leg.markLost(nowMs);
       this.#changed();
     } else this.#leave(leg, { leg: 'connection_lost', call: 'connection_lost' }, nowMs);
+  }
+
+  #recovered(nowMs: AtMs): void {
+    const recovery = this.#recovery;
+    this.#recovery = undefined;
+    if (recovery !== undefined) this.emit('call_recovered', recoveredFields(recovery, nowMs), nowMs);
   }
 
   #start(leg: Leg, nowMs: AtMs): void {

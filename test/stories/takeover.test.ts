@@ -218,6 +218,19 @@ describe('a call whose node died', () => {
     });
   });
 
+  it('is not recovered by a backend that was only dialled again', async () => {
+    const story = new Succession();
+    const caller = story.arrives(NATIVE);
+    const backend = joins(story, 'agent');
+    story.call.roster.find(backend.legId)!.agent = {} as never;
+    story.dies({ afterMs: 500 });
+    await story.comesBack(backend);
+    expect(story.types).not.toContain('call_recovered');
+    story.node.passes(200);
+    await story.comesBack(caller);
+    expect(story.told('call_recovered')['gap_ms']).toBe(700);
+  });
+
   it('is recovered every time', async () => {
     const story = new Succession();
     let caller = story.arrives(ECHO);
