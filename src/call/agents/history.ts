@@ -75,10 +75,12 @@ export class History {
     return newestWithin(this.#turns, KEPT_BYTES_MAX);
   }
 
+  /** What was said on a line that is gone is not cut by what is heard on this one. */
   restore(kept: unknown): void {
     for (const turn of Array.isArray(kept) ? kept : []) {
       const text = isObject(turn) ? textOf(turn['text']) : undefined;
-      if (text !== undefined) this.add(turn.speaker === 'agent' ? 'agent' : 'caller', text);
+      const speaker = isObject(turn) && turn['speaker'] === 'agent' ? 'agent' : 'caller';
+      if (text !== undefined) this.#push({ speaker, text: text.slice(-CHARACTERS_MAX) });
     }
   }
 

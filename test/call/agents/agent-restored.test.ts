@@ -54,6 +54,24 @@ describe('an agent whose node died', () => {
     expect(story.node.failures).toEqual([]);
   });
 
+  it('is cut short by the caller there, and what it said before stays said', async () => {
+    const { story, backends, caller } = openScene();
+    talks(backends[0]!);
+    story.dies();
+    await story.comesBack(caller);
+    const [, again] = backends;
+    again!.answers();
+    again!.says({ type: 'agent_speaking', item_id: 'item-1' });
+    again!.speaks(100);
+    const [, leg] = story.call.legs;
+    story.call.roster.get(leg!.id)!.agent!.interrupt('item-1', 0);
+    again!.closes();
+    expect(backends[2]!.hello['history']).toEqual([
+      { speaker: 'agent', text: 'Hello.' },
+      { speaker: 'caller', text: 'My name is Ada.' },
+    ]);
+  });
+
   it('sits where it sat, on the leg it had', async () => {
     const { story, backends, caller, agentLegIds } = openScene();
     talks(backends[0]!);
