@@ -28,8 +28,12 @@ export function requireCheckable(verify: CredentialVerify, terms: CredentialTerm
   }
   const wrong = verify.ip_allow?.find((range) => !isAddressRange(range));
   if (wrong !== undefined) throw refusal(`${wrong} is no address or CIDR`, 'verify.ip_allow');
-  if (verify.bearer === undefined || verify.basic === undefined) return;
-  throw refusal('one Authorization header holds either bearer or basic', 'verify.basic');
+  if (verify.keys_url !== undefined && verify.audience === undefined) {
+    throw refusal('keys_url is of a JWT, whose audience must be said', 'verify.audience');
+  }
+  const headers = [verify.bearer, verify.basic, verify.audience].filter((one) => one !== undefined);
+  if (headers.length <= 1) return;
+  throw refusal('one Authorization header holds one of bearer, basic and a JWT', 'verify.basic');
 }
 
 /** Refuses options the protocol does not have, and values they cannot have. */

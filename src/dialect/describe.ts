@@ -42,7 +42,8 @@ export function dialectsMarkdown(dialects: readonly Dialect[]): string {
 }
 
 function optionRows(dialect: Dialect): readonly (readonly string[])[] {
-  const proofs = dialect.proofs.map((proof) => `\`${proof}\``).join(', ') || '–';
+  const own = [...dialect.proofs, ...(dialect.issuer === undefined ? [] : ['audience'])];
+  const proofs = own.map((proof) => `\`${proof}\``).join(', ') || '–';
   if (dialect.options.length === 0) return [[nameOf(dialect), proofs, '–', '–', '–']];
   return dialect.options.map(({ name, values, fallback, meaning }, index) => {
     const ordered = [fallback, ...values.filter((value) => value !== fallback)];

@@ -9,6 +9,7 @@ import type {
   OwnProof,
   ProofVerdict,
   StreamProof,
+  TokenIssuer,
   UpgradeDraft,
   UpgradeFacts,
   WebhookProof,
@@ -30,6 +31,8 @@ export interface Dialect {
   openCaller(options: CallerOptions): DialectCaller;
   /** The proofs it checks by its own rules; what is not named here lets nobody in who must show it. */
   readonly proofs: readonly OwnProof[];
+  /** Signs the JWT of its upgrades with keys that have to be fetched; absent for most. */
+  readonly issuer?: TokenIssuer;
   /** What of it only the provider's requests over HTTP show, never its streams. */
   readonly webhookProofs?: readonly WebhookProof[];
   /** Whether the provider's own proofs hold; absent where `proofs` is empty. */

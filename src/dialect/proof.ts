@@ -21,6 +21,10 @@ export interface StreamProof {
   readonly api_key?: string;
   /** The key that checks its webhooks (Telnyx: Ed25519, base64); its streams show nothing of it. */
   readonly public_key?: string;
+  /** For whom the provider's own JWT must be (Azure: the resource's immutable id). */
+  readonly audience?: string;
+  /** Where that JWT's keys are, when not at the provider's public address. */
+  readonly keys_url?: string;
   /** `Authorization: Bearer …` (SignalWire, AudioCodes, Vonage custom, Azure). */
   readonly bearer?: string;
   /** `Authorization: Basic …` (Bandwidth, Exotel, Asterisk, jambonz). */
@@ -31,6 +35,17 @@ export interface StreamProof {
 
 /** The proofs that need the protocol's own rules; the others the door checks for every dialect alike. */
 export type OwnProof = 'auth_token' | 'signature_secret' | 'api_key';
+
+/** The proofs of a JWT whose keys have to be fetched: the door checks them by `Dialect.issuer`. */
+export type IssuerProof = 'audience' | 'keys_url';
+
+/** Who signs a provider's JWTs. */
+export interface TokenIssuer {
+  /** The claim `iss`. */
+  readonly issuer: string;
+  /** An OpenID configuration, or the set of keys itself (RFC 7517). */
+  readonly keysUrl: string;
+}
 
 /** The proofs of a provider's requests over HTTP that its streams do not carry. */
 export type WebhookProof = 'public_key';

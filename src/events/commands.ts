@@ -1,5 +1,5 @@
 import type { FaultCode } from '../base/errors.ts';
-import type { AgentView } from './agents.ts';
+import type { AgentTerms, AgentView } from './agents.ts';
 import type { CallCommand } from './call-commands.ts';
 
 /** What control may ask of a media node. Answered once the node has done or refused it. */
@@ -7,6 +7,8 @@ export type Command =
   | CommandToCall
   | { readonly name: 'apply_credentials'; readonly view: CredentialView }
   | { readonly name: 'apply_agents'; readonly view: AgentView }
+  /** Dials the backends of an agent without a call; answered by a `BackendTrial` for each. */
+  | { readonly name: 'try_agent'; readonly terms: AgentTerms }
   | { readonly name: 'read_metrics' }
   | { readonly name: 'drain' };
 
@@ -55,6 +57,10 @@ export interface CredentialVerify {
   readonly api_key?: string;
   /** The key that checks the provider's webhooks (Telnyx: Ed25519, base64), never its streams. */
   readonly public_key?: string;
+  /** For whom the provider's own JWT must be (Azure). */
+  readonly audience?: string;
+  /** Where that JWT's keys are, when not at the provider's public address. */
+  readonly keys_url?: string;
   /** `Authorization: Bearer …`. */
   readonly bearer?: string;
   /** `Authorization: Basic …`. */

@@ -10,6 +10,7 @@ import { TrustedProxies } from './door/addresses.ts';
 import { Admission, type Admitted, type AdmissionOptions } from './door/admission.ts';
 import { Handshakes } from './door/handshakes.ts';
 import { answerTo, endWith, respond, type HttpRefusal } from './door/http-answers.ts';
+import type { IssuerTokens } from './door/issuer-tokens.ts';
 import type { Nonces } from './door/nonces.ts';
 import { HalfOpen, Listener, type TlsPair } from './door/listener.ts';
 import { respondPlain, type PlainPages } from './door/plain-pages.ts';
@@ -51,6 +52,8 @@ export interface Gateway extends Closeable {
   readonly halfOpenConnections: number;
   /** Proofs that are good once: how many are remembered, and what came of showing one again. */
   readonly nonceStats: Nonces['stats'];
+  /** Keys of providers that sign JWTs; undefined where none are checked. */
+  readonly issuerStats: IssuerTokens['stats'] | undefined;
   /** Full or draining: the shared port is no longer listened on at once; the node's own stays. */
   closeShared(): void;
   /** Room again. */
@@ -119,6 +122,10 @@ class MediaGateway implements Gateway {
 
   get halfOpenConnections(): number {
     return this.#halfOpen.count;
+  }
+
+  get issuerStats(): IssuerTokens['stats'] | undefined {
+    return this.#options.issuerTokens?.stats;
   }
 
   get nonceStats(): Nonces['stats'] {

@@ -39,6 +39,7 @@ import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
 import type { ForkLines } from './forks/fork-lines.ts';
 import { openLegMedia, prepareResampling, type LegMedia } from './leg-media.ts';
+import { openIssuerTokens } from './issuer-keys.ts';
 import { LoopPressure } from './loop-pressure.ts';
 import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
@@ -236,6 +237,7 @@ export class MediaNode implements Closeable {
         resumeTokens: this.#resumeTokens,
         credentials: this.credentials,
         sessions,
+        issuerTokens: openIssuerTokens(clock, settings.egressAllow, this.#parts.lifetime),
         trustedProxies: settings.trustedProxies,
         publicMediaUrls: settings.mediaUrl === undefined ? [] : [settings.mediaUrl],
         limits: { messagesPerSecondMax: settings.messagesPerSecond },

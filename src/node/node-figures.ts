@@ -58,6 +58,8 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     agent_silent: agents.pingTimeouts,
     proof_nonces: node.gateway?.nonceStats.refusedFull ?? 0,
     proof_replayed: node.gateway?.nonceStats.replayed ?? 0,
+    issuer_keys_failed: node.gateway?.issuerStats?.failed ?? 0,
+    issuers_forgotten: node.gateway?.issuerStats?.forgotten ?? 0,
     frame_pool: node.media.poolStats.refusedTakes,
     frame_pool_size: node.media.poolStats.refusedReserves,
     agent_messages_spread: node.agents.stats.spreadMessages,

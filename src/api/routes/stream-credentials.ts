@@ -30,6 +30,14 @@ const Verify = Type.Object(
     signature_secret: Secret('signs the upgrade (Vonage: signature secret; Genesys: client secret, base64)'),
     api_key: Secret('sent as it is in a header of the protocol (Genesys: X-API-KEY; Telnyx: its auth token)'),
     public_key: Secret('checks what the provider signs of its webhooks (Telnyx: Ed25519, base64)'),
+    audience: Secret('for whom the provider’s own JWT must be (Azure: the resource’s immutable id)'),
+    keys_url: Type.Optional(
+      Type.String({
+        maxLength: 1024,
+        pattern: '^https?://[^\\s]+$',
+        description: 'where the keys of that JWT are, when not at the provider’s public address',
+      }),
+    ),
     bearer: Secret('`Authorization: Bearer …`'),
     basic: Type.Optional(
       Type.Object(

@@ -11,7 +11,7 @@ export const CAPTURE_BYTES_MAX = 16 * KIB;
 /** A request as it goes over the wire. */
 export interface WireRequest {
   /** POST where none is given. */
-  readonly method?: 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly headers: { readonly [name: string]: string };
   readonly body: Uint8Array;

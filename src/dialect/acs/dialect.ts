@@ -39,6 +39,10 @@ export const acsDialect: Dialect = {
       openAcsWriter(started, spellingOf(options)),
     ),
   openCaller: (options) => new AcsCaller(options),
-  // Its token is signed anew for each call with keys that have to be fetched: nothing to compare it with.
   proofs: [],
+  // learn.microsoft.com, Call Automation, "How to secure webhook endpoints and websocket connections".
+  issuer: {
+    issuer: 'https://acscallautomation.communication.azure.com',
+    keysUrl: 'https://acscallautomation.communication.azure.com/calling/.well-known/acsopenidconfiguration',
+  },
 };

@@ -10,6 +10,7 @@ import type { Arrivals, Caller } from '../arrivals.ts';
 import type { ResumeClaims, ResumeTokens } from '../resume-token.ts';
 import type { TrustedProxies } from './addresses.ts';
 import type { HttpRefusal } from './http-answers.ts';
+import type { IssuerTokens } from './issuer-tokens.ts';
 import { dialledUrlsOf } from './dialled-urls.ts';
 import { Nonces } from './nonces.ts';
 import { isProven } from './proofs.ts';
@@ -54,6 +55,8 @@ export interface AdmissionOptions {
   readonly sessions: SessionGate;
   readonly resumeTokens: Pick<ResumeTokens, 'verify'>;
   readonly resumes?: Resumes | undefined;
+  /** Checks JWTs of providers; where it is absent nobody comes in who must show one. */
+  readonly issuerTokens?: IssuerTokens;
   readonly proxies: TrustedProxies;
   readonly publicMediaUrls: readonly string[];
 }
@@ -142,7 +145,7 @@ export class Admission {
     return { caller, tokenId, resumeToken: null, arrive: this.#arrive };
   }
 
-  #recogniseCredential(secret: string, guest: Guest): Welcome | Refusal {
+  #recogniseCredential(secret: string, guest: Guest): Promise<Welcome | Refusal> | Welcome | Refusal {
     const credential = this.#options.credentials.get(sha256Hex(secret));
     if (credential === undefined || credential.dialect !== guest.upgrade.dialectName) return WRONG_PROOF;
     const { verify, workspaceId } = credential;
@@ -153,7 +156,22 @@ export class Admission {
     const caller = callerOf(credential);
     const options = credential.options ?? {};
     const prepare: Arrivals['prepare'] = (arrival) => this.#options.arrivals.prepare?.(arrival);
-    return { caller, options, tokenId: null, resumeToken: null, arrive: this.#arrive, prepare };
+    const welcome = { caller, options, tokenId: null, resumeToken: null, arrive: this.#arrive, prepare };
+    if (verify?.audience === undefined && verify?.keys_url === undefined) return welcome;
+    return this.#isIssued(verify, guest).then((isIssued) => (isIssued ? welcome : WRONG_PROOF));
+  }
+
+  /** Whether the provider's own JWT is shown: its keys may have to be fetched. */
+  async #isIssued(
+    { audience, keys_url }: StreamProof,
+    { facts, dialect }: Pick<Guest, 'facts' | 'dialect'>,
+  ): Promise<boolean> {
+    const { issuerTokens, clock } = this.#options;
+    const token = /^bearer +(\S+)$/i.exec(facts.headers['authorization'] ?? '')?.[1];
+    const issuer = dialect?.issuer;
+    if (token === undefined || issuer === undefined || audience === undefined) return false;
+    const demand = { issuer: issuer.issuer, keysUrl: keys_url ?? issuer.keysUrl, audience };
+    return (await issuerTokens?.isValid(token, demand, clock.unixMs())) ?? false;
   }
 
   #factsOf(visitor: Visitor): UpgradeFacts {

@@ -152,6 +152,9 @@ it.each([
   [{ dialect: 'nobody' }, 400, 'dialect'],
   [{ dialect: 'twilio', agent_id: 'agt_x' }, 404, 'agent_id'],
   [{ dialect: 'twilio', verify: { ip_allow: ['here'] } }, 400, 'verify.ip_allow'],
+  [{ dialect: 'twilio', verify: { audience: 'a' } }, 400, 'verify.audience'],
+  [{ dialect: 'acs', verify: { keys_url: 'https://keys.example.com/' } }, 400, 'verify.audience'],
+  [{ dialect: 'acs', verify: { audience: 'a', bearer: 'b' } }, 400, 'verify.basic'],
 ])('refuses %j', async (body, status, field) => {
   const answer = await house.request('POST', PATH, body);
   expect([answer.status, answer.body.error.field]).toEqual([status, field]);
