@@ -21,7 +21,7 @@ import type { JoinWish } from './parties/invitation.ts';
 import { answer, hangUpOf, LegWords, tellMark } from './commands/leg-words.ts';
 import { Marks } from './hearing/marks.ts';
 import { tellVoice } from './hearing/voice-telling.ts';
-import { isAnybodySpeaking, limitReached } from './limits.ts';
+import { isAnybodySpeaking, limitReached, mayComeBack } from './limits.ts';
 import { CallNotes } from './notes.ts';
 import { Door } from './parties/door.ts';
 import { isOnALine, LegParty, lineOf, lostAtMsOf } from './parties/party.ts';
@@ -331,7 +331,7 @@ export class Call implements LegListener, CallDesk {
   }
 
   onLost(leg: Leg, nowMs: AtMs): void {
-    if (this.#limits.resumeWindowMs > 0) {
+    if (this.#limits.resumeWindowMs > 0 && mayComeBack(leg, this.facts)) {
       leg.markLost(nowMs);
       this.#changed();
     } else this.#leave(leg, { leg: 'connection_lost', call: 'connection_lost' }, nowMs);

@@ -1,5 +1,6 @@
 import type { AtMs } from '../base/clock.ts';
-import type { CallLimits } from './facts.ts';
+import type { Leg } from '../leg/leg.ts';
+import type { CallFacts, CallLimits } from './facts.ts';
 import { LegParty } from './parties/party.ts';
 import type { Roster } from './parties/roster.ts';
 
@@ -23,4 +24,18 @@ export function isAnybodySpeaking({ present }: Roster, nowMs: AtMs): boolean {
     if (voice === undefined || !(party instanceof LegParty)) return false;
     return nowMs - party.leg.stats.lastAudioAtMs < LINE_QUIET_MS;
   });
+}
+
+/**
+ * Whether a leg whose line broke is worth waiting for: it has our token, or its provider streams the call
+ * again under its own name for it.
+ */
+export function mayComeBack(
+  { role, capabilities, started }: Pick<Leg, 'role' | 'capabilities' | 'started'>,
+  { credentialId = null }: Pick<CallFacts, 'credentialId'>,
+): boolean {
+  const { resume, returns, endsOnLoss } = capabilities;
+  if (resume || returns === true) return true;
+  const isNamed = credentialId !== null && started.providerCallId !== null && started.bidirectional;
+  return role === 'caller' && isNamed && endsOnLoss !== true;
 }

@@ -115,7 +115,11 @@ export const SETTINGS = {
     [],
     'proxies whose X-Forwarded-For, -Proto and -Host are believed',
   ),
-  resumeWindowMs: setting(ms(0, 600_000), 0, 'how long a lost leg may come back'),
+  resumeWindowMs: setting(
+    ms(0, 600_000),
+    30_000,
+    'how long a leg that can come back is waited for; 0 ends its call at once',
+  ),
   nodeCapLegs: setting(
     kinds.whole({ min: 1, max: NODE_CAP_LEGS_MAX }),
     ({ region }) => region?.limits.nodeCapLegs ?? 800,

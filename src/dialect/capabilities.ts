@@ -35,6 +35,8 @@ export interface Capabilities {
   readonly resume: boolean;
   /** It comes back by its own name of the call, with no token of ours (`LegStarted.returns`). */
   readonly returns?: true;
+  /** The telephone call is over when its stream breaks: nothing streams it again. */
+  readonly endsOnLoss?: true;
   /** Told to reconnect (`writeGoaway`), the client opens a new connection by itself. */
   readonly goaway: boolean;
   /**

@@ -35,7 +35,7 @@ describe('settings', () => {
     expect(settings).toMatchObject({
       region: 'local',
       nodeCapLegs: 800,
-      resumeWindowMs: 0,
+      resumeWindowMs: 30_000,
       logLevel: 'info',
     });
     expect(settings).toMatchObject({ watchdogMs: 2000, drainDeadlineMs: 120_000, vadLevelMinDbfs: -50 });
@@ -59,10 +59,18 @@ describe('settings', () => {
     expect(settingsOf({ OMNIVOICE_PORT: '', OMNIVOICE_API_KEY: '' })).toMatchObject({ port: 8080 });
   });
 
+  it('say what a cluster needs beside its Redis', () => {
+    const env = { OMNIVOICE_REDIS_URL: 'redis://127.0.0.1', OMNIVOICE_PEER_URL: 'tls://127.0.0.1:8090' };
+    const missing = ['PEER_SECRET', 'SIGNING_SECRET', 'ENCRYPTION_KEYS'];
+    expect(mistakesOf(env)).toEqual(
+      missing.map((name) => `OMNIVOICE_${name} is missing: OMNIVOICE_REDIS_URL makes a cluster`),
+    );
+  });
+
   it('name all mistakes at once, each in a sentence', () => {
     const env = {
       OMNIVOICE_PROT: '1',
-      OMNIVOICE_REDIS_URL: 'redis://127.0.0.1',
+      OMNIVOICE_SHOE_SIZE: '44',
       OMNIVOICE_MEDIA_PORT: 'high',
       OMNIVOICE_TRUSTED_PROXIES: '10.0.0.0/8,10.0.0.0/99',
       OMNIVOICE_WATCHDOG_MS: '1',
@@ -71,7 +79,7 @@ describe('settings', () => {
     };
     expect(mistakesOf(env, { jitterTargetMs: '201', host: true })).toEqual([
       'OMNIVOICE_PROT is not a setting; did you mean OMNIVOICE_PORT?',
-      'OMNIVOICE_REDIS_URL is not a setting',
+      'OMNIVOICE_SHOE_SIZE is not a setting',
       '--host has no value',
       'OMNIVOICE_MEDIA_PORT "high" is not a whole number in the range 0 to 65535',
       'OMNIVOICE_PUBLIC_URL "ftp://example.com" is not a URL that begins with http:// or https://, ' +

@@ -17,6 +17,7 @@ export const ASTERISK_CAPABILITIES: Capabilities = {
   inFlightMsMax: 1_000,
   twoCodecs: false,
   closeEnds: true,
+  endsOnLoss: true,
   resume: false,
   goaway: false,
   keepAliveMs: 0,

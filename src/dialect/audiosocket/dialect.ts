@@ -37,6 +37,7 @@ export const audioSocketDialect: Dialect = {
     inFlightMsMax: 60,
     twoCodecs: false,
     closeEnds: true,
+    endsOnLoss: true,
     resume: false,
     goaway: false,
     keepAliveMs: 0,

@@ -30,6 +30,7 @@ export const genesysDialect: Dialect = {
     inFlightMsMax: 600,
     twoCodecs: false,
     closeEnds: false,
+    endsOnLoss: true,
     resume: false,
     goaway: true,
     keepAliveMs: 0,
