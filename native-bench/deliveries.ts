@@ -8,7 +8,7 @@ import type { EventRecord } from '../src/events/envelope.ts';
 import { eventOf } from '../test/store/samples.ts';
 import { distributionOf } from './load/distribution.ts';
 import { Remote } from './load/remote.ts';
-import { cpuSecondsOf, MEASURED_CORE, OTHER_CORE, pin, residentMbOf } from './machine.ts';
+import { cpuSecondsOf, MEASURED_CORE, OTHER_CORE, pin, residentMbOf, waitedSecondsOf } from './machine.ts';
 import type { BenchOptions, Report } from './report.ts';
 import type { Told } from './scene/hook-figures.ts';
 
@@ -34,6 +34,8 @@ interface Run {
   readonly latenessMs: readonly number[];
   readonly cpuMsPerHook: number;
   readonly coreRatio: number;
+  /** Of the time: ready to run, and somebody else had the core. The floor under every latency. */
+  readonly waitedRatio: number;
   readonly stormMs: number;
   readonly stormCpuMs: number;
   readonly residentMb: number;
@@ -64,7 +66,17 @@ export async function benchDeliveries(options: BenchOptions): Promise<Report> {
     tables: [
       {
         title: 'event → last byte at a healthy endpoint, ms, beside a dead, a slow and a broken one',
-        columns: ['events/s', 'arrived', 'p50', 'p99', 'p99.9', 'load late p99', 'core busy', 'CPU ms/event'],
+        columns: [
+          'events/s',
+          'arrived',
+          'p50',
+          'p99',
+          'p99.9',
+          'load late p99',
+          'core busy',
+          'core denied',
+          'CPU ms/event',
+        ],
         rows: figures.map(({ run, latency, lateness }) => [
           run.eventsPerSecond,
           latency.count,
@@ -73,6 +85,7 @@ export async function benchDeliveries(options: BenchOptions): Promise<Report> {
           latency.p999,
           lateness.p99,
           run.coreRatio,
+          run.waitedRatio,
           run.cpuMsPerHook,
         ]),
       },
@@ -132,8 +145,10 @@ async function measured(
 ): Promise<Run> {
   await load.emit(eventsPerSecond, WARM_UP_MS, false);
   const cpuBefore = cpuSecondsOf(house.pid);
+  const waitedBefore = waitedSecondsOf(house.pid);
   const latenessMs = await load.emit(eventsPerSecond, seconds * 1_000, true);
   const cpuSeconds = cpuSecondsOf(house.pid) - cpuBefore;
+  const waitedSeconds = waitedSecondsOf(house.pid) - waitedBefore;
   const told = await arrivals(well, load.sent.size);
   const residentMb = residentMbOf(house.pid);
   const { delivery } = await house.ask<{ delivery: DeliveryStats }>('stats');
@@ -148,6 +163,7 @@ async function measured(
     latenessMs,
     cpuMsPerHook: (cpuSeconds * 1_000) / (eventsPerSecond * seconds),
     coreRatio: cpuSeconds / seconds,
+    waitedRatio: waitedSeconds / seconds,
     stormMs: Math.max(...storm.map(({ arrivedAtMs }) => arrivedAtMs)) - startedAtMs,
     stormCpuMs: (cpuSecondsOf(house.pid) - stormCpuBefore) * 1_000,
     residentMb,

@@ -41,6 +41,18 @@ export function cpuSecondsOf(pid: number): number {
   return fields === undefined ? 0 : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** Seconds the first thread of a process was ready to run while its core ran others; 0 where nobody counts. */
+export function waitedSecondsOf(pid: number): number {
+  try {
+    // Documentation/scheduler/sched-stats.rst of Linux: time on the CPU, time waiting for it, time slices.
+    const [, waitedNs = '0'] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
+    return Number(waitedNs) / 1e9;
+  } catch {
+    // Gone, or a kernel without them.
+    return 0;
+  }
+}
+
 export function parentOf(pid: number): number {
   return Number(statFieldsOf(pid)?.[1] ?? 0);
 }
