@@ -288,6 +288,7 @@ function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: 
       store: store.agents,
       dialects: CLIENT_DIALECTS,
       apply: (view) => nodes.applyAgents(view),
+      tryOut: (terms) => nodes.tryAgent(terms),
     },
     ...(settings.audiosocketPort === 0 ? {} : { audioSocketUuids: uuids }),
     recordings: parts.recordings,

@@ -1,8 +1,8 @@
 import type { Nodes } from '../api/ports.ts';
 import type { AgentStore } from '../api/agents/agent-desk.ts';
 import type { CredentialStore } from '../api/ports.ts';
-import { messageOf } from '../base/errors.ts';
-import type { AgentView } from '../events/agents.ts';
+import { messageOf, VoiceError } from '../base/errors.ts';
+import { termsForNodes, type AgentTerms, type AgentView, type BackendTrial } from '../events/agents.ts';
 import type { CallView } from '../events/call-view.ts';
 import type { Command, CommandResult, CredentialView } from '../events/commands.ts';
 import type { ControlEnd } from '../link/control-end.ts';
@@ -12,6 +12,9 @@ import type { ConnectedNode } from '../link/node-lifeline.ts';
 interface NodesLog {
   warn(fields: object, sentence: string): void;
 }
+
+/** A dial has ten seconds, and a first word eight. */
+const TRIAL_MS_MAX = 12_000;
 
 /** The media nodes of this host as the API and the credentials know them. */
 export class HostNodes implements Nodes {
@@ -65,6 +68,16 @@ export class HostNodes implements Nodes {
   /** The same of agents. */
   async applyAgents(view: AgentView): Promise<void> {
     await this.#tellAll('agents', (incarnation) => this.#applyAgents(incarnation, view));
+  }
+
+  /** Has a node dial the backends of an agent; throws `unavailable` where none can. */
+  async tryAgent(terms: AgentTerms): Promise<readonly BackendTrial[]> {
+    const node = this.#link?.nodes().find(({ isServing }) => isServing);
+    if (node === undefined) throw new VoiceError('unavailable', 'no media node is here to dial');
+    const command: Command = { name: 'try_agent', terms: termsForNodes(terms) };
+    const result = await this.#link!.command(node.incarnation, command, TRIAL_MS_MAX);
+    if (!result.ok) throw new VoiceError(result.fault, result.detail);
+    return result.value as readonly BackendTrial[];
   }
 
   /** Credentials were changed at another host. */

@@ -78,6 +78,20 @@ export interface HttpToolRequest {
   readonly secret: string;
 }
 
+/** What a backend did when it was tried without a call. */
+export interface BackendTrial {
+  readonly name: string;
+  readonly dialect: string;
+  /** It answered, and where it is to greet it was heard. */
+  readonly ok: boolean;
+  /** One stable word (docs/agents.md), and a sentence for people. */
+  readonly error: string | null;
+  readonly detail: string | null;
+  /** From the dial on. */
+  readonly ready_ms: number | null;
+  readonly first_audio_ms: number | null;
+}
+
 /** How an agent hands over. */
 export interface TransferTerms {
   readonly target: HandoverTarget;

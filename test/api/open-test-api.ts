@@ -117,6 +117,16 @@ export async function openTestApi(
         store: agents,
         dialects: CLIENT_DIALECTS,
         apply: async (view) => void agentViews.push(view),
+        tryOut: async ({ backends }) =>
+          backends.map(({ name, dialect }, index) => ({
+            name,
+            dialect,
+            ok: index > 0,
+            error: index > 0 ? null : 'rejected',
+            detail: null,
+            ready_ms: null,
+            first_audio_ms: null,
+          })),
       },
       recordings,
       postCall,

@@ -98,7 +98,7 @@ export class HookDesk {
     const api = await openApi({
       ports: store,
       nodes,
-      agents: { store: store.agents, dialects: [], apply: async () => undefined },
+      agents: { store: store.agents, dialects: [], apply: async () => undefined, tryOut: async () => [] },
       postCall: new FakePostCall(),
       recordings: new FakeRecordings(),
       streams,

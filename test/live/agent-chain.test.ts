@@ -88,6 +88,17 @@ it('an OpenAI-shaped server refuses, a Deepgram-shaped one stalls, and another O
     expect(refuses.requests).toHaveLength(1);
     expect(stalls.settings).toMatchObject({ type: 'Settings' });
     caller.hangUp();
+    await until('the end', () => caller.closeCode !== undefined);
+    // Without a call it is the same: one refuses, one stalls, one is heard.
+    const tried = await own<{ ok: boolean; backends: object[] }>(`/agents/${id}/test`, {});
+    expect(tried).toMatchObject({
+      ok: true,
+      backends: [
+        { name: 'wrong-key', ok: false, error: 'rejected' },
+        { name: 'slow', ok: false, error: 'first_audio_timeout' },
+        { name: 'good', ok: true, error: null },
+      ],
+    });
   } finally {
     await house.close();
     for (const server of [refuses, stalls, answers]) await server.close();

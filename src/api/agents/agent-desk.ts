@@ -1,4 +1,4 @@
-import type { AgentTerms, AgentView } from '../../events/agents.ts';
+import type { AgentTerms, AgentView, BackendTrial } from '../../events/agents.ts';
 import type { CredentialTerms } from '../api-options.ts';
 import type { Page, PageQuery } from '../ports.ts';
 
@@ -35,4 +35,6 @@ export interface AgentDesk {
   readonly dialects: readonly Pick<CredentialTerms, 'name' | 'options'>[];
   /** Answers once every connected node has applied the view. */
   apply(view: AgentView): Promise<void>;
+  /** Dials every backend once, without a call; throws `unavailable` where no node can. */
+  tryOut(terms: AgentTerms): Promise<readonly BackendTrial[]>;
 }

@@ -133,5 +133,22 @@ export const AgentShape = Type.Object({
   ...TermsView,
 });
 
+/** What became of a try. */
+export const TrialShape = Type.Object({
+  agent_id: Type.String(),
+  ok: Type.Boolean({ description: 'a call would be answered: at least one backend is good' }),
+  backends: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      dialect: Type.String(),
+      ok: Type.Boolean(),
+      error: Nullable(Type.String()),
+      detail: Nullable(Type.String()),
+      ready_ms: Nullable(Type.Integer()),
+      first_audio_ms: Nullable(Type.Integer()),
+    }),
+  ),
+});
+
 /** What calls know of an agent. */
 export const RuntimeShape = Type.Object({ agent_id: Type.String(), version: Type.Integer(), ...TermsView });

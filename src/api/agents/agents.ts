@@ -11,7 +11,7 @@ import { keyOf } from '../door/door.ts';
 import { okPage, pageQuery, PagingQuery } from '../lists.ts';
 import { ById, Reference, type RouteContext } from '../routes/route-context.ts';
 import type { AgentDesk, StoredAgent } from './agent-desk.ts';
-import { AgentShape, AgentWish, RuntimeShape } from './agent-shapes.ts';
+import { AgentShape, AgentWish, RuntimeShape, TrialShape } from './agent-shapes.ts';
 import { termsOf } from './agent-terms.ts';
 import { httpToolViews } from './tool-shapes.ts';
 import { httpToolsOf } from './tool-terms.ts';
@@ -119,6 +119,29 @@ export const agentDraftRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
       const agent = await requireOwn(request, request.params.id, agents);
       await publish(agent, isoNow(clock));
       return ok(request, agentView(await requireOwn(request, agent.id, agents)));
+    },
+  });
+
+  await agentUseRoutes(app, context);
+};
+
+/** An agent as calls would meet it. */
+const agentUseRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, { agents }) => {
+  app.route({
+    method: 'POST',
+    url: '/agents/:id/test',
+    config: writes,
+    schema: {
+      summary: 'Dial every backend of the draft once, without a call, and tell what came of each',
+      tags,
+      params: ById,
+      response: answers(TrialShape),
+    },
+    handler: async (request) => {
+      const { id, draft } = await requireOwn(request, request.params.id, agents);
+      const backends = await agents.tryOut(draft);
+      const shown = backends.map((trial) => ({ ...trial }));
+      return ok(request, { agent_id: id, ok: shown.some((trial) => trial.ok), backends: shown });
     },
   });
 

@@ -304,7 +304,8 @@ export class AgentChain {
   }
 }
 
-function backendOf(
+/** What a backend is told of the agent it is to be. */
+export function backendOf(
   backend: BackendTerms,
   terms: AgentTerms,
   history: History,

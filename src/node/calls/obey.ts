@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Command, CommandResult } from '../../events/commands.ts';
 import type { MediaNode } from '../media-node.ts';
+import { tryAgent } from './agent-trial.ts';
 
 type Commands = { readonly [K in Command['name']]: Extract<Command, { name: K }> };
 
@@ -25,6 +26,8 @@ const HANDLERS: {
     node.publishedAgents.apply(view);
     return done({ version: view.version });
   },
+  try_agent: async (node, { terms }, { clock }) =>
+    done(await tryAgent(terms, { dialler: node.agents, clock })),
   call_command: async (node, { call_id, workspace_id, command }, { clock }) => {
     const call = node.calls.get(call_id);
     if (call === undefined || call.facts.workspaceId !== workspace_id) {

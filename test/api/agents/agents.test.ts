@@ -112,6 +112,22 @@ describe('agents', () => {
     expect(body.error).toMatchObject({ code: 'invalid_argument', field });
   });
 
+  it('are tried without a call, by those who may change them', async () => {
+    const id = await made();
+    const { status, body } = await test.request('POST', `${AGENTS}/${id}/test`);
+    expect(status).toBe(200);
+    expect(body.data).toMatchObject({
+      agent_id: id,
+      ok: true,
+      backends: [
+        { name: 'openai-realtime', ok: false, error: 'rejected' },
+        { name: 'own', ok: true },
+      ],
+    });
+    const reader = { authorization: `Bearer ${test.key({ scopes: ['agents:read'] })}` };
+    expect((await test.request('POST', `${AGENTS}/${id}/test`, undefined, reader)).status).toBe(403);
+  });
+
   describe('functions of their own', () => {
     const TOOL = {
       name: 'lookup',
