@@ -218,6 +218,17 @@ describe('a call whose node died', () => {
     });
   });
 
+  it('says of a leg that is not back yet that it cannot be played to, and mutes it all the same', async () => {
+    const story = new Succession();
+    const caller = story.arrives(ECHO);
+    story.dies();
+    const leg_id = caller.legId;
+    expect(story.node.asks('play', { url: 'tone:440', leg_id })).toMatchObject({ ok: false });
+    expect(story.node.asks('mute', { leg_id, on: true })).toMatchObject({ ok: true });
+    const back = await story.comesBack(caller);
+    expect(hearsOf(back, back)).toEqual([]);
+  });
+
   it('is not recovered by a backend that was only dialled again', async () => {
     const story = new Succession();
     const caller = story.arrives(NATIVE);

@@ -10,6 +10,7 @@ import { PLAYBACKS_MAX, type Ear } from '../hearing/ear.ts';
 import type { FrameSource } from '../sounds/frame-source.ts';
 import { SoundReader, type Sound, type Sounds } from '../sounds/sounds.ts';
 import { DtmfSource, openTone } from '../sounds/tone.ts';
+import { LostLine } from '../parties/party.ts';
 import { DENIED, isCaller } from './lines.ts';
 import { done, failed, unavailable, type Asker, type Outcome } from './outcome.ts';
 
@@ -128,5 +129,6 @@ function earsOf(desk: CallDesk, legId: string | null): Ear[] | CommandResult {
   const member = desk.roster.find(legId);
   if (member === undefined) return failed('not_found', `${legId} is no leg of this call`);
   if (member.ear !== undefined) return [member.ear];
-  return failed('failed_precondition', `${legId} is software of the house and has no line`);
+  const why = member.party instanceof LostLine ? 'is not back yet' : 'is software of the house';
+  return failed('failed_precondition', `${legId} ${why} and has no line`);
 }
