@@ -13,6 +13,7 @@ import type { ControlEnd } from '../link/control-end.ts';
 import type { ConnectedNode } from '../link/node-lifeline.ts';
 import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
+import type { Fleet } from './fleet.ts';
 import type { HostInbound } from './inbound.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
 import type { HostRecordings } from './recordings/host-recordings.ts';
@@ -24,6 +25,7 @@ import { EXPOSITION_CONTENT_TYPE, expositionOf, type Snapshot } from '../telemet
 /** What control's figures are read from. */
 export interface ControlParts {
   readonly store: Store;
+  readonly fleet: Pick<Fleet, 'stats'>;
   readonly delivery: Delivery;
   readonly streams: StreamHub;
   readonly link: ControlEnd;
@@ -62,6 +64,7 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     hook_overtakes: delivery.stats.overtakes,
     hook_requests_under_way: delivery.stats.inFlightWaits,
     hook_names_forgotten: delivery.stats.forgottenNames,
+    hook_records_fenced: delivery.stats.fenced,
     hook_breaker_openings: delivery.stats.breakerOpenings,
     hook_endpoints_auto_disabled: delivery.stats.autoDisabled,
     hook_attempts_blocked: delivery.stats.blockedAttempts,
@@ -76,12 +79,14 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     recording_events_missed: recordings.stats.missedEvents,
     recordings_mended: recordings.stats.mended,
     recordings_lost: recordings.stats.lost,
-    ...postCallLimits(parts.postCall),
+    ...fleetLimits(parts.fleet),
     ...toolLimits(parts.tools),
+    ...postCallLimits(parts.postCall),
     ...providerLimits(asked),
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
   };
 }
+
 function postCallLimits({ runner, summaries }: ControlParts['postCall']): {
   readonly [limit: string]: number;
 } {
@@ -96,6 +101,19 @@ function postCallLimits({ runner, summaries }: ControlParts['postCall']): {
   };
 }
 
+/** What sharing a database cost; all at nought for who is alone on it. */
+function fleetLimits({ stats: { leases, feed, notices } }: ControlParts['fleet']): {
+  readonly [limit: string]: number;
+} {
+  return {
+    partition_lapses: leases?.lapses ?? 0,
+    partition_beats_failed: leases?.failedBeats ?? 0,
+    partitions_lost: leases?.lost ?? 0,
+    fleet_events_unread: feed?.readFailures ?? 0,
+    fleet_own_events_in_memory: feed?.forgottenOwn ?? 0,
+    fleet_notices_lost: notices?.lost ?? 0,
+  };
+}
 
 function toolLimits({ stats, forgottenOrigins }: ControlParts['tools']): {
   readonly [limit: string]: number;
@@ -115,9 +133,9 @@ function providerLimits(asked: { readonly [name: string]: number }): { readonly 
   return {
     provider_wrong_credential: asked['providerWrongCredential'] ?? 0,
     provider_turned_away: asked['providerTurnedAway'] ?? 0,
+    provider_wrong_proof: asked['providerWrongProof'] ?? 0,
     provider_replayed: asked['providerReplayed'] ?? 0,
     provider_nonces: asked['providerNoncesForgotten'] ?? 0,
-    provider_wrong_proof: asked['providerWrongProof'] ?? 0,
     provider_rate: asked['providerRateLimited'] ?? 0,
     provider_body_size: asked['providerTooLarge'] ?? 0,
     provider_rounds: asked['providerGivenUp'] ?? 0,

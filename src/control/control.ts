@@ -94,7 +94,9 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const nodes = new HostNodes(store.credentials, store.agents, log);
     const recordings = lifetime.own(openRecordings(options, store));
     const announce = announcerOf({ fleet, figures, recordings });
-    const inbound = lifetime.own(new HostInbound({ store, nodes, announce, clock, log }));
+    const inbound = lifetime.own(
+      new HostInbound({ store, nodes, territory: fleet.territory, announce, clock, log }),
+    );
     const providers = openProviders(options, store, lifetime);
     const tools = lifetime.own(openTools(options, store, inbound));
     const postCall = lifetime.own(openPostCall(options, { store, recordings, announce }));
@@ -110,7 +112,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     });
     told.announce = (notice) => events.announce(notice);
     lifetime.own(events);
-    await fleet.join({ delivery, streams, nodes });
+    await fleet.join({ delivery, streams, nodes, inbound });
     const link = lifetime.own(openLink(options, parts, lifetime));
     nodes.fit(link);
     recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
@@ -238,7 +240,7 @@ async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): P
 
 function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): ControlEnd {
   const { paths, clock, log } = options;
-  const { store, nodes, figures, providers, tools } = parts;
+  const { store, fleet, nodes, figures, providers, tools } = parts;
   const { journal } = store;
   const tell = tellerOf(parts);
   const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
@@ -271,7 +273,9 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
     log,
   });
   // Where hosts share a store, who is not followed here may well live elsewhere: the sweep asks the registry.
-  if (redisUrl === undefined) reaper.watchForStrays((incarnation) => link.isFollowing(incarnation));
+  if (redisUrl === undefined) {
+    reaper.watchForStrays((incarnation) => !fleet.isAlone || link.isFollowing(incarnation));
+  }
   reaper.sweep();
   return link;
 }

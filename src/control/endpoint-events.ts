@@ -8,7 +8,7 @@ import type { Journal } from '../events/journal.ts';
 export interface EndpointEventsOptions {
   readonly journal: Pick<Journal, 'read'>;
   /** Commits events and tells everybody. */
-  readonly publish: (records: readonly EventRecord[]) => Promise<unknown>;
+  readonly publish: (records: readonly EventRecord[]) => Promise<readonly unknown[]>;
   readonly region: string;
   readonly clock: Clock;
   readonly log: { error(fields: object, sentence: string): void };
@@ -16,6 +16,7 @@ export interface EndpointEventsOptions {
 
 const PAGE = 200;
 const WAITING_MAX = 1_000;
+const TRIES_MAX = 5;
 
 /** Tells operators how endpoints are: `endpoint.failing`, `.disabled`, `.recovered`, one after the other. */
 export class EndpointEvents {
@@ -47,8 +48,12 @@ export class EndpointEvents {
     const { publish, log } = this.#options;
     const { id } = notice.endpoint;
     try {
-      const sequence = (this.#sequences.get(id) ?? (await this.#lastSequence(notice))) + 1;
-      await publish([this.#record(notice, sequence)]);
+      let sequence = (this.#sequences.get(id) ?? (await this.#lastSequence(notice))) + 1;
+      // Taken by another process that told something of the same endpoint: then ours comes after it.
+      for (let tries = 1; (await publish([this.#record(notice, sequence)])).length === 0; tries++) {
+        if (tries === TRIES_MAX) throw new Error('its number was taken each time');
+        sequence = (await this.#lastSequence(notice)) + 1;
+      }
       this.#sequences.set(id, sequence);
       this.stats.told++;
     } catch (error) {

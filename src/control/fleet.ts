@@ -7,26 +7,31 @@ import type { OwedEvent } from '../delivery/outbox.ts';
 import { FleetFeed } from '../delivery/partitions/fleet-feed.ts';
 import { LeaseKeeper } from '../delivery/partitions/lease-keeper.ts';
 import { EVERYTHING, type Territory } from '../delivery/partitions/lease-table.ts';
+import { PARTITIONS } from '../delivery/partitions/partition.ts';
 import type { StreamHub } from '../delivery/stream-hub.ts';
 import {
   AGENTS_VERSION,
   CREDENTIALS_VERSION,
   ENDPOINTS_VERSION,
+  INBOUND_VERSION,
+  INBOUND_WORK,
   JOURNAL_POSITION,
 } from '../store/counters.ts';
-import { LEASES_MOVED } from '../store/postgres/fleet-notices.ts';
+import { LEASES_MOVED, REPLAYS_ASKED } from '../store/postgres/fleet-notices.ts';
 import type { Store } from '../store/store.ts';
 
 /** Who hears what happens in the fleet. */
 export interface FleetAudience {
-  readonly delivery: Pick<Delivery, 'accept' | 'entered' | 'left' | 'refreshEndpoints'>;
+  readonly delivery: Pick<Delivery, 'accept' | 'entered' | 'left' | 'refreshEndpoints' | 'resendFound'>;
   readonly streams: Pick<StreamHub, 'publish'>;
+  /** Carries out what strangers asked for. */
+  readonly inbound?: { wake(): void };
   /** Tells the media nodes of this host what another host's API was told. */
   readonly nodes?: { tellAgents(): Promise<void>; tellCredentials(): Promise<void> };
 }
 
 export interface FleetOptions {
-  readonly store: Pick<Store, 'fleet'>;
+  readonly store: Pick<Store, 'fleet' | 'inbound'>;
   readonly clock: Clock;
   readonly log: DeliveryLog;
 }
@@ -71,6 +76,11 @@ export class Fleet implements Closeable {
     });
   }
 
+  /** Nobody else shares the database, as far as its leases say. */
+  get isAlone(): boolean {
+    return this.#keeper === undefined || this.#keeper.holding === PARTITIONS;
+  }
+
   /** Plain numbers for metrics; none where there is no fleet. */
   get stats() {
     return {
@@ -90,13 +100,16 @@ export class Fleet implements Closeable {
   /** From now on the audience hears the fleet; before anything is committed. Resolves once partitions are held. */
   async join(audience: FleetAudience): Promise<void> {
     this.#audience = audience;
-    const { fleet } = this.#options.store;
+    const { fleet, inbound: hooks } = this.#options.store;
     if (fleet === undefined) return;
     const { notices } = fleet;
     notices.on(JOURNAL_POSITION, (position) => this.#feed?.heard(position));
     notices.on(LEASES_MOVED, () => this.#keeper?.wake());
-    const { delivery, nodes } = audience;
+    const { delivery, nodes, inbound } = audience;
     notices.on(ENDPOINTS_VERSION, () => this.#see('endpoints', delivery.refreshEndpoints()));
+    notices.on(REPLAYS_ASKED, (_, ids) => this.#see('replays', delivery.resendFound(ids.split(','))));
+    notices.on(INBOUND_VERSION, () => this.#see('inbound hooks', hooks.refresh()));
+    notices.on(INBOUND_WORK, () => inbound?.wake());
     notices.on(AGENTS_VERSION, () => this.#see('agents', nodes?.tellAgents()));
     notices.on(CREDENTIALS_VERSION, () => this.#see('credentials', nodes?.tellCredentials()));
     // Before the leases: what is committed from here on is heard of.

@@ -199,6 +199,14 @@ export class Delivery implements DeliverySink, LeaseWork {
       this.#roster.lanesOf(row.endpointId)?.take(entryOf(row, this.#options.clock));
   }
 
+  /** Another process was asked to send them again, and they may be ours to send. */
+  async resendFound(deliveryIds: readonly string[]): Promise<void> {
+    for (const id of deliveryIds) {
+      const row = await this.#options.outbox.load(id);
+      if (row !== undefined) this.resend([row]);
+    }
+  }
+
   entered(partitions: ReadonlySet<number>): void {
     this.#roster.enter((resourceId) => partitions.has(partitionOf(resourceId)));
   }

@@ -15,12 +15,19 @@ export const PURGE_TURN = 'purge_turn';
 /** Grows with every change of a hook endpoint. */
 export const ENDPOINTS_VERSION = 'endpoints_version';
 
+/** Grows with every change of an inbound hook. */
+export const INBOUND_VERSION = 'inbound_version';
+/** Grows with every call that asks for something to be done. */
+export const INBOUND_WORK = 'inbound_work';
+
 type CounterName =
   | typeof JOURNAL_POSITION
   | typeof CREDENTIALS_VERSION
   | typeof AGENTS_VERSION
   | typeof ENDPOINTS_VERSION
   | typeof PURGE_TURN
+  | typeof INBOUND_VERSION
+  | typeof INBOUND_WORK
   | `link:${string}`;
 
 const COUNTERS = [
@@ -29,6 +36,8 @@ const COUNTERS = [
   AGENTS_VERSION,
   ENDPOINTS_VERSION,
   PURGE_TURN,
+  INBOUND_VERSION,
+  INBOUND_WORK,
 ] as const;
 
 /** How far the spool of one start of a node is committed. */

@@ -90,7 +90,7 @@ export interface Store extends Closeable {
   readonly endpoints: EndpointStore;
   readonly deliveries: DeliveryStore;
   readonly idempotency: IdempotencyStore;
-  readonly inbound: InboundHookStore;
+  readonly inbound: InboundHookStore & { refresh(): Promise<void> };
   readonly agents: AgentStore;
   readonly recordings: SqlRecordings;
   readonly analyses: AnalysisWork;
@@ -145,9 +145,9 @@ async function openParts(
     agents,
     endpoints,
     secrets,
-    deliveries: new SqlDeliveryLog(db, endpoints, clock),
+    deliveries: new SqlDeliveryLog({ db, endpoints, clock, isShared: notices !== undefined }),
     journal,
-    inbound: await SqlInbound.load({ db, cipher, clock, journal }),
+    inbound: await SqlInbound.load({ db, cipher, clock, journal, counters }),
     outbox: new SqlOutbox({ db, endpoints, transact, clock }),
     health: new SqlEndpointHealth(db, endpoints),
     keys: new SqlKeys(db),

@@ -16,6 +16,7 @@ import type { PendingDelivery } from '../../delivery/outbox.ts';
 import type { Envelope } from '../../events/envelope.ts';
 import type { SqlEndpoints } from '../endpoints.ts';
 import { mapped, pageOf } from '../page.ts';
+import { REPLAYS_ASKED, tellFleet } from '../postgres/fleet-notices.ts';
 import type { Schema } from '../schema.ts';
 import { attemptsOf } from './attempts.ts';
 import { deadLetterPage } from './dead-letters.ts';
@@ -23,17 +24,29 @@ import { deadLetterPage } from './dead-letters.ts';
 type Row = Selectable<Schema['deliveries']> & { readonly body: string | null };
 type WholeRow = Row & { readonly sent_body: string | null };
 
+const TOLD_REPLAYS_MAX = 100;
+
+export interface DeliveryLogParts {
+  readonly db: Kysely<Schema>;
+  readonly endpoints: SqlEndpoints;
+  readonly clock: Pick<Clock, 'unixMs'>;
+  /** Whoever delivers the resource is told of replays. */
+  readonly isShared?: boolean;
+}
+
 /** What was sent, what came of it, and what was given up. */
 export class SqlDeliveryLog implements DeliveryStore {
   readonly stats = { replays: 0 };
   readonly #db: Kysely<Schema>;
   readonly #endpoints: SqlEndpoints;
   readonly #clock: Pick<Clock, 'unixMs'>;
+  readonly #isShared: boolean;
 
-  constructor(db: Kysely<Schema>, endpoints: SqlEndpoints, clock: Pick<Clock, 'unixMs'>) {
+  constructor({ db, endpoints, clock, isShared = false }: DeliveryLogParts) {
     this.#db = db;
     this.#endpoints = endpoints;
     this.#clock = clock;
+    this.#isShared = isShared;
   }
 
   async list(query: DeliveryQuery): Promise<Page<DeliveryRow>> {
@@ -85,6 +98,10 @@ export class SqlDeliveryLog implements DeliveryStore {
       for (const wish of wishes) {
         const one = await this.#replayIn(transaction, wish);
         if (one !== undefined) pending.push(one);
+      }
+      // Few enough for a notice, whose text is 8000 bytes at most (PostgreSQL, NOTIFY); else a sweep finds them.
+      if (this.#isShared && pending.length > 0 && pending.length <= TOLD_REPLAYS_MAX) {
+        await tellFleet(transaction, `${REPLAYS_ASKED} ${pending.map(({ id }) => id).join(',')}`);
       }
       return pending;
     });

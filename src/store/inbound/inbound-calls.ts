@@ -17,6 +17,7 @@ import type {
   RefusedCall,
   Taken,
 } from '../../records/inbound/inbound-store.ts';
+import { INBOUND_WORK, type Counters } from '../counters.ts';
 import type { SqlJournal } from '../journal/journal.ts';
 import { mapped, pageOf } from '../page.ts';
 import type { InboundCallsTable, Schema } from '../schema.ts';
@@ -32,6 +33,7 @@ export interface InboundCallsParts {
   readonly db: Kysely<Schema>;
   readonly clock: Clock;
   readonly journal: SqlJournal;
+  readonly counters: Counters;
 }
 
 /** What strangers handed in, and what is still to be done about it. */
@@ -209,6 +211,8 @@ export class InboundCalls {
   async #insert(transaction: Kysely<Schema>, { id, hook, plan }: InboundCall): Promise<void> {
     const nowUnixMs = this.#parts.clock.unixMs();
     const isOpen = plan.commands.length > 0;
+    // Whoever carries it out may be another process.
+    if (isOpen) await this.#parts.counters.raise(transaction, INBOUND_WORK, 1);
     await transaction
       .insertInto('inbound_calls')
       .values({

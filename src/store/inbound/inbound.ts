@@ -11,6 +11,7 @@ import type {
   Taken,
 } from '../../records/inbound/inbound-store.ts';
 import type { Cipher } from '../cipher.ts';
+import { INBOUND_VERSION, type Counters } from '../counters.ts';
 import { mapped, pageOf } from '../page.ts';
 import type { Schema } from '../schema.ts';
 import type { SqlJournal } from '../journal/journal.ts';
@@ -19,29 +20,35 @@ import { InboundCalls } from './inbound-calls.ts';
 
 type OnCommitted = Parameters<InboundHookStore['accept']>[1];
 
+/** What inbound hooks are kept with. */
+export interface InboundParts {
+  readonly db: Kysely<Schema>;
+  readonly cipher: Cipher;
+  readonly clock: Clock;
+  readonly journal: SqlJournal;
+  readonly counters: Counters;
+}
+
 /** Inbound hooks, all of them in memory as well: who has no token is sent away without a query. */
 export class SqlInbound implements InboundHookStore {
   readonly stats: InboundCalls['stats'];
   readonly #db: Kysely<Schema>;
   readonly #cipher: Cipher;
   readonly #calls: InboundCalls;
+  readonly #counters: Counters;
   readonly #byId = new Map<string, InboundHook>();
 
-  private constructor(db: Kysely<Schema>, cipher: Cipher, calls: InboundCalls) {
+  private constructor({ db, cipher, counters }: InboundParts, calls: InboundCalls) {
     this.#db = db;
     this.#cipher = cipher;
+    this.#counters = counters;
     this.#calls = calls;
     this.stats = calls.stats;
   }
 
-  static async load(parts: {
-    readonly db: Kysely<Schema>;
-    readonly cipher: Cipher;
-    readonly clock: Clock;
-    readonly journal: SqlJournal;
-  }): Promise<SqlInbound> {
+  static async load(parts: InboundParts): Promise<SqlInbound> {
     const { db, cipher } = parts;
-    const inbound = new SqlInbound(db, cipher, new InboundCalls(parts));
+    const inbound = new SqlInbound(parts, new InboundCalls(parts));
     const rows = await db.selectFrom('inbound_hooks').selectAll().execute();
     for (const row of rows) {
       const hook = hookOf(row, cipher);
@@ -52,12 +59,21 @@ export class SqlInbound implements InboundHookStore {
     return inbound;
   }
 
+  /** Another process that shares the database has changed one. */
+  async refresh(): Promise<void> {
+    const rows = await this.#db.selectFrom('inbound_hooks').selectAll().execute();
+    this.#byId.clear();
+    for (const row of rows) this.#byId.set(row.id, hookOf(row, this.#cipher));
+  }
+
   find(id: string): InboundHook | undefined {
     return this.#byId.get(id);
   }
 
   async create(hook: InboundHook): Promise<void> {
-    await this.#db.insertInto('inbound_hooks').values(hookRow(hook, this.#cipher)).execute();
+    await this.#change((transaction) =>
+      transaction.insertInto('inbound_hooks').values(hookRow(hook, this.#cipher)).execute(),
+    );
     this.#byId.set(hook.id, hook);
   }
 
@@ -94,7 +110,9 @@ export class SqlInbound implements InboundHookStore {
     this.#byId.delete(id);
     try {
       await this.#calls.forget(id);
-      await this.#db.deleteFrom('inbound_hooks').where('id', '=', id).execute();
+      await this.#change((transaction) =>
+        transaction.deleteFrom('inbound_hooks').where('id', '=', id).execute(),
+      );
     } catch (error) {
       if (known !== undefined) this.#byId.set(id, known);
       throw error;
@@ -127,6 +145,16 @@ export class SqlInbound implements InboundHookStore {
 
   async #write(hook: InboundHook): Promise<void> {
     const { id, ...columns } = hookRow(hook, this.#cipher);
-    await this.#db.updateTable('inbound_hooks').set(columns).where('id', '=', id).execute();
+    await this.#change((transaction) =>
+      transaction.updateTable('inbound_hooks').set(columns).where('id', '=', id).execute(),
+    );
+  }
+
+  /** Others that share the database are told of it. */
+  async #change(write: (transaction: Kysely<Schema>) => Promise<unknown>): Promise<void> {
+    await this.#db.transaction().execute(async (transaction) => {
+      await write(transaction);
+      await this.#counters.raise(transaction, INBOUND_VERSION, 1);
+    });
   }
 }

@@ -8,6 +8,8 @@ import type { StoreLog } from '../store-log.ts';
 const CHANNEL = 'omnivoice';
 /** Said when leases of partitions were let go, or somebody came who wants some. */
 export const LEASES_MOVED = 'partition_leases';
+/** Said with the ids of deliveries that somebody asked to be sent again. */
+export const REPLAYS_ASKED = 'replays';
 
 /** What is looked at in case a notice was lost, and how often. */
 const LOOK_MS = 1_000;
@@ -22,6 +24,8 @@ export async function tellFleet(transaction: Kysely<Schema>, notice: string): Pr
 /** In the `returning` of a counter that was raised: its name and where it stands now, told to everybody. */
 export const COUNTER_TOLD = sql`pg_notify(${sql.lit(CHANNEL)}, name || ' ' || value)`;
 
+type Heard = (value: number, text: string) => void;
+
 export interface FleetNoticesOptions {
   readonly url: string;
   readonly clock: Clock;
@@ -35,7 +39,7 @@ export interface FleetNoticesOptions {
 export class FleetNotices {
   readonly stats = { heard: 0, looks: 0, lost: 0 };
   readonly #options: FleetNoticesOptions;
-  readonly #listeners = new Map<string, ((value: number) => void)[]>();
+  readonly #listeners = new Map<string, Heard[]>();
   readonly #values = new Map<string, number>();
   #client: Client | undefined;
   #cancel: Cancel = () => undefined;
@@ -46,8 +50,8 @@ export class FleetNotices {
     this.#options = options;
   }
 
-  /** `heard` is called with where the counter stands, and once after the start. */
-  on(counter: string, heard: (value: number) => void): void {
+  /** `heard` is called with where the counter stands, and once after the start; or with what was said. */
+  on(counter: string, heard: Heard): void {
     this.#listeners.set(counter, [...(this.#listeners.get(counter) ?? []), heard]);
   }
 
@@ -108,15 +112,15 @@ export class FleetNotices {
 
   #heard({ payload = '' }: Notification): void {
     this.stats.heard++;
-    const [name = '', value] = payload.split(' ');
-    if (value !== undefined) return this.#tell(name, Number(value));
-    for (const heard of this.#listeners.get(name) ?? []) heard(0);
+    const [name = '', text = ''] = payload.split(' ');
+    if (/^\d+$/.test(text)) return this.#tell(name, Number(text));
+    for (const heard of this.#listeners.get(name) ?? []) heard(0, text);
   }
 
   #tell(name: string, value: number): void {
     if (value <= (this.#values.get(name) ?? -1)) return;
     this.#values.set(name, value);
-    for (const heard of this.#listeners.get(name) ?? []) heard(value);
+    for (const heard of this.#listeners.get(name) ?? []) heard(value, '');
   }
 
   /** Until the time is over, or this is closed. */

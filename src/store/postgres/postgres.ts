@@ -3,8 +3,8 @@ import type { Schema } from '../schema.ts';
 import { Connections, type ConnectionStats } from './connections.ts';
 import { StoreDialect } from './dialect.ts';
 
-/** What else one process does at a time: with it, a fleet of sixteen fits into PostgreSQL's own 100. */
-const OTHERS_MAX = 5;
+/** What else one process does at a time: with it and what it hears by, sixteen fit into PostgreSQL's own 100. */
+const OTHERS_MAX = 4;
 
 /** An open database: one connection that commits, a few that do everything else. */
 export interface Postgres {

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../../src/base/clock.ts';
+import { newId } from '../../../src/base/ids.ts';
 import { Fleet } from '../../../src/control/fleet.ts';
 import { openDelivery } from '../../../src/delivery/delivery.ts';
 import { StreamHub } from '../../../src/delivery/stream-hub.ts';
@@ -9,7 +10,8 @@ import { eventOf, TEST_KEYS, WORKSPACE } from '../../store/samples.ts';
 
 /**
  * What a control process has of a fleet: store, partitions, delivery, streams. Told by lines: `tell <call>
- * <first> <count>` commits, `stream <cursor or ->` prints what a reader hears, `leave` leaves in order.
+ * <first> <count>` commits, `replay <delivery>` sends one again, `stream <cursor or ->` prints what a reader hears,
+ * `leave` leaves in order.
  */
 const [databaseUrl = ''] = process.argv.slice(2);
 const say = (line: object): boolean => process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -50,6 +52,10 @@ async function obey(line: string): Promise<void> {
     const sink = { bufferedBytes: 0, send, end: (reason: string) => say({ ended: reason }) };
     streams.open({ ...everything, from: one === '-' ? null : one }, sink);
     say({ streaming: one });
+  } else if (order === 'replay') {
+    const wish = { deliveryId: one, replayId: newId('dlv', clock), sentAs: null };
+    delivery.resend(await store.deliveries.replay([wish]));
+    say({ replayed: one });
   } else if (order === 'holding') {
     say({ holding: fleet.stats.holding });
   } else if (order === 'leave') {

@@ -47,6 +47,11 @@ export class FleetControl {
     await this.#ask(`stream ${from}`, 'streaming');
   }
 
+  /** Asks for a delivery to be sent once more. */
+  async replay(deliveryId: string): Promise<void> {
+    await this.#ask(`replay ${deliveryId}`, 'replayed');
+  }
+
   async holding(): Promise<number> {
     return (await this.#ask('holding', 'holding'))['holding'] as number;
   }

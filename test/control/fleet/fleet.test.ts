@@ -4,7 +4,13 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { HookReceiver, until } from '../../fakes/hook-receiver.ts';
 import type { Cluster } from '../../fakes/postgres/cluster.ts';
-import { createDatabase, dropDatabase, freshName, sharedCluster } from '../../fakes/postgres/databases.ts';
+import {
+  createDatabase,
+  dropDatabase,
+  freshName,
+  queried,
+  sharedCluster,
+} from '../../fakes/postgres/databases.ts';
 import { seededRatio } from '../../link/link-fixtures.ts';
 import { endpointOf, TEST_KEYS } from '../../store/samples.ts';
 import { atTheEnd } from '../../store/temp-store.ts';
@@ -133,6 +139,24 @@ describe('control processes on one database', () => {
     await until(() => three.heard.length >= now - last);
     expect(three.heard).toEqual(Array.from({ length: now - last }, (_, index) => last + index + 1));
     expect(await calls.arrived(receiver)).toEqual(calls.inOrder);
+  }, 60_000);
+
+  it('send again what any of them was asked for, whoever delivers it', async () => {
+    const { url, receiver } = await open(0);
+    const [one, two] = [await FleetControl.start(url), await FleetControl.start(url)];
+    await settled(async () => expect([await one.holding(), await two.holding()]).toEqual([32, 32]));
+    const calls = new Calls(seededRatio(6), 8);
+    await calls.goOn([one, two]);
+    await calls.arrived(receiver);
+    const paid = async (): Promise<void> =>
+      expect(await queried(url, "select id from deliveries where state <> 'delivered'")).toEqual([]);
+    await settled(paid);
+    const sent = await queried(url, 'select id from deliveries order by event_position');
+    for (const { id } of sent) await one.replay(id as string);
+    // Well before anybody sweeps.
+    await until(() => receiver.received.length >= 2 * sent.length, 10_000);
+    await settled(paid);
+    expect(receiver.received).toHaveLength(2 * sent.length);
   }, 60_000);
 
   it('hold half of the partitions each, and all of them again when the other one leaves', async () => {
