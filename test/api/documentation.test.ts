@@ -109,7 +109,6 @@ describe('the OpenAPI document', () => {
       'post /api/v1/agents',
       'post /api/v1/agents/{id}/publish',
       'post /api/v1/agents/{id}/test',
-  'post /api/v1/agents/{id}/test',
       'post /api/v1/calls/{id}/clear',
       'post /api/v1/calls/{id}/disposition',
       'post /api/v1/calls/{id}/dtmf',
