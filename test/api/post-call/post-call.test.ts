@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
+import { POST_CALL_SCHEMA } from '../../../src/events/post-call-schema.ts';
 import { callView, openTestApi } from '../open-test-api.ts';
 
 const BASE = '/api/v1/calls/call_1';
@@ -89,4 +91,9 @@ describe('the schema of the post-call payload', () => {
     const { body } = await desk.request('GET', '/api/v1/openapi.json');
     expect(body.externalDocs.url).toBe('http://127.0.0.1:8080/api/v1/schemas/post-call.json');
   });
+});
+
+it('the schema is beside the documentation (out of date? npx vitest run test/api/post-call -u)', async () => {
+  const path = join(import.meta.dirname, '../../../docs/post-call.schema.json');
+  await expect(`${JSON.stringify(POST_CALL_SCHEMA, null, 2)}\n`).toMatchFileSnapshot(path);
 });
