@@ -4,8 +4,8 @@ import type { CallView } from './call-view.ts';
 // Words of ours, times and ids: everything else that is text may be somebody's name, number or sentence.
 const KEPT_TEXTS = new Set(
   (
-    'state direction type at role dialect codec region node mode hold result cause tone source format tracks ' +
-    'protocol method outcome label amount currency per_minute sha256 provider fallback'
+    'state direction type at role dialect codec region node mode hold result cause tone source format ' +
+    'tracks protocol method outcome label amount currency per_minute sha256 provider fallback'
   ).split(' '),
 );
 const ID_OR_TIME = /(?:_id|_at|^id|^leg|_leg)$/;
