@@ -97,7 +97,7 @@ export class Fleet implements Closeable {
     else this.#feed.committed(events);
   }
 
-  /** From now on the audience hears the fleet; before anything is committed. Resolves once partitions are held. */
+  /** From now on the audience hears the fleet; asked before anything is committed. Resolves with its share. */
   async join(audience: FleetAudience): Promise<void> {
     this.#audience = audience;
     const { fleet, inbound: hooks } = this.#options.store;

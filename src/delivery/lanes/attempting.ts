@@ -29,7 +29,7 @@ export interface AttemptPorts {
 export interface Made {
   readonly result: SendResult;
   readonly after: Aftermath;
-  /** Where the outbox would not have it the row is as it was, and the sweep or its new holder will find it. */
+  /** Where the outbox would not have it the row is as it was: the sweep, or its new holder, will find it. */
   readonly record: 'kept' | 'failed' | 'fenced';
 }
 

@@ -99,7 +99,7 @@ export class SqlDeliveryLog implements DeliveryStore {
         const one = await this.#replayIn(transaction, wish);
         if (one !== undefined) pending.push(one);
       }
-      // Few enough for a notice, whose text is 8000 bytes at most (PostgreSQL, NOTIFY); else a sweep finds them.
+      // Few enough for a notice of 8000 bytes at most (PostgreSQL, NOTIFY); else a sweep finds them.
       if (this.#isShared && pending.length > 0 && pending.length <= TOLD_REPLAYS_MAX) {
         await tellFleet(transaction, `${REPLAYS_ASKED} ${pending.map(({ id }) => id).join(',')}`);
       }

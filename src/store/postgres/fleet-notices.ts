@@ -33,7 +33,7 @@ export interface FleetNoticesOptions {
 }
 
 /**
- * Hears what is told in a shared database, on a connection of its own: counters that were raised, by whomever.
+ * Hears what is told in a shared database, on a connection of its own: counters that somebody raised.
  * A notice is a hint. What was lost with a connection is found by looking, once a second.
  */
 export class FleetNotices {

@@ -119,8 +119,8 @@ function heldInOrder(db: Kysely<Schema>, holder: string) {
 }
 
 /**
- * Which of `fences` still hold. Their rows stay as they are until the transaction ends, so that nobody follows
- * between this look and the commit.
+ * Which of `fences` still hold. Their rows stay as they are until the transaction ends, so that nobody
+ * follows between this look and the commit.
  */
 export async function fencesThatHold(
   transaction: Kysely<Schema>,

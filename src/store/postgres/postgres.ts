@@ -3,7 +3,7 @@ import type { Schema } from '../schema.ts';
 import { Connections, type ConnectionStats } from './connections.ts';
 import { StoreDialect } from './dialect.ts';
 
-/** What else one process does at a time: with it and what it hears by, sixteen fit into PostgreSQL's own 100. */
+/** What else one process does at a time: with what it hears by, sixteen fit into PostgreSQL's own 100. */
 const OTHERS_MAX = 4;
 
 /** An open database: one connection that commits, a few that do everything else. */

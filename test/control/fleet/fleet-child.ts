@@ -10,8 +10,8 @@ import { eventOf, TEST_KEYS, WORKSPACE } from '../../store/samples.ts';
 
 /**
  * What a control process has of a fleet: store, partitions, delivery, streams. Told by lines: `tell <call>
- * <first> <count>` commits, `replay <delivery>` sends one again, `stream <cursor or ->` prints what a reader hears,
- * `leave` leaves in order.
+ * <first> <count>` commits, `replay <delivery>` sends one again, `stream <cursor or ->` prints what a reader
+ * hears, `leave` leaves in order.
  */
 const [databaseUrl = ''] = process.argv.slice(2);
 const say = (line: object): boolean => process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -117,7 +117,7 @@ describe('control processes on one database', () => {
     }
   }, 1_200_000);
 
-  it('share the partitions, and tell a reader at any of them every event in the journal’s order', async () => {
+  it('share the partitions, and tell a reader at any of them all events in order', async () => {
     const { url, receiver } = await open(0);
     const [one, two] = [await FleetControl.start(url), await FleetControl.start(url)];
     await one.stream();
