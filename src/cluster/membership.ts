@@ -25,6 +25,8 @@ const SEEN_MAX = 1_024;
  */
 export class Membership {
   readonly #seen = new Map<string, Seen>();
+  /** Of the last beat that was answered. */
+  roundTripMs = 0;
   #epoch: string | undefined;
   #acceptedAtMs: AtMs | undefined;
   #heardAtMs: AtMs = 0;
@@ -37,6 +39,7 @@ export class Membership {
     // A registry that is young has not yet heard everybody, whoever was first to ask it.
     if (heard === 'first') this.#judgesFromMs = nowMs + Math.max(0, GRACE_MS - answer.epochAgeMs);
     this.#epoch = answer.epoch;
+    this.roundTripMs = answer.roundTripMs;
     this.#acceptedAtMs = sentAtMs;
     this.#heardAtMs = nowMs;
     this.#look(answer.nodes, nowMs);

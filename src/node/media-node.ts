@@ -208,8 +208,13 @@ export class MediaNode implements Closeable {
       capLegsNow: this.#pressure.capLegs,
       isSpoolNearLimit: this.#parts.spool.isNearLimit,
       isDiskNearFull: this.#isDiskNearFull,
-      isShutOff: this.#parts.options.settings.acceptWhenIsolated === 'false' && this.cluster.isIsolated,
+      isShutOff: this.isCutOff && this.#parts.options.settings.acceptWhenIsolated === 'false',
     };
+  }
+
+  /** It shares calls with other hosts, and does not hear of them. */
+  get isCutOff(): boolean {
+    return this.#parts.options.settings.redisUrl !== undefined && this.cluster.isIsolated;
   }
 
   get status(): NodeStatus {

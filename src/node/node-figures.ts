@@ -20,12 +20,13 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
   return openNodeMetrics({
     region: settings.region,
     version,
-    mode: 'single',
+    mode: settings.redisUrl === undefined ? 'single' : 'cluster',
     capLegs: settings.nodeCapLegs,
     providers: PROVIDERS,
     endReasons: CALL_END_REASONS,
     sources: {
-      state: () => node.status.state,
+      state: () => (node.isCutOff && node.status.state === 'serving' ? 'isolated' : node.status.state),
+      cluster: () => ({ ...node.cluster.figures, surrenderedCalls: node.calls.stats.surrenderedCalls }),
       calls: () => node.calls.size,
       legGroups: node.groups.all,
       admission: () => node.admission.stats,
@@ -70,11 +71,33 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     status_link_busy: node.link?.stats.skippedStatuses ?? 0,
     ...audioSocketLimits(node),
     ...recordingLimits(node.tapes),
+    ...clusterLimits(node),
     fork_dropped_frames: node.forks.stats.droppedFrames,
     snapshots_unreadable: node.calls.stats.unreadableSnapshots,
     agent_tools_on_the_way: node.tools.stats.refused,
     asks_refused: node.link?.stats.refusedQuestions ?? 0,
     asks_unanswered: node.link?.stats.unansweredQuestions ?? 0,
+  };
+}
+
+/** Of what is kept of calls for other nodes, and of the links to them. */
+function clusterLimits({ cluster, gateway }: MediaNode): { readonly [limit: string]: number } {
+  const { counts, ends } = cluster.ownership;
+  const { peerCounts: peers, registry } = cluster;
+  return {
+    snapshot_large: counts.snapshotsLarge,
+    snapshot_too_large: counts.snapshotsTooLarge,
+    snapshot_events: cluster.unkeptEvents,
+    registry_ends_dropped: ends.dropped,
+    registry_unanswered: registry.counts.unanswered,
+    registry_unasked: registry.counts.unasked,
+    peer_connections: peers.turnedAway,
+    peer_strangers: peers.strangers,
+    peer_malformed: peers.malformed,
+    peer_stalled: peers.stalled,
+    peer_questions_refused: peers.refusedQuestions,
+    peer_questions_unanswered: peers.unansweredQuestions,
+    arriving_messages: gateway?.stats.waitingDropped ?? 0,
   };
 }
 

@@ -3,6 +3,7 @@ import { FAULTS, type FaultCode } from '../base/errors.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import { Bins } from './bins.ts';
 import { snapshotOf, type Snapshot } from './exposition.ts';
+import { addCluster, type ClusterFigures } from './cluster-metrics.ts';
 import { openLoopDelay, type LoopDelay } from './loop-delay.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { readAtScrape, readBins, readLimits, type Sample } from './scrape.ts';
@@ -74,6 +75,8 @@ export interface NodeSources {
   readonly dials?: () => { readonly [result: string]: number };
   readonly spoolSizeBytes: () => number;
   readonly spoolFreeBytes: () => number;
+  /** Absent where a node is measured by itself. */
+  readonly cluster?: () => ClusterFigures;
 }
 
 export interface NodeMetricsOptions {
@@ -127,6 +130,7 @@ export function openNodeMetrics(options: NodeMetricsOptions): NodeMetrics {
   addState(registry, options);
   addFrames(registry, options);
   addDoor(registry, options);
+  if (options.sources.cluster !== undefined) addCluster(registry, options.sources.cluster);
   const timing = addTiming(registry, options.region);
   const calls = addCalls(registry, options);
   const lines = addLines(registry, options);

@@ -104,10 +104,25 @@ export class NodeCluster implements Closeable {
     return [...new Set([mediaUrlOf(settings, index), ...urls, mediaUrlOf(settings)])];
   }
 
-  /** Beats of this node, registries that lost their data, and whether its lease is valid. */
+  /** For `/metrics`. */
   get figures() {
-    const { accepted, missed } = this.#heartbeat?.counts ?? { accepted: 0, missed: 0 };
-    return { beats: accepted, missedBeats: missed, newEpochs: this.#newEpochs };
+    const { given, claimed, lostRaces, refused } = this.takeovers.counts;
+    const fenced = this.ownership.counts.fenced;
+    return {
+      isLeaseValid: !this.isIsolated,
+      missedBeats: this.#heartbeat?.counts.missed ?? 0,
+      newEpochs: this.#newEpochs,
+      registryRoundTripMs: this.membership.roundTripMs,
+      takeovers: { arrival: claimed, handover: given },
+      refusedTakeovers: refused,
+      conflicts: { fenced_write: fenced, moved_race: lostRaces, replaced: this.registry.counts.conflicts },
+      peers: this.#peerStates(),
+    };
+  }
+
+  /** Events that no snapshot has room for. */
+  get unkeptEvents(): number {
+    return this.#unacknowledged.unkept;
   }
 
   /** The door is open: from now on the node is there for the others. */
@@ -178,6 +193,15 @@ export class NodeCluster implements Closeable {
     }
     for (const incarnation of this.#met) if (!met.has(incarnation)) this.peers.forget(incarnation);
     this.#met = met;
+  }
+
+  #peerStates(): { open: number; suspect: number; closed: number } {
+    const states = { open: 0, suspect: 0, closed: 0 };
+    for (const incarnation of this.#met) {
+      const name = this.peers.stateOf(incarnation)?.name;
+      states[name === 'open' || name === 'suspect' ? name : 'closed']++;
+    }
+    return states;
   }
 
   #describe(): Omit<NodeRecord, 'state' | 'beat'> {

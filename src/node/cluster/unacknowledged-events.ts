@@ -8,7 +8,7 @@ interface Told {
   readonly record: EventRecord;
 }
 
-/** Events of running calls that the journal has not acknowledged: their calls' next owner sends them again. */
+/** Events of running calls that the journal has not acknowledged: a call's next owner sends them again. */
 export class UnacknowledgedEvents {
   /** Not kept, because too many of one call wait. */
   unkept = 0;

@@ -1,0 +1,48 @@
+import type { Registry } from 'prom-client';
+import { readAtScrape, type Sample } from './scrape.ts';
+
+/** What a node counts of the others and of the calls that move between them. */
+export interface ClusterFigures {
+  /** Beats of its own were accepted of late. */
+  readonly isLeaseValid: boolean;
+  readonly missedBeats: number;
+  readonly newEpochs: number;
+  /** Of the last beat that was answered. */
+  readonly registryRoundTripMs: number;
+  /** Calls that came here, by how. */
+  readonly takeovers: { readonly arrival: number; readonly handover: number };
+  /** Legs that came for a call and could not have it. */
+  readonly refusedTakeovers: number;
+  readonly surrenderedCalls: number;
+  /** Two nodes took themselves for the owner, by how it was noticed. */
+  readonly conflicts: {
+    readonly fenced_write: number;
+    readonly moved_race: number;
+    readonly replaced: number;
+  };
+  readonly peers: { readonly open: number; readonly suspect: number; readonly closed: number };
+}
+
+/** Adds them to a node's figures. */
+export function addCluster(registry: Registry, read: () => ClusterFigures): void {
+  const add = (
+    type: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    values: (figures: ClusterFigures) => Sample[],
+  ): void => readAtScrape(registry, { name, help, type, read: () => values(read()) });
+  const one = (value: number): Sample[] => [{ labels: {}, value }];
+  const by = (label: string, counts: { readonly [name: string]: number }): Sample[] =>
+    Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
+  add('gauge', 'node_lease_valid', 'The registry accepts this node’s beats', (f) =>
+    one(Number(f.isLeaseValid)),
+  );
+  add('counter', 'node_beats_missed_total', 'Beats without an answer', (f) => one(f.missedBeats));
+  add('counter', 'redis_epoch_changes_total', 'The registry lost its data', (f) => one(f.newEpochs));
+  add('gauge', 'registry_round_trip_seconds', 'Of the last beat', (f) => one(f.registryRoundTripMs / 1000));
+  add('counter', 'takeovers_total', 'Calls that came here', (f) => by('reason', f.takeovers));
+  add('counter', 'takeovers_refused_total', 'Legs that came in vain', (f) => one(f.refusedTakeovers));
+  add('counter', 'calls_surrendered_total', 'Calls given up', (f) => one(f.surrenderedCalls));
+  add('counter', 'ownership_conflicts_total', 'A call had two owners', (f) => by('kind', f.conflicts));
+  add('gauge', 'peer_state', 'Links to other nodes', (f) => by('state', f.peers));
+}
