@@ -21,7 +21,8 @@ interface Scene {
 let house: House;
 let scene: Scene | undefined;
 beforeAll(async () => {
-  house = await House.open();
+  // Here both sides of a briefing speak at once: neither is to cut the other short.
+  house = await House.open({ BARGE_IN: 'ignore' });
 });
 afterEach(async () => {
   scene?.caller.hangUp();
@@ -93,7 +94,7 @@ describe('a handover from a native agent to a native human, its caller by Twilio
       const spoken = human.speak(targetFrame, FRAMES);
       await until('the human', () => numbersIn(agent.heard, TARGET_CODE).length > 5);
       await agent.speak(agentFrame, 25);
-      await until('the briefing', () => numbersIn(human.heard, AGENT_CODE).length >= 20);
+      await until('the briefing', () => numbersIn(human.heard, AGENT_CODE).length >= 25);
       expect(await ask(callId, `handover/${handover_id}/complete`, {})).toEqual({
         handover_id,
         state: 'bridged',
@@ -104,8 +105,7 @@ describe('a handover from a native agent to a native human, its caller by Twilio
       const byCaller = numbersIn(caller.heard, TARGET_CODE);
       expect([...byAgent, ...byCaller]).toEqual(ALL);
       expect(Math.min(byAgent.length, byCaller.length)).toBeGreaterThan(5);
-      const briefing = numbersIn(human.heard, AGENT_CODE);
-      expect(briefing).toEqual([...new Set(briefing)].toSorted((a, b) => a - b));
+      expect(numbersIn(human.heard, AGENT_CODE)).toEqual(ALL.slice(0, 25));
       expect(numbersIn(caller.heard, AGENT_CODE)).toEqual([]);
       await until('the success', () => human.events.includes('transfer_success'));
     },
