@@ -1,5 +1,5 @@
 import { refuse, type Refusal } from '../../base/errors.ts';
-import { isObject, numberOf, type JsonObject } from '../../base/json.ts';
+import { isObject, numberOf, textOf, type JsonObject } from '../../base/json.ts';
 import { isSameSecret } from '../../base/secret.ts';
 import { frameBytes, PCMU_8K, type AudioFormat } from '../../media/format.ts';
 import type { OptionValues } from '../capabilities.ts';
@@ -48,6 +48,8 @@ export class TelnyxReader {
   }
 }
 
+const UNSPOKEN: readonly string[] = ['AMR-WB', 'MP3'];
+
 function grammarOf(
   wishes: TelnyxWishes,
   bidirectional: boolean,
@@ -89,7 +91,7 @@ function readStart(message: JsonObject, wishes: TelnyxWishes, bidirectional: boo
   const streamId = nameOf(message['stream_id']) ?? nameOf(start['stream_id']);
   if (streamId === undefined) return refuse('protocol_violation', 'start without a stream_id');
   const inbound = readFormat(start['media_format'], wishes.littleEndian);
-  if (inbound === undefined) return refuse('unsupported_format', 'media_format is none that is known');
+  if (inbound === undefined) return refuse('unsupported_format', whyNot(start['media_format']));
   const { from, to, client_state } = start;
   const parameters = parametersWith(namedValues(start['custom_parameters']), { from, to, client_state });
   if (isRefusal(parameters)) return parameters;
@@ -115,6 +117,19 @@ function readFormat(given: unknown, littleEndian: boolean): AudioFormat | undefi
   if (given === undefined || given === null) return PCMU_8K;
   if (!isObject(given) || numberOf(given['channels'] ?? 1) !== 1) return undefined;
   return encodingOf(given['encoding'] ?? 'PCMU', given['sample_rate'], littleEndian);
+}
+
+/** Telnyx’ own codecs that are not spoken here are named: its `stream_codec` can choose another. */
+function whyNot(given: unknown): string {
+  const encoding = isObject(given)
+    ? textOf(given['encoding'])
+        ?.toLowerCase()
+        .replace(/^audio\//, '')
+    : undefined;
+  const name = UNSPOKEN.find((one) => one.toLowerCase() === encoding);
+  return name === undefined
+    ? 'media_format is none that is known'
+    : `${name} is not spoken: set stream_codec to PCMU, PCMA, G722, OPUS or L16`;
 }
 
 /** Both documented shapes: what is wrong stands under `payload` or under `error`. */

@@ -104,9 +104,20 @@ describe('reading Telnyx', () => {
     }
   });
 
-  it('refuses a codec nobody here speaks', () => {
-    const start = { ...START.start, media_format: { encoding: 'AMR-WB', sample_rate: 16_000, channels: 1 } };
-    expect(openSession().say({ ...START, start })).toMatchObject({ fault: 'unsupported_format' });
+  it('refuses a codec nobody here speaks, by the name that Telnyx has for it', () => {
+    const refusalOf = (encoding: string): unknown => {
+      const media_format = { encoding, sample_rate: 16_000, channels: 1 };
+      return openSession().say({ ...START, start: { ...START.start, media_format } });
+    };
+    for (const [encoding, named] of [
+      ['AMR-WB', 'AMR-WB'],
+      ['audio/amr-wb', 'AMR-WB'],
+      ['mp3', 'MP3'],
+      ['GSM', 'media_format'],
+    ] as const) {
+      const detail: unknown = expect.stringContaining(named);
+      expect(refusalOf(encoding)).toMatchObject({ fault: 'unsupported_format', detail });
+    }
   });
 
   it('orders by chunk, as a text or a number, round the 16 bits of a sequence', () => {
