@@ -132,7 +132,7 @@ export class House {
 }
 
 /** The first of `count` ports in a row that are free now: nodes take those after the media port. */
-async function freeRun(count: number): Promise<number> {
+export async function freeRun(count: number): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const first = 20_000 + Math.floor((process.hrtime()[1] / 7) % 20_000);
     const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
