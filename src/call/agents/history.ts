@@ -11,7 +11,7 @@ type Turn = AgentBackend['history'][number];
 /** A backend that takes over in mid-call is told so much of what was said. */
 const TURNS_MAX = 60;
 const CHARACTERS_MAX = 16_384;
-/** Stretches of speech that may wait to be heard at once; of more than these the oldest are taken as heard. */
+/** Stretches of speech that may wait to be heard; of more than these the oldest are taken as heard. */
 const UTTERANCES_MAX = 64;
 /** So much of it goes with the call to its next owner: the newest of it, as JSON. */
 const KEPT_BYTES_MAX = 16 * KIB;
@@ -85,8 +85,8 @@ export class History {
   }
 
   /**
-   * The caller heard only so much of this item, or of the latest, and nothing of what was said after it: whole
-   * words of what was heard are kept, also where they are written down only later.
+   * The caller heard only so much of this item, or of the latest, and nothing of what was said after it:
+   * whole words of what was heard are kept, also where they are written down only later.
    */
   cut(itemId: string | null, heardMs: number): void {
     const named = this.#utterances.findLastIndex((one) => itemId !== null && one.itemId === itemId);
