@@ -158,15 +158,17 @@ export class Ownership implements Closeable {
   async #tell(callId: string, owned: Owned): Promise<void> {
     if (owned.isSaving) return;
     owned.isChanged = false;
-    const saved = owned.isRecorded ? await this.#save(callId, owned) : await this.#record(callId, owned);
+    const wasRecorded = owned.isRecorded;
+    const saved = wasRecorded ? await this.#save(callId, owned) : await this.#record(callId, owned);
     if (this.#owned.get(callId) !== owned) return;
     if (saved === 'fenced' || saved === 'ended') return this.#fenced(callId);
     if (saved === 'unavailable') {
       this.counts.unavailable++;
       return this.#saveIn(callId, owned, BEAT_MS / 2 + this.#jitterMs(BEAT_MS));
     }
-    const isMore = owned.isChanged;
-    this.#saveIn(callId, owned, isMore ? SAVE_COALESCED_MS : SAVE_EVERY_MS);
+    // A record with nothing in it is a call that nobody could go on with.
+    if (!wasRecorded) return this.#saveIn(callId, owned, 0);
+    this.#saveIn(callId, owned, owned.isChanged ? SAVE_COALESCED_MS : SAVE_EVERY_MS);
   }
 
   async #record(callId: string, owned: Owned): Promise<Saved> {

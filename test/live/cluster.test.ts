@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { openRedisRegistry } from '../../src/cluster/redis/open-redis.ts';
 import type { RedisRegistry } from '../../src/cluster/redis/redis-registry.ts';
+import { Cluster } from '../fakes/postgres/cluster.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
 import { readHello } from '../fakes/hello.ts';
 import { encodeMulawInto } from '../../src/media/codecs/g711.ts';
@@ -27,10 +31,14 @@ function own<T extends { close(): Promise<void> | void }>(one: T): T {
   return one;
 }
 
+function peerUrl(): string {
+  return `tls://127.0.0.1:${10_000 + Math.floor(Math.random() * 10_000)}`;
+}
+
 function clusterSettings(redis: RedisServer): { readonly [name: string]: string } {
   return {
     REDIS_URL: `redis://127.0.0.1:${redis.port}`,
-    PEER_URL: `tls://127.0.0.1:${20_000 + Math.floor(Math.random() * 10_000)}`,
+    PEER_URL: peerUrl(),
     PEER_SECRET: randomBytes(32).toString('hex'),
     SIGNING_SECRET: randomBytes(32).toString('hex'),
     ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
@@ -118,9 +126,7 @@ function nodeOf(hooks: HookReceiver, callId: string): string {
 
 describe('a node that is killed on a host without Redis', () => {
   it('leaves its calls to its sibling, and nothing is told twice or not at all', async () => {
-    const house = own(
-      await House.open({ MEDIA_NODES: '2', ...RESUMING }),
-    );
+    const house = own(await House.open({ MEDIA_NODES: '2', ...RESUMING }));
     const hooks = await hooksOf(house);
     const caller = await NativeCaller.dial(await nativeUrl(house));
     caller.speak(Buffer.alloc(160, 0x30));
@@ -152,6 +158,7 @@ describe('a provider that has two streams of one call in its document', () => {
     const hooks = await hooksOf(house);
     const caller = await echoing(house);
     await until('the call to be told', () => hooks.received.length >= 3);
+    await until('the call to be heard', () => caller.heard.length > 25);
     const [callId = ''] = hooks.callIds;
     const killed = nodeOf(hooks, callId);
     const sibling = killed === 'node-0' ? 2 : 1;
@@ -194,6 +201,34 @@ describe('a node that stood still while another took its call', () => {
     await until('the call to go on', () => caller.heardAtMs.length > heardBefore + 25);
     caller.hangUp();
     await untilCompleted(hooks, callId);
+    expectWhole(hooks.firstArrivals(callId));
+  });
+});
+
+describe('two hosts that share Redis and PostgreSQL', () => {
+  it('carry on each other’s calls when a node is killed', { timeout: 60_000 }, async () => {
+    const postgres = new Cluster(mkdtempSync(join(tmpdir(), 'omnivoice-hosts-')));
+    await postgres.make();
+    own({ close: () => postgres.remove() });
+    const redis = own(await RedisServer.open());
+    const shared = { ...clusterSettings(redis), ...RESUMING, DATABASE_URL: postgres.urlOf('postgres') };
+    const first = own(await House.open(shared));
+    const hooks = await hooksOf(first);
+    const url = await nativeUrl(first);
+    own(await House.open({ ...shared, PEER_URL: peerUrl() }));
+    // Two beats: the first host tells its callers of the second.
+    await pause(1_000);
+    const caller = await NativeCaller.dial(url);
+    caller.speak(Buffer.alloc(160, 0x30));
+    const { callId } = caller;
+    await until('the call to be told', () => hooks.firstArrivals(callId).length >= 3);
+    await until('the call to be heard', () => caller.heardAtMs.length > 50);
+    process.kill(first.pidOf('node-0'), 'SIGKILL');
+    const heardBefore = caller.heardAtMs.length;
+    await until('the call to go on', () => caller.heardAtMs.length > heardBefore + 50);
+    caller.hangUp();
+    await untilCompleted(hooks, callId);
+    console.log(`killed on one of two hosts: gap ${Math.round(caller.largestGapMs)} ms`);
     expectWhole(hooks.firstArrivals(callId));
   });
 });
