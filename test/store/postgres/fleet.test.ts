@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
+import { INBOUND_VERSION } from '../../../src/store/counters.ts';
 import { MIGRATIONS } from '../../../src/store/migrations/migrate.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
+import { until } from '../../fakes/hook-receiver.ts';
 import type { Cluster } from '../../fakes/postgres/cluster.ts';
 import {
   createDatabase,
@@ -14,7 +16,7 @@ import {
   sharedCluster,
 } from '../../fakes/postgres/databases.ts';
 import { seededRatio } from '../../link/link-fixtures.ts';
-import { endpointOf, eventOf, eventsOf, TEST_KEYS, WORKSPACE } from '../samples.ts';
+import { endpointOf, eventOf, eventsOf, hookOf, TEST_KEYS, WORKSPACE } from '../samples.ts';
 import { atTheEnd } from '../temp-store.ts';
 
 const CHILD = join(import.meta.dirname, 'starting-child.ts');
@@ -149,5 +151,24 @@ describe('hosts that purge at the same time', () => {
     const deleted = stores.map(({ stats }) => stats.retention.purgedEvents);
     expect(deleted.reduce((sum, n) => sum + n)).toBe(90);
     expect(await queried(url, 'select count(*)::int4 as n from deliveries')).toEqual([{ n: 0 }]);
+  });
+});
+
+describe('hosts that share inbound hooks', () => {
+  it('know one that was made or removed at another host, once they are told', async () => {
+    const url = await empty();
+    const [one, two] = await Promise.all([openOn(url), openOn(url)]);
+    const versions: number[] = [];
+    two.fleet!.notices.on(INBOUND_VERSION, (version) => versions.push(version));
+    two.fleet!.notices.start();
+    atTheEnd(() => two.fleet!.notices.close());
+    await one.inbound.create(hookOf('inh_1'));
+    await until(() => versions.at(-1) === 1);
+    await two.inbound.refresh();
+    expect(two.inbound.find('inh_1')).toEqual(one.inbound.find('inh_1'));
+    await two.inbound.remove('inh_1');
+    await until(() => versions.at(-1) === 2);
+    await one.inbound.refresh();
+    expect(one.inbound.find('inh_1')).toBeUndefined();
   });
 });
