@@ -99,7 +99,7 @@ describe('a crowd of readers, half over SSE and half over WebSocket,', () => {
     await pressing;
     await press(50);
     caller.hangUp();
-    const isTold = (told: readonly { type: string }[]) => told.some(({ type }) => type === 'call_completed');
+    const isTold = (told: readonly { type: string }[]) => told.some(({ type }) => type === 'call_analyzed');
     let story = await storyOf(house);
     for (; !isTold(story); await pause(200)) story = await storyOf(house);
     await everybodyHas(readers, story.length);

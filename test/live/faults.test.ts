@@ -66,12 +66,12 @@ function expectWhole(told: readonly Envelope[], reason: string): void {
   expect(told.map(({ sequence }) => sequence)).toEqual(told.map((_, index) => index + 1));
   const types = told.map(({ type }) => type);
   expect(types.filter((type) => type === 'call_ended')).toHaveLength(1);
-  expect(types.at(-1)).toBe('call_completed');
+  expect(types.slice(-2)).toEqual(['call_completed', 'call_analyzed']);
   expect(told.find(({ type }) => type === 'call_ended')?.data['reason']).toBe(reason);
 }
 
 const completed = (hooks: HookReceiver): number =>
-  hooks.callIds.filter((id) => hooks.firstArrivals(id).at(-1)?.type === 'call_completed').length;
+  hooks.callIds.filter((id) => hooks.firstArrivals(id).at(-1)?.type === 'call_analyzed').length;
 
 describe('the control process killed three times under live calls', () => {
   it('costs no audio, no event and no new call', { timeout: 240_000 }, async () => {

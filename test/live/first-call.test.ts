@@ -40,8 +40,8 @@ describe('a real call by the provider’s own URL', () => {
     await until('the last echo', () => caller.heard.length === audio.length / 160);
     caller.hangUp();
     expect(Buffer.concat(caller.heard).equals(mapped(audio))).toBe(true);
-    await until('call_completed', () =>
-      hooks.received.some(({ envelope }) => envelope.type === 'call_completed'),
+    await until('call_analyzed', () =>
+      hooks.received.some(({ envelope }) => envelope.type === 'call_analyzed'),
     );
     const [callId] = hooks.callIds;
     const told = hooks.firstArrivals(callId!);
@@ -57,6 +57,7 @@ describe('a real call by the provider’s own URL', () => {
       'leg_disconnected',
       'call_ended',
       'call_completed',
+      'call_analyzed',
     ]);
     expect(told.map(({ sequence }) => sequence)).toEqual(told.map((_, index) => index + 1));
     expect(hooks.unverified).toEqual([]);
