@@ -28,7 +28,7 @@ export interface TakeoverOptions {
   readonly registry: Registry;
   readonly membership: Membership;
   readonly ownership: Ownership;
-  readonly links: OwnerLinks;
+  readonly links: Pick<OwnerLinks, 'settled' | 'holderOf' | 'lostSinceUnixMs' | 'ask'>;
 }
 
 /** What a leg says of the call it wants back. */

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { LocalRegistry } from '../../../src/cluster/local-registry.ts';
+import { Membership } from '../../../src/cluster/membership.ts';
+import { Ownership } from '../../../src/cluster/ownership.ts';
+import { CallDirectory } from '../../../src/call/directory.ts';
+import { TakeoverDesk } from '../../../src/node/cluster/takeover.ts';
+import { FakeClock } from '../../fakes/clock.ts';
+import { nodeRecord } from '../../fakes/node-records.ts';
+
+const CALL = { callId: 'call_1', tokenFloor: 0 };
+
+/** Node `n1` of a host, with a registry that is as old as it says. */
+async function openDesk({ registryAgeMs = 20_000, resumeWindowMs = 30_000 } = {}) {
+  const clock = new FakeClock();
+  const registry = new LocalRegistry(clock);
+  clock.advance(registryAgeMs);
+  const membership = new Membership();
+  const beat = async (): Promise<unknown> =>
+    membership.heard(await registry.beat(nodeRecord('n1')), clock.nowMs(), clock.nowMs());
+  await beat();
+  const limits = { durationMaxMs: 0, silenceMs: 0, resumeWindowMs };
+  const calls = new CallDirectory({ clock, sink: { accept: () => {} }, limits });
+  const ownership = new Ownership({
+    clock,
+    registry,
+    incarnation: 'n1',
+    isIsolated: () => membership.isIsolated(clock.nowMs()),
+    snapshotOf: () => undefined,
+    onFenced: () => {},
+  });
+  const links = {
+    settled: async () => 'refused' as const,
+    holderOf: async () => null,
+    lostSinceUnixMs: () => clock.unixMs(),
+    ask: async () => ({ ok: false, fault: 'unavailable', detail: '' }) as const,
+  };
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const facts = { incarnation: 'n1', node: '1', resumeWindowMs };
+  const desk = new TakeoverDesk({ ...facts, clock, log, calls, registry, membership, ownership, links });
+  return { clock, registry, desk, ownership };
+}
+
+describe('a leg that comes for a call nobody has', () => {
+  it('is told that there is none, once the registry is old enough to know', async () => {
+    const { desk } = await openDesk();
+    expect(await desk.bring(CALL)).toMatchObject({ fault: 'call_not_found' });
+  });
+
+  it('is sent round again while the registry has not heard everybody', async () => {
+    const { desk } = await openDesk({ registryAgeMs: 100 });
+    expect(await desk.bring(CALL)).toMatchObject({ fault: 'unavailable' });
+  });
+
+  it('is sent round again by a node whose own beats are not accepted', async () => {
+    const { desk, clock, registry } = await openDesk();
+    await registry.claim('n0', { callId: 'call_1', reason: 'new', expectedOwner: null, tokenFloor: 0 });
+    clock.advance(1_500);
+    expect(await desk.bring(CALL)).toMatchObject({ fault: 'unavailable' });
+    expect(await registry.find('call_1')).toMatchObject({ owner: 'n0' });
+  });
+
+  it('takes nothing over where nothing that is lost comes back', async () => {
+    const { desk, registry } = await openDesk({ resumeWindowMs: 0 });
+    await registry.claim('n0', { callId: 'call_1', reason: 'new', expectedOwner: null, tokenFloor: 0 });
+    expect(await desk.bring(CALL)).toBeUndefined();
+    expect(await registry.find('call_1')).toMatchObject({ owner: 'n0' });
+  });
+});
+
+describe('a call of a dead node whose snapshot nobody can read', () => {
+  it('is over: its record says so, and control tells its end', async () => {
+    const { desk, registry } = await openDesk();
+    await registry.claim('n0', { callId: 'call_1', reason: 'new', expectedOwner: null, tokenFloor: 0 });
+    expect(await desk.bring(CALL)).toMatchObject({ fault: 'call_not_found' });
+    await Promise.resolve();
+    expect(await registry.find('call_1')).toEqual({ state: 'ended' });
+    expect(desk.counts).toMatchObject({ unreadable: 1, claimed: 0 });
+  });
+});
