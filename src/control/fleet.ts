@@ -97,7 +97,7 @@ export class Fleet implements Closeable {
     else this.#feed.committed(events);
   }
 
-  /** From now on the audience hears the fleet; asked before anything is committed. Resolves with its share. */
+  /** From now on the audience hears the fleet; called before anything is committed. Resolves with a share. */
   async join(audience: FleetAudience): Promise<void> {
     this.#audience = audience;
     const { fleet, inbound: hooks } = this.#options.store;
