@@ -39,7 +39,7 @@ import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
 import type { ForkLines } from './forks/fork-lines.ts';
 import { openLegMedia, prepareResampling, type LegMedia } from './leg-media.ts';
-import { openIssuerTokens } from './issuer-keys.ts';
+import { openIssuerTokens } from './door/issuer-keys.ts';
 import { LoopPressure } from './loop-pressure.ts';
 import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';

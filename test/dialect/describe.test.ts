@@ -22,6 +22,16 @@ describe('the page of the dialects', () => {
     }
   });
 
+  it('has a row for each among the providers, marked where its facts are second-hand', () => {
+    const page = readFileSync(resolve(import.meta.dirname, '../../docs/providers/README.md'), 'utf8');
+    const rows = page.split('\n').filter((line) => line.startsWith('| ['));
+    for (const { name, capabilities } of DIALECTS) {
+      const own = rows.filter((row) => row.split('|')[2]!.includes(`\`${name}\``));
+      expect([name, own.length]).toEqual([name, 1]);
+      expect([name, own[0]!.includes('*unverified*')]).toEqual([name, capabilities.unverified]);
+    }
+  });
+
   it('says what is unverified', () => {
     const doubtful = oddDialect({ capabilities: { unverified: true, marks: false, goaway: true } });
     const [, , row] = dialectsMarkdown([doubtful]).split('\n');

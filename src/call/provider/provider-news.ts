@@ -5,7 +5,7 @@ import { done, failed, type Asker, type Outcome } from '../commands/outcome.ts';
 
 type Of<N extends CallCommand['name']> = Extract<CallCommand, { name: N }>;
 
-/** The telephone call is over at its provider: the caller's leg is, too, should its stream not have said so. */
+/** The telephone call is over at its provider: the caller's leg is, too, should its stream not say so. */
 export function endByProvider(desk: CallDesk, _: Of<'end_by_provider'>, _asker: Asker, nowMs: AtMs): Outcome {
   const { caller } = desk.roster;
   if (caller === undefined) desk.end('provider_stop', nowMs);

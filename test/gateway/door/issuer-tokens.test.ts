@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { Lifetime } from '../../../src/base/lifetime.ts';
 import { acsDialect } from '../../../src/dialect/acs/dialect.ts';
 import { IssuerTokens } from '../../../src/gateway/door/issuer-tokens.ts';
-import { openIssuerTokens } from '../../../src/node/issuer-keys.ts';
+import { openIssuerTokens } from '../../../src/node/door/issuer-keys.ts';
 import { openDoor, type Door } from '../../fakes/gateway-house.ts';
 import { ask, UPGRADE_HEADERS } from '../../fakes/gateway-visitors.ts';
 

@@ -87,7 +87,9 @@ export class ProviderGate {
     throw new VoiceError('not_found', 'there is nothing at this address');
   }
 
-  /** Throws `permission_denied` unless the request shows what its credential demands, and for the first time. */
+  /**
+   * Throws `permission_denied` unless the request shows what its credential demands, and for the first time.
+   */
   requireProven(credential: StreamCredential, webhook: Webhook, { ip }: FastifyRequest): void {
     const { dialect, verify } = credential;
     if (verify === undefined) return;

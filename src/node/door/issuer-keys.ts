@@ -1,9 +1,9 @@
-import type { Clock } from '../base/clock.ts';
-import type { Lifetime } from '../base/lifetime.ts';
-import { KIB } from '../base/units.ts';
-import { exchange } from '../delivery/wire/exchange.ts';
-import { OriginPools } from '../delivery/wire/origin-pools.ts';
-import { IssuerTokens } from '../gateway/door/issuer-tokens.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Lifetime } from '../../base/lifetime.ts';
+import { KIB } from '../../base/units.ts';
+import { exchange } from '../../delivery/wire/exchange.ts';
+import { OriginPools } from '../../delivery/wire/origin-pools.ts';
+import { IssuerTokens } from '../../gateway/door/issuer-tokens.ts';
 
 /** A set of keys is some kilobytes. */
 const KEYS_BYTES_MAX = 256 * KIB;
