@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { WireMessage } from '../../src/dialect/dialect.ts';
+import { dialectOf } from '../../src/dialect/registry.ts';
+import { PCMU_8K } from '../../src/media/format.ts';
 import { openProvider, type FakeProvider } from '../providers/control/provider-house.ts';
 import { House, until } from './house.ts';
 import { TwilioCaller } from './twilio-caller.ts';
@@ -106,4 +110,58 @@ it('gives the caller back where Twilio refuses, and says why; without an account
   caller.hangUp();
   expect(await untilEnded(id)).toBe('provider_stop');
   expect(house.logged.join('\n')).not.toContain('rest-secret');
+});
+
+/** A caller of SignalWire, whose call names are its own. */
+async function callAsSignalWire(url: string, callId: string): Promise<{ readonly hangUp: () => void }> {
+  const socket = new WebSocket(url);
+  await new Promise((resolve) => {
+    socket.once('open', resolve);
+  });
+  const caller = dialectOf('signalwire')!.openCaller({
+    nowMs: 0,
+    format: PCMU_8K,
+    from: '+15550100',
+    to: '+15550199',
+    parameters: {},
+    streamId: 'b2a1c0d9-1234-4abc-9def-0123456789ab',
+    callId,
+    options: {},
+    rtpHeaders: false,
+  });
+  const say = (messages: readonly WireMessage[]): void => {
+    for (const { bytes, isBinary } of messages) socket.send(bytes, { binary: isBinary });
+  };
+  say(caller.hello());
+  return {
+    hangUp: () => {
+      say(caller.goodbye());
+      socket.close();
+    },
+  };
+}
+
+it('sends a caller to a telephone where the provider takes no document: it fetches ours, once', async () => {
+  provider.answers = [{ status: 200, body: '{}' }];
+  const fresh = await house.api<{ readonly url: string }>('POST', '/voice/stream-credentials', {
+    dialect: 'signalwire',
+    agent_id: 'echo',
+    control: { account: 'project', secret: 'rest-secret', base_url: provider.url },
+  });
+  const callId = '0d1e2f30-4152-4163-8374-02420aef1020';
+  const { hangUp } = await callAsSignalWire(fresh.url, callId);
+  let call: Call | undefined;
+  while (call === undefined) [call] = await house.api<Call[]>('GET', '/calls?state=active');
+  const heardBefore = provider.heard.length;
+  await house.api('POST', `/calls/${call.id}/transfer`, { to: '+15550123' });
+  const { path, body } = provider.heard[heardBefore]!;
+  expect(path).toBe(`/2010-04-01/Accounts/project/Calls/${callId}.json`);
+  const told = URL.parse(new URLSearchParams(body).get('Url') ?? '')!;
+  // Its public address is not where this house has been put.
+  const ours = `${house.ready.api_url}${told.pathname}${told.search}`;
+  const [first, second] = [await fetch(ours, { method: 'POST' }), await fetch(ours, { method: 'POST' })];
+  expect(await first.text()).toContain('<Dial><Number>+15550123</Number></Dial>');
+  expect(second.status).toBe(404);
+  hangUp();
+  expect(await untilEnded(call.id)).toBe('transferred');
 });
