@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Refusal } from '../../src/base/errors.ts';
 import { audioCodesDialect } from '../../src/dialect/audiocodes/dialect.ts';
+import { genesysDialect } from '../../src/dialect/genesys/dialect.ts';
 import type { LegStarted } from '../../src/dialect/dialect.ts';
 import type { Caller, LegConnection } from '../../src/gateway/arrivals.ts';
+import { PCMU_8K } from '../../src/media/format.ts';
 import { MemorySocket } from '../fakes/memory-socket.ts';
 import { Story } from './story.ts';
 
@@ -96,5 +98,44 @@ describe('a provider that comes back by its own name of the call', () => {
       expect(stranger.line).toMatchObject({ fault: 'call_not_found' });
     }
     story.only('call_started');
+  });
+});
+
+describe('a provider that is told to come back when the node leaves', () => {
+  it('opens another session beside the old one (Genesys)', () => {
+    const story = new Story({ resumeUrls: ['wss://b.example.com/media/genesys/'] });
+    const socket = new MemorySocket();
+    const nowMs = story.clock.nowMs();
+    const upgrade = { method: 'GET', headers: {}, target: '/', urls: [] };
+    const session = genesysDialect.openSession({ nowMs, upgrade, options: {} });
+    const caller = genesysDialect.openCaller({
+      nowMs,
+      format: PCMU_8K,
+      from: null,
+      to: null,
+      parameters: {},
+      streamId: 's',
+      callId: 'c',
+      options: {},
+      rtpHeaders: false,
+    });
+    const into = { payload: new Uint8Array(4_096), payloadBytes: 0, sequence: -1, timestampMs: -1 };
+    const [open] = caller.hello();
+    const started = session.read(open!.bytes, false, into) as LegStarted;
+    const arrival = { caller: OURS, dialect: genesysDialect, session, started, socket, receivedAtMs: nowMs };
+    story.arrivals.arrive(arrival, nowMs);
+    expect(story.arrivals.goAway()).toBe(1);
+    const texts = socket.sent.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as object);
+    expect(texts).toMatchObject([
+      { type: 'opened' },
+      { type: 'reconnect', seq: 2, parameters: { info: 'draining' } },
+    ]);
+    expect(story.types).not.toContain('call_ended');
+  });
+
+  it('is not told where its protocol has no word for it (AudioCodes)', () => {
+    const story = new Story({ resumeUrls: ['wss://b.example.com/media/audiocodes/'] });
+    const line = connects(story, INITIATE);
+    expect([story.arrivals.goAway(), line.said.length]).toEqual([0, 1]);
   });
 });
