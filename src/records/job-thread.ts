@@ -14,7 +14,10 @@ export interface JobThreadOptions {
   readonly heapMb: number;
 }
 
-/** A worker thread for what may take long, one job at a time; one that overruns is killed, the next gets another. */
+/**
+ * A worker thread for what may take long, one job at a time; one that overruns is killed, the next gets
+ * another.
+ */
 export class JobThread<Job, Reply> {
   readonly #options: JobThreadOptions;
   #worker: Promise<Worker> | undefined;

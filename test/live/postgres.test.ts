@@ -47,8 +47,8 @@ async function call({ token }: Session): Promise<void> {
 
 /** The whole story of a call as hooks told it, once it is told. */
 async function toldOf({ call_id: callId }: Session): Promise<readonly number[]> {
-  await until('call_completed', () =>
-    hooks.firstArrivals(callId).some(({ type }) => type === 'call_completed'),
+  await until('call_analyzed', () =>
+    hooks.firstArrivals(callId).some(({ type }) => type === 'call_analyzed'),
   );
   return hooks.firstArrivals(callId).map(({ sequence }) => sequence);
 }

@@ -19,7 +19,10 @@ export interface HttpAnalyserWireOptions {
   readonly userAgent: string;
 }
 
-/** Asks the analyser over HTTP, under the guard of the hooks; requests are signed as Standard Webhooks are. */
+/**
+ * Asks the analyser over HTTP, under the guard of the hooks; requests are signed as Standard Webhooks
+ * are.
+ */
 export class HttpAnalyserWire implements AnalyserWire, Closeable {
   readonly #options: HttpAnalyserWireOptions;
   readonly #url: URL;

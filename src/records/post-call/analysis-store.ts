@@ -35,7 +35,10 @@ export interface AnalysisWork {
   /** Everything up to this position is told. The cursor only grows. */
   moveTo(position: number): Promise<void>;
   completedAfter(position: number, limit: number): Promise<CompletedCalls>;
-  /** Takes a call, for whoever shares the store, until then: `told` where it is told, `taken` where another has it. */
+  /**
+   * Takes a call, for whoever shares the store, until then: `told` where it is told, `taken` where
+   * another has it.
+   */
   claim(callId: string, nowUnixMs: number, untilUnixMs: number): Promise<'mine' | 'taken' | 'told'>;
   /** Undefined where there is no such call any more. */
   materialOf(callId: string): Promise<CallMaterial | undefined>;

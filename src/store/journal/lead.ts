@@ -22,7 +22,10 @@ export interface Standing {
   readonly ofOthers: number | undefined;
 }
 
-/** The lock on the positions, which orders the commits of a fleet, and where the last commit here left them. */
+/**
+ * The lock on the positions, which orders the commits of a fleet, and where the last commit here left
+ * them.
+ */
 export class Lead {
   readonly #parts: LeadParts;
   /** After the last commit here; undefined before the first. */

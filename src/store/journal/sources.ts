@@ -13,7 +13,10 @@ export interface Sorted {
   readonly dues: readonly Due[];
   /** Records at or below the cursor of their spool. */
   readonly skipped: number;
-  /** Spools that go on where they were trimmed, as when this store is younger than the node or was restored. */
+  /**
+   * Spools that go on where they were trimmed, as when this store is younger than the node or was
+   * restored.
+   */
   readonly holes: number;
   /** The cursors after this. */
   readonly cursors: ReadonlyMap<string, number>;

@@ -12,7 +12,8 @@ export interface TurnsOptions<Member> {
 
 /**
  * One at a time, in the order they came; Kysely's own mutex promises the first but not the second. Members of
- * a group have one turn together: whoever comes before it has begun, and before anybody took a turn behind it.
+ * a group have one turn together: whoever comes before it has begun, and before anybody took a turn
+ * behind it.
  */
 export class Turns<Member = never> {
   readonly stats = { refused: 0, waiting: 0 };
