@@ -78,6 +78,7 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     provider_accounts_forgotten: providers.forgotten,
     recording_events_missed: recordings.stats.missedEvents,
     recordings_mended: recordings.stats.mended,
+    provider_transfer_tickets: providers.transfers.stats.refusedFull,
     recordings_lost: recordings.stats.lost,
     ...fleetLimits(parts.fleet),
     ...toolLimits(parts.tools),
