@@ -30,7 +30,7 @@ export interface ControlParts {
   readonly streams: StreamHub;
   readonly link: ControlEnd;
   readonly inbound: Pick<HostInbound, 'schemas' | 'runner'>;
-  readonly providers: Pick<ProviderControl, 'stats' | 'forgotten'>;
+  readonly providers: Pick<ProviderControl, 'stats' | 'forgotten' | 'transfers'>;
   readonly tools: Pick<ToolRequests, 'stats' | 'forgottenOrigins'>;
   readonly recordings: Pick<HostRecordings, 'stats'>;
   readonly postCall: Pick<HostPostCall, 'runner' | 'summaries'>;
