@@ -7,6 +7,7 @@ import type { Envelope } from '../events/envelope.ts';
 import type { TransferTickets } from '../providers/control/transfer-tickets.ts';
 import type { Journal } from '../events/journal.ts';
 import type { AgentDesk } from './agents/agent-desk.ts';
+import type { QueueDesk } from './queues/queue-desk.ts';
 import type { PostCallDesk } from './post-call/post-call-desk.ts';
 import type { RecordingDesk } from './recordings/recording-desk.ts';
 import type { InboundDesk } from './inbound/inbound-desk.ts';
@@ -105,6 +106,7 @@ export interface ApiOptions {
   readonly agents: AgentDesk;
   readonly recordings: RecordingDesk;
   readonly postCall: PostCallDesk;
+  readonly queues: QueueDesk;
   /** Absent where no port for AudioSocket is open. */
   readonly audioSocketUuids?: SessionUuids;
   readonly streams: Pick<Streams, 'open'>;

@@ -21,6 +21,7 @@ import { installIdempotency } from './idempotency.ts';
 import { newInboundStats } from './inbound/inbound-gate.ts';
 import { Listener } from './listener.ts';
 import { LiveReaders } from './live/live-readers.ts';
+import { QueueMembers } from './live/queue-members.ts';
 import { EventSockets } from './live/socket.ts';
 import { callCommandRoutes } from './routes/call-commands.ts';
 import { handoverRoutes } from './routes/handovers.ts';
@@ -32,6 +33,7 @@ import { inboundReceiver } from './routes/inbound/receive.ts';
 import { providerRoutes } from './routes/voice/provider-requests.ts';
 import { transferRoutes } from './routes/voice/transfer-document.ts';
 import { newProviderStats } from './routes/voice/provider-gate.ts';
+import { queueMemberRoutes, queueRoutes } from './routes/queues.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import type { RouteContext } from './routes/route-context.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -65,6 +67,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   const guard = new FailureGuard(clock);
   const limits = new RateLimits(clock);
   const readers = new LiveReaders({ streams, directory, clock });
+  const members = new QueueMembers({ directory, clock });
   const sockets = new EventSockets();
   const listener = new Listener(settings.tls, clock);
   const app = fastifyOf(options, listener.server);
@@ -77,7 +80,8 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   installVersions(app);
   const inboundStats = newInboundStats();
   const voiceStats = newProviderStats();
-  await installRoutes(app, { ...options, directory, tickets, readers, sockets, inboundStats, voiceStats });
+  const live = { tickets, readers, members, sockets };
+  await installRoutes(app, { ...options, ...live, directory, inboundStats, voiceStats });
   await app.ready();
   sockets.listenTo(app);
 
@@ -94,12 +98,14 @@ export async function openApi(options: ApiOptions): Promise<Api> {
       ...prefixed('rate', limits.stats),
       ...prefixed('ticket', tickets.stats),
       ...prefixed('stream', { ...readers.stats, open: readers.open }),
+      ...prefixed('member', members.stats),
       ...prefixed('idempotency', repeated),
       ...prefixed('inbound', inboundStats),
       ...prefixed('provider', voiceStats),
     }),
     close: async () => {
       readers.closeAll();
+      members.closeAll();
       await listener.closing(() => app.close());
     },
   };
@@ -199,6 +205,8 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     agentDraftRoutes,
     recordingRoutes,
     postCallRoutes,
+    queueRoutes,
+    queueMemberRoutes,
     eventRoutes,
   ];
   for (const routes of resources) await app.register(routes, inBase);

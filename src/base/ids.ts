@@ -30,7 +30,9 @@ export type IdPrefix =
   | 'agt'
   | 'inh'
   | 'inc'
-  | 'tool';
+  | 'tool'
+  | 'member'
+  | 'offer';
 
 /** A prefixed, time-sortable id: 48 bits of wall-clock milliseconds, 80 random bits (the layout of ULID). */
 export function newId(prefix: IdPrefix, clock: Pick<Clock, 'unixMs' | 'randomBytes'>): string {

@@ -4,6 +4,7 @@ import type { FrameSource } from './sounds/frame-source.ts';
 import type { Sounds } from './sounds/sounds.ts';
 import type { ProviderOrders } from './provider/provider-orders.ts';
 import type { Invitations } from './parties/invitation.ts';
+import type { Queues } from './handover/queue-wait.ts';
 import type { MakeCallPart } from './call-part.ts';
 
 /** What a call's last words are made of beside the call itself. */
@@ -22,6 +23,8 @@ export interface CallPorts {
   readonly sounds?: Sounds;
   /** Tokens for parties that are to join. */
   readonly invitations?: Invitations;
+  /** Where somebody is asked to take a handover. */
+  readonly queues?: Queues;
   /** The provider's REST account: what its protocol has no words for. */
   readonly provider?: ProviderOrders;
   /** What callers on hold hear, where it is not the house's own music. */

@@ -17,6 +17,7 @@ import type { Fleet } from './fleet.ts';
 import type { HostInbound } from './inbound.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
 import type { HostRecordings } from './recordings/host-recordings.ts';
+import type { HostQueues } from './queues/host-queues.ts';
 import type { ToolRequests } from './tools/tool-requests.ts';
 import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
 import { openControlMetrics, type ControlMetrics } from '../telemetry/control-metrics.ts';
@@ -34,6 +35,7 @@ export interface ControlParts {
   readonly tools: Pick<ToolRequests, 'stats' | 'forgottenOrigins'>;
   readonly recordings: Pick<HostRecordings, 'stats'>;
   readonly postCall: Pick<HostPostCall, 'runner' | 'summaries'>;
+  readonly queues: Pick<HostQueues, 'stats'>;
   readonly api: Pick<Api, 'stats'>;
 }
 
@@ -76,13 +78,14 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     provider_orders_failed: providers.stats.failed,
     provider_orders_repeated: providers.stats.repeated,
     provider_accounts_forgotten: providers.forgotten,
+    provider_transfer_tickets: providers.transfers.stats.refusedFull,
     recording_events_missed: recordings.stats.missedEvents,
     recordings_mended: recordings.stats.mended,
-    provider_transfer_tickets: providers.transfers.stats.refusedFull,
     recordings_lost: recordings.stats.lost,
     ...fleetLimits(parts.fleet),
     ...toolLimits(parts.tools),
     ...postCallLimits(parts.postCall),
+    ...queueLimits(parts.queues, asked),
     ...providerLimits(asked),
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
   };
@@ -113,6 +116,23 @@ function fleetLimits({ stats: { leases, feed, notices } }: ControlParts['fleet']
     fleet_events_unread: feed?.readFailures ?? 0,
     fleet_own_events_in_memory: feed?.forgottenOwn ?? 0,
     fleet_notices_lost: notices?.lost ?? 0,
+  };
+}
+
+function queueLimits(
+  { stats }: ControlParts['queues'],
+  asked: { readonly [name: string]: number },
+): { readonly [limit: string]: number } {
+  return {
+    queues: stats.refusedQueues,
+    queue_members: stats.refusedMembers,
+    queue_waiting: stats.refusedWaiting,
+    queue_waiting_lapsed: stats.lapsed,
+    queue_offers_unanswered: stats.unanswered,
+    queue_accepted_too_late: stats.tooLate,
+    queue_sockets: asked['memberRefused'] ?? 0,
+    queue_messages: asked['memberTooManyMessages'] ?? 0,
+    queue_members_too_slow: asked['memberTooSlow'] ?? 0,
   };
 }
 

@@ -33,6 +33,7 @@ import { HostNodes } from './nodes.ts';
 import { HttpProviderWire } from './provider-wire.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
 import { openPostCall } from './post-call/open-post-call.ts';
+import { HostQueues } from './queues/host-queues.ts';
 import { Reaper } from './reaper.ts';
 import { HostRecordings } from './recordings/host-recordings.ts';
 import { Retention } from './retention.ts';
@@ -100,7 +101,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const providers = openProviders(options, store, lifetime);
     const tools = lifetime.own(openTools(options, store, inbound));
     const postCall = lifetime.own(openPostCall(options, { store, recordings, announce }));
-    const desks = { inbound, providers, tools, recordings, postCall };
+    const queues = lifetime.own(openQueues(clock, nodes));
+    const desks = { inbound, providers, tools, recordings, postCall, queues };
     const parts = { store, nodes, fleet, delivery, streams, figures, ...desks };
     const tell = tellerOf(parts);
     const events = new EndpointEvents({
@@ -168,6 +170,7 @@ interface Parts {
   readonly providers: ProviderControl;
   readonly tools: ToolRequests;
   readonly postCall: HostPostCall;
+  readonly queues: HostQueues;
 }
 
 type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
@@ -232,6 +235,11 @@ function openTools(
   return new ToolRequests({ agents, schemas, clock, egressAllow, userAgent: `Omnivoice/${version}` });
 }
 
+/** Where members wait for handovers of the calls of this host. */
+function openQueues(clock: Clock, nodes: HostNodes): HostQueues {
+  return new HostQueues({ clock, command: (incarnation, order) => nodes.command({ incarnation }, order) });
+}
+
 async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): Promise<AskResult> {
   const refusal = await providers.carryOut(ask);
   if (refusal === undefined) return { ok: true, value: null };
@@ -240,7 +248,7 @@ async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): P
 
 function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): ControlEnd {
   const { paths, clock, log } = options;
-  const { store, fleet, nodes, figures, providers, tools } = parts;
+  const { store, fleet, nodes, figures, providers, tools, queues } = parts;
   const { journal } = store;
   const tell = tellerOf(parts);
   const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
@@ -267,6 +275,7 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
       provider_control: (ask) => orderedAt(providers, ask),
       agent_tool: (ask) => tools.answer(ask),
       registry: (ask) => answeredFrom(registry, ask),
+      queue_handover: (ask, incarnation) => queues.answer(ask, incarnation),
     }),
     onNodeDead: (incarnation) => reaper.reap(incarnation),
     clock,
@@ -297,6 +306,7 @@ function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: 
     ...(settings.audiosocketPort === 0 ? {} : { audioSocketUuids: uuids }),
     recordings: parts.recordings,
     postCall: parts.postCall,
+    queues: parts.queues,
     streams,
     journal: store.journal,
     delivery,

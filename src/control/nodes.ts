@@ -48,7 +48,7 @@ export class HostNodes implements Nodes {
     await this.#apply(node.incarnation, await this.#credentials.view());
   }
 
-  async command(call: CallView, command: Command): Promise<CommandResult> {
+  async command(call: Pick<CallView, 'incarnation'>, command: Command): Promise<CommandResult> {
     const gone = {
       ok: false,
       fault: 'unavailable',

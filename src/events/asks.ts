@@ -1,7 +1,7 @@
 import type { CommandResult } from './commands.ts';
 
 /** What a media node may ask of control. Answered once control has done or refused it. */
-export type Ask = ProviderControlAsk | AgentToolAsk | RegistryAsk;
+export type Ask = ProviderControlAsk | AgentToolAsk | RegistryAsk | QueueAsk;
 
 /** What control answers: a value, or the fault it refused or failed with. */
 export type AskResult = CommandResult;
@@ -34,6 +34,29 @@ export interface AgentToolAsk {
 export interface RegistryAsk {
   readonly name: 'registry';
   readonly question: object;
+}
+
+/**
+ * A handover that waits for a member of a queue. Said again as long as it waits: the node alone knows, and
+ * control that starts anew knows again within one round.
+ */
+export interface QueueAsk {
+  readonly name: 'queue_handover';
+  readonly workspace_id: string;
+  readonly test_mode: boolean;
+  readonly queue: string;
+  readonly call_id: string;
+  readonly handover_id: string;
+  /**
+   * `claimed`: a member was given the way in, and has not come yet. `over`: nobody is to be asked any
+   * more.
+   */
+  readonly standing: 'waiting' | 'claimed' | 'over';
+  readonly since_unix_ms: number;
+  /** What is left of its time. */
+  readonly remaining_ms: number;
+  /** What members are told of it before they accept. */
+  readonly offer: Readonly<Record<string, unknown>>;
 }
 
 /** Something to be done with a call at the provider it came from, through its REST account. */

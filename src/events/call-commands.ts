@@ -42,6 +42,8 @@ export type CallCommand =
       readonly handover_id: string;
       readonly verdict: 'accept' | 'decline' | 'complete' | 'cancel';
     }
+  /** Control's own: a member of the queue has accepted, and is to be told the way in. */
+  | { readonly name: 'claim_handover'; readonly handover_id: string }
   | { readonly name: 'record'; readonly action: 'start' | 'pause' | 'resume' | 'stop' }
   | ForkCommand
   | { readonly name: 'stop_fork'; readonly fork_id: string }
@@ -195,6 +197,10 @@ const READERS: { readonly [N in CallCommandName]: Reader<N> } = {
         verdict: sure(verdict),
       }
     );
+  },
+  claim_handover: (args) => {
+    const handover_id = text(args, 'handover_id');
+    return firstRefusal(handover_id) ?? { name: 'claim_handover', handover_id: sure(handover_id) };
   },
   record: (args) => {
     const action = choice(args, 'action', ['start', 'pause', 'resume', 'stop']);

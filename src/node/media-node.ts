@@ -33,6 +33,7 @@ import { Credentials } from './credentials.ts';
 import { openCallPorts } from './calls/call-ports.ts';
 import { NodeProviderOrders } from './calls/provider-orders.ts';
 import { PublishedAgents } from './calls/published-agents.ts';
+import type { NodeQueues } from './calls/queues.ts';
 import type { NodeToolCaller } from './calls/tool-caller.ts';
 import { NodeCluster } from './cluster/node-cluster.ts';
 import { openDialGuard } from './dial-guard.ts';
@@ -124,6 +125,7 @@ export class MediaNode implements Closeable {
   tapes!: NodeTapes;
   forks!: ForkLines;
   tools!: NodeToolCaller;
+  queues!: NodeQueues;
   link!: NodeEnd;
   gateway: Gateway | undefined;
   #audioSocket: AudioSocketDoor | undefined;
@@ -355,11 +357,8 @@ export class MediaNode implements Closeable {
     const provider = new NodeProviderOrders({ credentials, ask });
     const connections = (): Dialler => this.dialler;
     const opened = openCallPorts({ ...options, lifetime, agents, dialler, provider, connections, ask });
-    const { ports, tapes, forks, tools } = opened;
-    this.tapes = tapes;
-    this.forks = forks;
-    this.tools = tools;
-    return { ...ports, unacknowledged: (callId) => this.cluster.unacknowledged(callId) };
+    ({ tapes: this.tapes, forks: this.forks, tools: this.tools, queues: this.queues } = opened);
+    return { ...opened.ports, unacknowledged: (callId) => this.cluster.unacknowledged(callId) };
   }
 
   #tend(): void {

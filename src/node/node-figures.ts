@@ -75,6 +75,8 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     fork_dropped_frames: node.forks.stats.droppedFrames,
     snapshots_unreadable: node.calls.stats.unreadableSnapshots,
     agent_tools_on_the_way: node.tools.stats.refused,
+    queue_news_on_the_way: node.queues.stats.refused,
+    queue_news_unheard: node.queues.stats.unheard,
     asks_refused: node.link?.stats.refusedQuestions ?? 0,
     asks_unanswered: node.link?.stats.unansweredQuestions ?? 0,
   };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import Schema from 'typebox/schema';
-import { COMMANDS, delivery, leg } from './documented-rows.ts';
+import { COMMANDS, delivery, leg, RECORDING } from './documented-rows.ts';
 import { callView, openTestApi, type Answer, type TestApi } from './open-test-api.ts';
 
 interface Operation {
@@ -93,6 +93,9 @@ describe('the OpenAPI document', () => {
       'get /api/v1/inbound-webhooks/{id}',
       'get /api/v1/inbound-webhooks/{id}/deliveries',
       'get /api/v1/keys',
+      'get /api/v1/queues',
+      'get /api/v1/queues/{name}',
+      'get /api/v1/queues/{name}/ws',
       'get /api/v1/recordings',
       'get /api/v1/recordings/{id}',
       'get /api/v1/recordings/{id}/content',
@@ -136,6 +139,7 @@ describe('the OpenAPI document', () => {
       'post /api/v1/inbound-webhooks/{id}/rotate-token',
       'post /api/v1/keys',
       'post /api/v1/keys/{id}/rotate',
+      'post /api/v1/queues/ticket',
       'post /api/v1/voice/sessions',
       'post /api/v1/voice/stream-credentials',
       'post /api/v1/webhooks',
@@ -188,6 +192,8 @@ describe('every route', () => {
     );
     house.ports.allCalls.set('call_2', callView({ id: 'call_2', completed: true }));
     house.journal.commit();
+    const member = { label: 'Ann', wire: { tell: () => undefined } };
+    house.queues.join({ workspaceId: 'ws_default', testMode: false }, 'sales', member);
     const made = async (path: string, body: object) => {
       const answer = await house.request('POST', path, body);
       expectDocumented(path, 'post', answer);
@@ -256,6 +262,9 @@ describe('every route', () => {
       ['post', `${base}/keys/{id}/rotate`, key],
       ['get', `${base}/events`],
       ['post', `${base}/events/ticket`],
+      ['get', `${base}/queues`],
+      ['get', `${base}/queues/{name}`, 'sales'],
+      ['post', `${base}/queues/ticket`],
       ['patch', `${base}/voice/stream-credentials/{id}`, credential, { control: null }],
       ['delete', `${base}/voice/stream-credentials/{id}`, credential],
       ['delete', `${base}/webhooks/{id}`, webhook],
@@ -269,8 +278,8 @@ describe('every route', () => {
       expect([method, path, answer.body.success]).toEqual([method, path, true]);
       expectDocumented(path.replace(/\?.*/, ''), method, answer);
     }
-    // Those five above, these, two streams and a recording's sound, which have no envelope: nothing is left out.
-    expect(steps.length + 5 + 3).toBe(operations().length);
+    // Those five above, these, three streams and a recording's sound, which have no envelope: nothing is left out.
+    expect(steps.length + 5 + 4).toBe(operations().length);
   });
 
   it('answers without a key, without the scope and for what is not there as documented', async () => {
@@ -345,21 +354,6 @@ function answerOf(path: string): object {
   return path.endsWith('/record') ? { ...COMMAND_ANSWER, state: 'recording' } : COMMAND_ANSWER;
 }
 
-const RECORDING = {
-  id: 'rec_1',
-  workspaceId: 'ws_default',
-  testMode: false,
-  callId: 'call_1',
-  state: 'ready' as const,
-  format: 'wav_g711' as const,
-  sampleRateHz: 8000,
-  startedAt: '2026-11-20T12:00:00.000Z',
-  durationMs: 7000,
-  bytes: 112_058,
-  sha256: 'aa',
-  reason: null,
-};
-
 /** An inbound hook with something in every part of it. */
 const INBOUND = {
   name: 'the shop',
@@ -384,7 +378,8 @@ function inboundCall(hookId: string) {
 }
 
 function filled(path: string, id: string): string {
-  return path.replace('{id}', id).replace('{leg}', 'leg_1').replace('{hid}', 'ho_1');
+  const named = path.replace('{id}', id).replace('{name}', id);
+  return named.replace('{leg}', 'leg_1').replace('{hid}', 'ho_1');
 }
 
 function bodyFor(path: string, method: string): object {

@@ -48,3 +48,18 @@ export const COMMANDS: { readonly [path: string]: object } = {
   transcript: { segments: [{ speaker: 'caller', text: 'hello' }] },
   handover: { target: { type: 'queue', to: 'sales' } },
 };
+
+export const RECORDING = {
+  id: 'rec_1',
+  workspaceId: 'ws_default',
+  testMode: false,
+  callId: 'call_1',
+  state: 'ready' as const,
+  format: 'wav_g711' as const,
+  sampleRateHz: 8000,
+  startedAt: '2026-11-20T12:00:00.000Z',
+  durationMs: 7000,
+  bytes: 112_058,
+  sha256: 'aa',
+  reason: null,
+};

@@ -13,6 +13,7 @@ import type { Envelope } from '../../src/events/envelope.ts';
 import type { Command, CommandResult, CredentialView } from '../../src/events/commands.ts';
 import { CLIENT_DIALECTS } from '../../src/dialect/client-registry.ts';
 import type { AgentView } from '../../src/events/agents.ts';
+import { HostQueues } from '../../src/control/queues/host-queues.ts';
 import { FakeAgents } from '../fakes/agent-store.ts';
 import { FakePorts } from '../fakes/api-ports.ts';
 import { FakePostCall } from '../fakes/post-call-desk.ts';
@@ -53,6 +54,7 @@ export interface TestApi {
   readonly journal: LiveJournal;
   readonly recordings: FakeRecordings;
   readonly postCall: FakePostCall;
+  readonly queues: HostQueues;
   readonly logged: object[];
   refreshes: number;
   ready: boolean;
@@ -89,6 +91,7 @@ export async function openTestApi(
   const recordings = new FakeRecordings();
   const postCall = new FakePostCall();
   const agentViews: AgentView[] = [];
+  const queues = new HostQueues({ clock, command: (_, command) => nodes.command(callView(), command) });
   const test = {
     clock,
     ports,
@@ -99,6 +102,7 @@ export async function openTestApi(
     logged,
     recordings,
     postCall,
+    queues,
     refreshes: 0,
     ready: true,
   };
@@ -130,6 +134,7 @@ export async function openTestApi(
       },
       recordings,
       postCall,
+      queues,
       streams,
       journal,
       delivery: {

@@ -5,6 +5,7 @@ import { openApi, type Api } from '../../src/api/api.ts';
 import { newApiKey } from '../../src/api/api-key.ts';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
 import { openDelivery, type Delivery } from '../../src/delivery/delivery.ts';
+import { HostQueues } from '../../src/control/queues/host-queues.ts';
 import { HostInbound } from '../../src/control/inbound.ts';
 import { StreamHub } from '../../src/delivery/stream-hub.ts';
 import type { Command, CommandResult } from '../../src/events/commands.ts';
@@ -101,6 +102,7 @@ export class HookDesk {
       agents: { store: store.agents, dialects: [], apply: async () => undefined, tryOut: async () => [] },
       postCall: new FakePostCall(),
       recordings: new FakeRecordings(),
+      queues: new HostQueues({ clock, command: async (_, command) => answer(command) }),
       streams,
       journal: store.journal,
       delivery,

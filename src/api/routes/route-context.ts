@@ -3,6 +3,7 @@ import type { KeyDirectory } from '../door/key-directory.ts';
 import type { Tickets } from '../door/tickets.ts';
 import type { LiveReaders } from '../live/live-readers.ts';
 import type { InboundStats } from '../inbound/inbound-gate.ts';
+import type { QueueMembers } from '../live/queue-members.ts';
 import type { EventSockets } from '../live/socket.ts';
 import { Type } from 'typebox';
 import type { ProviderStats } from './voice/provider-gate.ts';
@@ -12,6 +13,7 @@ export interface RouteContext extends ApiOptions {
   readonly directory: KeyDirectory;
   readonly tickets: Tickets;
   readonly readers: LiveReaders;
+  readonly members: QueueMembers;
   readonly sockets: EventSockets;
   readonly inboundStats: InboundStats;
   readonly voiceStats: ProviderStats;

@@ -59,7 +59,7 @@ const BUILT_ON_TOP: { readonly [N in CallCommandName]?: string } = {
 const CALLER_MAY: readonly CallCommandName[] = ['hang_up', 'hold', 'mute', 'clear', 'dtmf'];
 
 /** What only control knows: its provider said so. */
-const OUTSIDE_ALONE: readonly CallCommandName[] = ['end_by_provider', 'tell_answer'];
+const OUTSIDE_ALONE: readonly CallCommandName[] = ['end_by_provider', 'tell_answer', 'claim_handover'];
 
 /** Does what is asked of a call, or says why not. */
 export function carryOut(

@@ -13,6 +13,7 @@ import type { Member, Seat } from '../parties/roster.ts';
 import { briefingOf } from './briefing.ts';
 import type { HandoverInput } from './handover.ts';
 import { readHandover } from './kept-handover.ts';
+import { isQueued, QueueWait } from './queue-wait.ts';
 import { RunningHandover, turnAway, type HandOver } from './running-handover.ts';
 
 type Of<N extends CallCommandName> = Extract<CallCommand, { name: N }>;
@@ -25,11 +26,18 @@ const UNDER_WAY = failed('conflict', 'a handover is under way: only one at a tim
 export class Handovers implements CallPart {
   readonly name = 'handover';
   // While the caller waits for somebody, nobody else says who has it.
-  readonly commands: readonly CallCommandName[] = ['hand_over', 'answer_handover', 'hold', 'supervise'];
+  readonly commands: readonly CallCommandName[] = [
+    'hand_over',
+    'answer_handover',
+    'claim_handover',
+    'hold',
+    'supervise',
+  ];
   readonly stats = { lateTargets: 0 };
   readonly #desk: CallDesk;
   readonly #outcomes = new Map<string, string>();
   #current: RunningHandover | undefined;
+  #queueWait: QueueWait | undefined;
   #isInviting = false;
 
   constructor(desk: CallDesk) {
@@ -42,6 +50,8 @@ export class Handovers implements CallPart {
         return this.#handOver(command, nowMs);
       case 'answer_handover':
         return this.#answer(command, asker, nowMs);
+      case 'claim_handover':
+        return this.#claim(command.handover_id, nowMs);
       case 'hold':
         if (this.#isCallerWaiting) return failed('conflict', 'the caller waits for a handover');
         return hold(this.#desk, command, asker, nowMs);
@@ -63,8 +73,10 @@ export class Handovers implements CallPart {
     if (handoverId === null) {
       // A supervisor who comes in to take over has the caller, whoever else was to have it.
       if (member.supervision === 'takeover') current?.feed({ type: 'cancelled' }, nowMs);
-    } else if (current?.id === handoverId && current.targetLegId === null) current.arrives(member, nowMs);
-    else {
+    } else if (current?.id === handoverId && current.targetLegId === null) {
+      current.arrives(member, nowMs);
+      this.#queueWait?.look(nowMs);
+    } else {
       this.stats.lateTargets++;
       turnAway(this.#desk, member, nowMs);
     }
@@ -100,6 +112,7 @@ export class Handovers implements CallPart {
 
   /** The handover is not over: it goes on where the call does. */
   onSurrendered(): void {
+    this.#queueWait?.stop();
     this.#current?.letGo();
   }
 
@@ -119,6 +132,7 @@ export class Handovers implements CallPart {
     const { command, told } = kept;
     const onOver = (over: RunningHandover): void => this.#over(over);
     this.#current = new RunningHandover({ desk: this.#desk, id, command, told, onOver, kept }, nowMs);
+    this.#queue(this.#current);
   }
 
   get #isCallerWaiting(): boolean {
@@ -217,13 +231,46 @@ export class Handovers implements CallPart {
     const handover = new RunningHandover({ desk: this.#desk, id, command, told, onOver }, nowMs);
     this.#current = handover;
     handover.begin(target, nowMs);
+    this.#queue(handover);
     const { mode, target: wanted } = command;
     const state = handover.state.name;
     return done({ handover_id: id, state, mode, target: { ...wanted }, context, ...invited });
   }
 
+  /** Members of its queue are asked, where there are queues. */
+  #queue(handover: RunningHandover): void {
+    const { queues } = this.#desk.ports;
+    if (queues === undefined || this.#current !== handover || !isQueued(handover)) return;
+    this.#queueWait = new QueueWait(this.#desk, queues, handover);
+  }
+
+  /** A member of its queue is to have it, and is told where to come. */
+  async #claim(handoverId: string, nowMs: AtMs): Promise<CommandResult> {
+    const [current, wait] = [this.#current, this.#queueWait];
+    const { invitations } = this.#desk.ports;
+    if (current?.id !== handoverId) return this.#pastOne(handoverId);
+    if (wait === undefined || invitations === undefined) return unavailable('a queue');
+    if (!wait.claim(nowMs)) return failed('conflict', 'somebody else has the handover');
+    try {
+      const join = await invitations.mint({ role: 'human', mode: null, handoverId }, this.#desk.facts);
+      if (this.#current !== current) return this.#pastOne(handoverId);
+      return done({ handover_id: handoverId, join: { ...join }, context: current.told['context'] });
+    } catch (error) {
+      wait.release();
+      return failed('unavailable', messageOf(error));
+    }
+  }
+
+  #pastOne(handoverId: string): CommandResult {
+    const outcome = this.#outcomes.get(handoverId);
+    if (outcome === undefined) return failed('not_found', `${handoverId} is no handover of this call`);
+    return failed('conflict', `the handover has ${outcome}`);
+  }
+
   #over(handover: RunningHandover): void {
     this.#current = undefined;
+    this.#queueWait?.end();
+    this.#queueWait = undefined;
     const { name } = handover.state;
     if (name === 'failed' && handover.command.target.type === 'phone') this.#desk.notes.transferredTo = null;
     this.#outcomes.set(handover.id, name);
@@ -233,11 +280,7 @@ export class Handovers implements CallPart {
 
   #answer({ handover_id, verdict }: Of<'answer_handover'>, asker: Asker, nowMs: AtMs): Outcome {
     const current = this.#current;
-    if (current?.id !== handover_id) {
-      const outcome = this.#outcomes.get(handover_id);
-      if (outcome === undefined) return failed('not_found', `${handover_id} is no handover of this call`);
-      return failed('conflict', `the handover has ${outcome}`);
-    }
+    if (current?.id !== handover_id) return this.#pastOne(handover_id);
     if (!mayAnswer(current, verdict, asker)) {
       return failed('permission_denied', `this leg may not ${verdict} the handover`);
     }

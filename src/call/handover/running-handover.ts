@@ -41,7 +41,8 @@ export class RunningHandover {
   /** Who had the caller. */
   readonly former: Member | undefined;
   readonly #desk: CallDesk;
-  readonly #told: JsonObject;
+  /** What everybody was told of it at its start. */
+  readonly told: JsonObject;
   readonly #onOver: (handover: RunningHandover) => void;
   readonly #switching: Switching;
   readonly #cancelDeadline: Cancel;
@@ -57,7 +58,7 @@ export class RunningHandover {
     this.command = command;
     this.former = kept === undefined ? desk.conversation.partner : formerOf(kept, desk);
     this.#desk = desk;
-    this.#told = told;
+    this.told = told;
     this.#onOver = onOver;
     this.#switching = new Switching(desk, kept?.before, kept?.seatBefore);
     this.#wasBriefed = kept?.isBriefed ?? false;
@@ -73,7 +74,7 @@ export class RunningHandover {
   /** All it needs to go on elsewhere. */
   save(): JsonObject {
     const { before, seatBefore } = this.#switching;
-    const kept = { command: this.command, told: this.#told, state: this.#state, before, seatBefore };
+    const kept = { command: this.command, told: this.told, state: this.#state, before, seatBefore };
     const formerId = this.former?.party.id ?? null;
     const isBriefed = this.#briefedAtMs !== undefined || this.#wasBriefed;
     return keepHandover({ ...kept, formerId, isBriefed }, this.#desk.clock);
@@ -92,7 +93,7 @@ export class RunningHandover {
   begin(target: Member | undefined, nowMs: AtMs): void {
     const { mode, hold } = this.command;
     const from_leg = this.former?.party.id ?? null;
-    this.#desk.emit('handover_started', { ...this.#own, mode, from_leg, ...this.#told }, nowMs);
+    this.#desk.emit('handover_started', { ...this.#own, mode, from_leg, ...this.told }, nowMs);
     if (target === undefined || mode !== 'cold') this.#switching.park(hold, nowMs);
     if (this.former === undefined) this.feed({ type: 'agent_lost' }, nowMs);
     if (target === undefined) return;
@@ -102,7 +103,7 @@ export class RunningHandover {
 
   arrives({ party: { id: legId } }: Member, nowMs: AtMs): void {
     this.feed({ type: 'target_arrived', legId }, nowMs);
-    this.#tell('handover_offered', { leg_id: legId, mode: this.command.mode, ...this.#told }, nowMs);
+    this.#tell('handover_offered', { leg_id: legId, mode: this.command.mode, ...this.told }, nowMs);
   }
 
   /** A leg has a line again: the caller's may be another one, and a target waits no longer to be briefed. */

@@ -22,6 +22,7 @@ import { openNodeTapes, type NodeTapes } from '../recording/node-tapes.ts';
 import { interruptionsFor } from './interruptions.ts';
 import { NodeInvitations } from './invitations.ts';
 import type { PublishedAgents } from './published-agents.ts';
+import { NodeQueues } from './queues.ts';
 import { NodeSounds } from './sounds.ts';
 import { NodeToolCaller, type NodeToolCallerOptions } from './tool-caller.ts';
 
@@ -48,10 +49,12 @@ export function openCallPorts(options: CallPortsOptions): {
   readonly tapes: NodeTapes;
   readonly forks: ForkLines;
   readonly tools: NodeToolCaller;
+  readonly queues: NodeQueues;
 } {
   const { settings, paths, index, clock, lifetime, agents, dialler, provider } = options;
   const forks = new ForkLines(options.connections, clock);
   const tools = new NodeToolCaller(options);
+  const queues = new NodeQueues(options);
   const directory = join(paths.dataDir, 'sounds');
   const tapes = lifetime.own(openNodeTapes(options));
   const sounds = lifetime.own(new NodeSounds({ clock, egressAllow: settings.egressAllow, directory }));
@@ -63,6 +66,7 @@ export function openCallPorts(options: CallPortsOptions): {
   const ports: CallPorts = {
     sounds,
     invitations,
+    queues,
     provider,
     postCall: {
       rates: costRatesOf(settings),
@@ -80,5 +84,5 @@ export function openCallPorts(options: CallPortsOptions): {
       agentsFor({ agents, dialler, ownTools: tools }),
     ],
   };
-  return { ports, tapes, forks, tools };
+  return { ports, tapes, forks, tools, queues };
 }
