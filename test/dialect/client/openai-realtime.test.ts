@@ -217,7 +217,10 @@ describe.each(['ga', 'beta'] as const)('OpenAI Realtime, %s names, over a real s
     const response = server.beginResponse();
     const speech = Buffer.alloc(800_000, 0x21);
     server.speak(response, speech);
-    await until(() => talk.frames.length === 5_000, 'the speech');
+    await until(() => {
+      house.clock.advance(0);
+      return talk.frames.length === 5_000;
+    }, 'the speech');
     expect(talk.leg.ingress.stats.receivedFrames).toBe(5_000);
   });
 
