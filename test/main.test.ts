@@ -34,13 +34,13 @@ describe('omnivoice', () => {
   });
 
   it('serves where no command is named, and stops at once with all mistakes and exit code 2', () => {
-    const env = { OMNIVOICE_REDIS_URL: 'redis://x', OMNIVOICE_PORT: 'x' };
+    const env = { OMNIVOICE_SMTP_URL: 'redis://x', OMNIVOICE_PORT: 'x' };
     const { code, out, err } = run(['--prot', '9000', '--host'], env);
     expect([code, out]).toEqual([2, '']);
     expect(err.split('\n').slice(0, 5)).toEqual([
       'omnivoice: 4 mistakes in the settings',
       '  --prot is not a flag; did you mean --port?',
-      '  OMNIVOICE_REDIS_URL is not a setting',
+      '  OMNIVOICE_SMTP_URL is not a setting',
       '  --host has no value',
       '  OMNIVOICE_PORT "x" is not a whole number in the range 0 to 65535',
     ]);

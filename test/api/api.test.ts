@@ -39,7 +39,7 @@ describe('the envelope', () => {
 
   it('names the methods an address has when another was used', async () => {
     const { headers } = await house.request('PUT', '/api/v1/calls/call_1');
-    expect(headers['allow']).toBe('GET, HEAD');
+    expect(headers['allow']).toBe('DELETE, GET, HEAD');
   });
 
   it('refuses a body above 1 MiB with 413', async () => {
