@@ -134,6 +134,9 @@ export class CallQueue {
       call.cancelLapse();
       if (call.standing.name === 'offered') call.standing.offer.cancelExpiry();
     }
+    // What is still being accepted finds nothing to go on with.
+    this.#calls.clear();
+    this.#members.clear();
   }
 
   #admit(ask: QueueAsk, incarnation: string): WaitingCall | undefined {
