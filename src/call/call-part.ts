@@ -16,6 +16,8 @@ import type { Member, Seat } from './parties/roster.ts';
 export interface CallPart {
   /** Under which it is found again in a call's snapshot; parts without one keep nothing. */
   readonly name?: string;
+  /** The call ends after so much silence, where its own limit is not sooner; 0: no limit. */
+  readonly silenceMaxMs?: number;
   /** The commands it carries out; the first part that names one has it. */
   readonly commands?: readonly CallCommandName[];
   command?(command: CallCommand, asker: Asker, nowMs: AtMs): Outcome;

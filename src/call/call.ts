@@ -21,7 +21,7 @@ import type { JoinWish } from './parties/invitation.ts';
 import { answer, hangUpOf, LegWords, tellMark } from './commands/leg-words.ts';
 import { Marks } from './hearing/marks.ts';
 import { tellVoice } from './hearing/voice-telling.ts';
-import { isAnybodySpeaking, limitReached, mayComeBack } from './limits.ts';
+import { isAnybodySpeaking, limitReached, limitsWith, mayComeBack } from './limits.ts';
 import { CallNotes } from './notes.ts';
 import { Door } from './parties/door.ts';
 import { isOnALine, LegParty, lineOf, lostAtMsOf } from './parties/party.ts';
@@ -173,7 +173,8 @@ export class Call implements LegListener, CallDesk {
     if (this.#state.name !== 'active') return;
     if (isAnybodySpeaking(this.roster, nowMs)) this.#lastVoiceAtMs = nowMs;
     const silentMs = nowMs - this.#lastVoiceAtMs;
-    const reached = limitReached(this.#limits, nowMs - this.#state.startedAtMs, silentMs);
+    const limits = limitsWith(this.#limits, this.#parts);
+    const reached = limitReached(limits, nowMs - this.#state.startedAtMs, silentMs);
     if (reached === 'silence_timeout') this.emit(reached, { silence_ms: Math.round(silentMs) }, nowMs);
     if (reached !== undefined) return this.end(reached, nowMs);
     for (const part of this.#parts) part.sweep?.(nowMs);

@@ -1,8 +1,15 @@
 import type { AtMs } from '../base/clock.ts';
 import type { Leg } from '../leg/leg.ts';
+import type { CallPart } from './call-part.ts';
 import type { CallFacts, CallLimits } from './facts.ts';
 import { LegParty } from './parties/party.ts';
 import type { Roster } from './parties/roster.ts';
+
+/** The limits of a call whose parts may have sooner ones on silence. */
+export function limitsWith(limits: CallLimits, parts: readonly Pick<CallPart, 'silenceMaxMs'>[]): CallLimits {
+  const limited = [limits.silenceMs, ...parts.map((part) => part.silenceMaxMs ?? 0)].filter((ms) => ms > 0);
+  return { ...limits, silenceMs: limited.length === 0 ? 0 : Math.min(...limited) };
+}
 
 /** Which limit a call that lasted so long, and was silent for so long, has reached. */
 export function limitReached(

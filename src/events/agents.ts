@@ -40,7 +40,20 @@ export interface AgentTerms {
   readonly when_unavailable: 'end_call' | 'go_on';
   /** 0: no limit beyond the node's own. */
   readonly duration_max_ms: number;
+  /** The call ends after so much silence; 0 or absent: no limit beyond the node's own. */
+  readonly silence_timeout_ms?: number;
+  /** How its caller's voice is told from noise; null or absent: as the node hears everybody. */
+  readonly voice_detection?: VoiceTerms | null;
   readonly qualification_threshold: number | null;
+}
+
+/** What an agent says of hearing its caller (media.md §1); what it does not say is the node's to say. */
+export interface VoiceTerms {
+  /** 0 (permissive) to 3 (strict). */
+  readonly aggressiveness?: number;
+  readonly start_ms?: number;
+  readonly stop_ms?: number;
+  readonly level_min_dbfs?: number;
 }
 
 /** One backend of an agent's chain. */

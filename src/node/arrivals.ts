@@ -1,12 +1,14 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import { FAULTS, refuse, type Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
+import type { Agents } from '../call/agents/published.ts';
 import type { Call } from '../call/call.ts';
 import type { CallFacts } from '../call/facts.ts';
 import type { CallDirectory } from '../call/directory.ts';
 import { joinWishOf } from '../call/parties/invitation.ts';
 import { LegParty, lineOf, type LineFacts } from '../call/parties/party.ts';
 import { FIRST_GENERATION, type Member } from '../call/parties/roster.ts';
+import type { AgentTerms } from '../events/agents.ts';
 import type { Arrival, Arrivals, Caller, LegConnection } from '../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../gateway/door/admission.ts';
 import type { ResumeClaims, ResumeTokens } from '../gateway/resume-token.ts';
@@ -15,6 +17,7 @@ import { Leg } from '../leg/leg.ts';
 import type { Pacer } from '../leg/leg-options.ts';
 import type { LegWindow } from '../leg/leg-quality.ts';
 import { formatName } from '../media/format.ts';
+import type { VoiceSettings } from '../media/voice-detector.ts';
 import type { Hears, LegMedia } from './leg-media.ts';
 import { Line, type LineObserver } from './line.ts';
 
@@ -39,6 +42,8 @@ export interface NodeArrivalsOptions {
   readonly clock: Clock;
   readonly calls: CallDirectory;
   readonly media: LegMedia;
+  /** Who may say how their callers are heard; absent where all are heard alike. */
+  readonly agents?: Agents;
   readonly pacer: Pacer;
   readonly groups: LegGroups;
   readonly observer: LineObserver;
@@ -215,6 +220,7 @@ export class NodeArrivals implements Arrivals, Resumes {
         isPaced: true,
         hears: hearsOf(role, call.facts.direction),
         tellsDigits: dialect.capabilities.dtmfIn,
+        voice: role === 'caller' ? voiceOf(this.#options.agents?.agentFor(call.facts)?.terms) : {},
       }),
     });
     group.count++;
@@ -275,6 +281,17 @@ export class NodeArrivals implements Arrivals, Resumes {
       credentialId: caller.credentialId ?? null,
     };
   }
+}
+
+/** As the agent wants its caller heard, in the words of the ear. */
+function voiceOf({ voice_detection }: Pick<AgentTerms, 'voice_detection'> = {}): Partial<VoiceSettings> {
+  const { aggressiveness, start_ms, stop_ms, level_min_dbfs } = voice_detection ?? {};
+  return {
+    ...(aggressiveness !== undefined && { aggressiveness }),
+    ...(start_ms !== undefined && { startMs: start_ms }),
+    ...(stop_ms !== undefined && { stopMs: stop_ms }),
+    ...(level_min_dbfs !== undefined && { levelMinDbfs: level_min_dbfs }),
+  };
 }
 
 /** Keys and tones come from telephones; who answered is asked where we did the calling. */

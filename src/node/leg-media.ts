@@ -58,6 +58,8 @@ export interface LegNature {
   readonly hears: Hears;
   /** Its protocol says by itself which keys were pressed. */
   readonly tellsDigits: boolean;
+  /** What is said of its voice beyond the node's settings. */
+  readonly voice?: Partial<VoiceSettings>;
 }
 
 type MediaParts = Pick<LegOptions, 'inbound' | 'slots' | 'edges'> &
@@ -116,9 +118,14 @@ export class LegMedia {
 
   partsFor(
     started: LegStarted,
-    { isPaced, hears, tellsDigits }: LegNature = { isPaced: true, hears: 'keys', tellsDigits: false },
+    { isPaced, hears, tellsDigits, voice: own }: LegNature = {
+      isPaced: true,
+      hears: 'keys',
+      tellsDigits: false,
+    },
   ): MediaParts {
-    const { detectors, voice } = this.#options;
+    const { detectors } = this.#options;
+    const voice = { ...this.#options.voice, ...own };
     const sampleRateHz = houseRateHz(started);
     const slots = this.#pools.get(sampleRateHz)!;
     return {

@@ -174,6 +174,7 @@ export class MediaNode implements Closeable {
       clock,
       calls: this.calls,
       media: this.media,
+      agents: this.publishedAgents,
       pacer: this.pacer,
       groups: this.groups,
       observer,

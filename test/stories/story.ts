@@ -1,4 +1,5 @@
 import { parseObject, type JsonObject } from '../../src/base/json.ts';
+import type { Agents } from '../../src/call/agents/published.ts';
 import type { Call } from '../../src/call/call.ts';
 import type { Outcome } from '../../src/call/commands/outcome.ts';
 import { CallDirectory } from '../../src/call/directory.ts';
@@ -41,6 +42,8 @@ export interface StoryOptions {
   readonly onChanged?: (call: Call) => void;
   /** Real ears, instead of those a reader can foresee. */
   readonly detectors?: VoiceDetectors;
+  /** Agents whose callers are heard as they wish. */
+  readonly agents?: Agents;
 }
 
 export interface PartyOptions {
@@ -106,6 +109,7 @@ export class Story {
         jitterTargetMs: options.jitterTargetMs ?? 0,
         ...(options.jitter === undefined ? {} : { jitter: options.jitter }),
       }),
+      ...(options.agents === undefined ? {} : { agents: options.agents }),
       pacer: this.#pacer,
       groups: this.groups,
       observer: { turnedAround: () => {}, setUp: () => {} },

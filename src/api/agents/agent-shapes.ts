@@ -65,6 +65,17 @@ const Transfer = {
 
 type Transfer = NonNullable<AgentTerms['transfer']>;
 
+/** Within what the settings of a node may say of it. */
+const VoiceDetection = Type.Object(
+  {
+    aggressiveness: Type.Optional(Type.Integer({ minimum: 0, maximum: 3 })),
+    start_ms: Type.Optional(Type.Integer({ minimum: 20, maximum: 1000 })),
+    stop_ms: Type.Optional(Type.Integer({ minimum: 20, maximum: 5000 })),
+    level_min_dbfs: Type.Optional(Type.Number({ minimum: -100, maximum: 0 })),
+  },
+  { additionalProperties: false, description: 'what is absent is as the node has it' },
+);
+
 const terms = {
   name,
   prompt: Nullable(Type.String({ maxLength: PROMPT_CHARACTERS_MAX })),
@@ -87,6 +98,10 @@ const terms = {
   reconnects_max: Type.Integer({ minimum: 0, maximum: 10 }),
   when_unavailable: choice(['end_call', 'go_on'], 'what becomes of a call that no backend answers'),
   duration_max_ms: Type.Integer({ minimum: 0, maximum: 86_400_000, description: '0: the node’s own limit' }),
+  silence_timeout_ms: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 3_600_000, description: '0: the node’s own limit' }),
+  ),
+  voice_detection: Type.Optional(Nullable(VoiceDetection)),
   qualification_threshold: Nullable(Type.Number({ minimum: -1_000_000, maximum: 1_000_000 })),
 } satisfies TProperties;
 

@@ -23,6 +23,8 @@ const DEFAULTS: Omit<AgentTerms, 'name' | 'backends'> = {
   reconnects_max: 2,
   when_unavailable: 'end_call',
   duration_max_ms: 0,
+  silence_timeout_ms: 0,
+  voice_detection: null,
   qualification_threshold: null,
 };
 

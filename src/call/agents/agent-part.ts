@@ -36,12 +36,17 @@ class AgentPart implements CallPart {
   #chain: AgentChain | undefined;
   #tools: AgentTools | undefined;
   #durationMaxMs = 0;
+  #silenceMaxMs = 0;
   /** What a former owner of the call left, until its caller is back. */
   #kept: JsonObject | undefined;
 
   constructor(desk: CallDesk, ports: AgentPorts) {
     this.#desk = desk;
     this.#ports = ports;
+  }
+
+  get silenceMaxMs(): number {
+    return this.#silenceMaxMs;
   }
 
   onJoined(member: Member, _wish: unknown, nowMs: AtMs): void {
@@ -146,6 +151,7 @@ class AgentPart implements CallPart {
     const { terms } = agent;
     const { chain: kept, history: said, tools } = this.#kept ?? {};
     this.#durationMaxMs = terms.duration_max_ms;
+    this.#silenceMaxMs = terms.silence_timeout_ms ?? 0;
     this.#tools = new AgentTools({ desk: this.#desk, agentId: agent.id, terms, own: ownTools });
     if (isObject(tools)) this.#tools.restore(tools, nowMs);
     const history = this.#history;

@@ -69,6 +69,32 @@ describe('agents', () => {
     expect(keyOf()).toBeNull();
   });
 
+  it('say how their callers are heard, and how long a call may be silent', async () => {
+    const plain = await test.request('POST', AGENTS, WISH);
+    expect(plain.body.data).toMatchObject({ voice_detection: null, silence_timeout_ms: 0 });
+    const own = { silence_timeout_ms: 30_000, voice_detection: { aggressiveness: 3, level_min_dbfs: -35.5 } };
+    const id = await made({ ...WISH, ...own });
+    await test.request('POST', `${AGENTS}/${id}/publish`);
+    expect(test.agentViews[0]!.agents[0]!.terms).toMatchObject(own);
+    const running = await test.request('GET', `/api/v1/runtime-config?agent_id=${id}`);
+    expect(running.body.data).toMatchObject(own);
+    const back = await test.request('PATCH', `${AGENTS}/${id}`, { voice_detection: null });
+    expect(back.body.data).toMatchObject({ ...own, voice_detection: null });
+  });
+
+  it.each([
+    ['an aggressiveness no detector has', { voice_detection: { aggressiveness: 4 } }, 'aggressiveness'],
+    ['a start within a frame', { voice_detection: { start_ms: 19 } }, 'start_ms'],
+    ['a stop of minutes', { voice_detection: { stop_ms: 60_000 } }, 'stop_ms'],
+    ['a level above full scale', { voice_detection: { level_min_dbfs: 1 } }, 'level_min_dbfs'],
+    ['a word that is none of these', { voice_detection: { model: 'x' } }, 'voice_detection'],
+    ['a silence below nothing', { silence_timeout_ms: -1 }, 'silence_timeout_ms'],
+  ])('are refused with %s', async (_, over, field) => {
+    const { status, body } = await test.request('POST', AGENTS, { ...WISH, ...over });
+    expect(status).toBe(400);
+    expect(body.error.field).toContain(field);
+  });
+
   it('are not of another workspace mode, nor for keys without the scope', async () => {
     const id = await made();
     const testKey = { authorization: `Bearer ${test.key({ testMode: true })}` };

@@ -1,5 +1,6 @@
 import { parseObject, type JsonObject } from '../../../src/base/json.ts';
 import { agentsFor } from '../../../src/call/agents/agent-part.ts';
+import type { Agents } from '../../../src/call/agents/published.ts';
 import type { OwnTools } from '../../../src/call/agents/own-tools.ts';
 import type { AgentTerms, BackendTerms } from '../../../src/events/agents.ts';
 import type { LegConnection } from '../../../src/gateway/arrivals.ts';
@@ -112,9 +113,9 @@ export function openAgentStory(
   terms: Partial<AgentTerms>,
   options: StoryOptions & { readonly ownTools?: OwnTools } = {},
 ) {
-  const { part, fit, backends } = scriptAgent(terms, options.ownTools);
+  const { agents, part, fit, backends } = scriptAgent(terms, options.ownTools);
   const parts = [...(options.ports?.parts ?? []), part];
-  const story = new Story({ ...options, ports: { ...options.ports, parts } });
+  const story = new Story({ agents, ...options, ports: { ...options.ports, parts } });
   fit(story);
   return { story, backends };
 }
@@ -130,13 +131,14 @@ export function scriptAgent(terms: Partial<AgentTerms>, ownTools?: OwnTools) {
     version: 1,
     terms: { ...TERMS, backends: [backend('first')], ...terms },
   };
+  const agents: Agents = { agentFor: ({ agentId }) => (agentId === agent.id ? agent : undefined) };
   const part = agentsFor({
-    agents: { agentFor: ({ agentId }) => (agentId === agent.id ? agent : undefined) },
+    agents,
     dialler: { dial: (...asked) => fitted.legs!.dial(...asked) },
     ...(ownTools !== undefined && { ownTools }),
   });
   const fit = (story: Story): void => void (fitted.legs = scriptedLegs(story, backends));
-  return { part, fit, backends };
+  return { agents, part, fit, backends };
 }
 
 /** Legs to backends that do what the test says. */
