@@ -15,6 +15,7 @@ export const PAGES: readonly Page[] = [
   'README.md',
   'CONTRIBUTING.md',
   'native-bench/README.md',
+  'ops/README.md',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).map((path) => join('docs', path)),
 ]
   .filter((path) => path.endsWith('.md'))
