@@ -155,6 +155,17 @@ describe('the manifests for Kubernetes', () => {
     expect(pod.enableServiceLinks).toBe(false);
   });
 
+  it('bring no secret that would replace the one that was made, and say what belongs in it', () => {
+    const files = FILES.filter((path) => path.startsWith('kubernetes/'));
+    expect(files.filter((path) => /"kind": *"Secret"/.test(readFileSync(join(OPS, path), 'utf8')))).toEqual(
+      [],
+    );
+    const [, told = ''] =
+      /`secrets\.env` has a line for each of ([^(]*)/.exec(readFileSync(join(OPS, 'README.md'), 'utf8')) ??
+      [];
+    expect(told.match(/OMNIVOICE_\w+/g)).toEqual(Object.keys(SECRETS));
+  });
+
   it('refer to each other by names that are there', () => {
     const { labels } = spec.template.metadata;
     expect(services.map(({ metadata }) => metadata.name)).toContain(spec.serviceName);
