@@ -10,6 +10,7 @@ import type { CallFacts, CallState } from './facts.ts';
 import type { Conversation } from './hearing/conversation.ts';
 import type { CallNotes } from './notes.ts';
 import type { CallPorts } from './ports.ts';
+import type { JoinWish } from './parties/invitation.ts';
 import type { Member, Roster } from './parties/roster.ts';
 
 /** What commands and parts of a call may do with it. */
@@ -24,8 +25,8 @@ export interface CallDesk extends LegListener {
   readonly conversation: Conversation;
   /** What was written down about the call. */
   readonly notes: CallNotes;
-  /** A leg that was dialled for the call is up. */
-  join(leg: Leg, nowMs: AtMs): void;
+  /** A leg that was dialled for the call is up; with a wish, it comes as one that was invited with it. */
+  join(leg: Leg, nowMs: AtMs, wish?: JoinWish): void;
   /** A leg of the id of one that was lost is up, in its place. */
   rejoin(leg: Leg, nowMs: AtMs): void;
   /** Does what is asked of the call, or says why not. */

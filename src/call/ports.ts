@@ -1,5 +1,6 @@
 import type { CostRates } from '../events/cost.ts';
 import type { EventRecord } from '../events/envelope.ts';
+import type { AgentDialler } from './agent-dialler.ts';
 import type { FrameSource } from './sounds/frame-source.ts';
 import type { Sounds } from './sounds/sounds.ts';
 import type { ProviderOrders } from './provider/provider-orders.ts';
@@ -23,6 +24,8 @@ export interface CallPorts {
   readonly sounds?: Sounds;
   /** Tokens for parties that are to join. */
   readonly invitations?: Invitations;
+  /** Opens legs to software, and to targets of handovers. */
+  readonly dialler?: AgentDialler;
   /** Where somebody is asked to take a handover. */
   readonly queues?: Queues;
   /** The provider's REST account: what its protocol has no words for. */

@@ -11,6 +11,7 @@ import { done, failed, unavailable, type Asker, type Outcome } from '../commands
 import type { Invitations, JoinWish } from '../parties/invitation.ts';
 import type { Member, Seat } from '../parties/roster.ts';
 import { briefingOf } from './briefing.ts';
+import { canDial, DialledTarget } from './dialled-target.ts';
 import type { HandoverInput } from './handover.ts';
 import { readHandover } from './kept-handover.ts';
 import { isQueued, QueueWait } from './queue-wait.ts';
@@ -38,6 +39,7 @@ export class Handovers implements CallPart {
   readonly #outcomes = new Map<string, string>();
   #current: RunningHandover | undefined;
   #queueWait: QueueWait | undefined;
+  #dialled: DialledTarget | undefined;
   #isInviting = false;
 
   constructor(desk: CallDesk) {
@@ -87,6 +89,7 @@ export class Handovers implements CallPart {
   }
 
   onLeft({ party: { id: legId } }: Member, nowMs: AtMs): void {
+    this.#dialled?.left(legId);
     const current = this.#current;
     if (current === undefined) return;
     if (legId === current.targetLegId) current.feed({ type: 'leg_lost', legId }, nowMs);
@@ -102,6 +105,7 @@ export class Handovers implements CallPart {
   }
 
   onEnding(nowMs: AtMs): void {
+    this.#dialled?.close();
     const current = this.#current;
     if (current === undefined) return;
     const { notes, roster } = this.#desk;
@@ -113,6 +117,7 @@ export class Handovers implements CallPart {
   /** The handover is not over: it goes on where the call does. */
   onSurrendered(): void {
     this.#queueWait?.stop();
+    this.#dialled?.close();
     this.#current?.letGo();
   }
 
@@ -132,7 +137,7 @@ export class Handovers implements CallPart {
     const { command, told } = kept;
     const onOver = (over: RunningHandover): void => this.#over(over);
     this.#current = new RunningHandover({ desk: this.#desk, id, command, told, onOver, kept }, nowMs);
-    this.#queue(this.#current);
+    this.#ask(this.#current);
   }
 
   get #isCallerWaiting(): boolean {
@@ -149,7 +154,7 @@ export class Handovers implements CallPart {
       case 'phone':
         return this.#toPhone(command, nowMs);
       case 'ws':
-        return unavailable('dialling a target by WebSocket');
+        return this.#toSocket(command, nowMs);
       default: {
         const { invitations } = this.#desk.ports;
         if (invitations === undefined) return unavailable('inviting');
@@ -200,6 +205,15 @@ export class Handovers implements CallPart {
     return this.#begin(newId('ho', this.#desk.clock), command, {}, target, nowMs);
   }
 
+  /** We open the line; who is at its other end takes the call or not. */
+  #toSocket(command: HandOver, nowMs: AtMs): CommandResult {
+    const { ports, roster } = this.#desk;
+    if (ports.dialler === undefined) return unavailable('dialling a target by WebSocket');
+    if (!canDial(command.target.to)) return failed('invalid_argument', 'target.to is no ws: or wss: URL');
+    if (!roster.hasRoom) return failed('conflict', 'the call has as many parties as it can hold');
+    return this.#begin(newId('ho', this.#desk.clock), command, {}, undefined, nowMs);
+  }
+
   /** The provider is asked; whom it connects then talks where we hear nothing of it. */
   #toPhone(command: HandOver, nowMs: AtMs): Outcome {
     const asked = transfer(this.#desk, { name: 'transfer', to: command.target.to });
@@ -231,17 +245,22 @@ export class Handovers implements CallPart {
     const handover = new RunningHandover({ desk: this.#desk, id, command, told, onOver }, nowMs);
     this.#current = handover;
     handover.begin(target, nowMs);
-    this.#queue(handover);
+    this.#ask(handover);
     const { mode, target: wanted } = command;
     const state = handover.state.name;
     return done({ handover_id: id, state, mode, target: { ...wanted }, context, ...invited });
   }
 
-  /** Members of its queue are asked, where there are queues. */
-  #queue(handover: RunningHandover): void {
-    const { queues } = this.#desk.ports;
-    if (queues === undefined || this.#current !== handover || !isQueued(handover)) return;
-    this.#queueWait = new QueueWait(this.#desk, queues, handover);
+  /** Members of its queue are asked, or its target is dialled, where nobody has come yet. */
+  #ask(handover: RunningHandover): void {
+    const { queues, dialler } = this.#desk.ports;
+    if (this.#current !== handover || handover.targetLegId !== null) return;
+    if (queues !== undefined && isQueued(handover)) {
+      this.#queueWait = new QueueWait(this.#desk, queues, handover);
+    } else if (dialler !== undefined && handover.command.target.type === 'ws') {
+      this.#dialled?.close();
+      this.#dialled = new DialledTarget(this.#desk, dialler, handover);
+    }
   }
 
   /** A member of its queue is to have it, and is told where to come. */
@@ -271,6 +290,7 @@ export class Handovers implements CallPart {
     this.#current = undefined;
     this.#queueWait?.end();
     this.#queueWait = undefined;
+    this.#dialled?.cancel();
     const { name } = handover.state;
     if (name === 'failed' && handover.command.target.type === 'phone') this.#desk.notes.transferredTo = null;
     this.#outcomes.set(handover.id, name);

@@ -66,6 +66,7 @@ export function openCallPorts(options: CallPortsOptions): {
   const ports: CallPorts = {
     sounds,
     invitations,
+    dialler,
     queues,
     provider,
     postCall: {

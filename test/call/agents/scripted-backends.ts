@@ -142,7 +142,7 @@ export function scriptAgent(terms: Partial<AgentTerms>, ownTools?: OwnTools) {
 }
 
 /** Legs to backends that do what the test says. */
-function scriptedLegs(story: Story, backends: ScriptedBackend[]): DialledLegs {
+export function scriptedLegs(story: Story, backends: ScriptedBackend[]): DialledLegs {
   const { clock } = story;
   const dialler: Dialler = {
     stats: openDialStats(),
