@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { settingsMarkdown } from '../src/config/describe.ts';
 import { envNameOf, SETTING_KEYS } from '../src/config/settings.ts';
-import { CALL_EVENT_TYPES, OPERATOR_EVENT_TYPES } from '../src/events/catalogue.ts';
+import { CALL_EVENT_TYPES, OPERATOR_EVENT_TYPES, RECORD_EVENT_TYPES } from '../src/events/catalogue.ts';
 import { pageAt, PAGES, ROOT, sayings } from './pages.ts';
 
 const PROGRAM = join(ROOT, 'bin/omnivoice.js');
@@ -81,7 +81,7 @@ describe('the pages', () => {
   it('tell of no event that is not in the catalogue', () => {
     const types = [...pageAt('docs/events.md').matchAll(/^## `([\w.]+)`$/gm)].map((match) => match[1]);
     expect(types.length).toBeGreaterThan(5);
-    const known: readonly string[] = [...CALL_EVENT_TYPES, ...OPERATOR_EVENT_TYPES];
+    const known: readonly string[] = [...CALL_EVENT_TYPES, ...OPERATOR_EVENT_TYPES, ...RECORD_EVENT_TYPES];
     expect(types.filter((type) => !known.includes(type!))).toEqual([]);
   });
 

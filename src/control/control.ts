@@ -300,6 +300,7 @@ function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: 
     agents: {
       store: store.agents,
       dialects: CLIENT_DIALECTS,
+      tell: tellerOf(parts),
       apply: (view) => nodes.applyAgents(view),
       tryOut: (terms) => nodes.tryAgent(terms),
     },

@@ -126,13 +126,13 @@ async function openParts(
   await counters.prepare();
   const endpoints = await SqlEndpoints.load({ db, counters, cipher, clock });
   const credentials = new SqlCredentials(db, counters, cipher);
-  const agents = new SqlAgents(db, counters, cipher);
-  // A key that left the ring must not be needed by anything: what it sealed is sealed anew at each start.
-  const resealed = (await endpoints.reseal()) + (await credentials.reseal()) + (await agents.reseal());
-  const secrets = { resealed };
   const epoch = await epochOf(db, clock);
   const places = { db, commits, writesOfOthers };
   const journal = new SqlJournal({ ...places, clock, epoch, counters, endpoints, spacingMs });
+  const agents = new SqlAgents({ db, counters, cipher, journal });
+  // A key that left the ring must not be needed by anything: what it sealed is sealed anew at each start.
+  const resealed = (await endpoints.reseal()) + (await credentials.reseal()) + (await agents.reseal());
+  const secrets = { resealed };
   // Where both have one connection anyway, one transaction is cheaper than two that wait for each other.
   const transact: Transact =
     commits === db ? (write) => journal.along(write) : (write) => db.transaction().execute(write);

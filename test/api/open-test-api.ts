@@ -12,6 +12,7 @@ import type { CallView } from '../../src/events/call-view.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
 import type { Command, CommandResult, CredentialView } from '../../src/events/commands.ts';
 import { CLIENT_DIALECTS } from '../../src/dialect/client-registry.ts';
+import type { CommittedEvent } from '../../src/events/journal.ts';
 import type { AgentView } from '../../src/events/agents.ts';
 import { HostQueues } from '../../src/control/queues/host-queues.ts';
 import { FakeAgents } from '../fakes/agent-store.ts';
@@ -51,6 +52,8 @@ export interface TestApi {
   readonly agents: FakeAgents;
   /** Views of agents that nodes were given. */
   readonly agentViews: AgentView[];
+  /** What was told of agents. */
+  readonly agentEvents: CommittedEvent[];
   readonly journal: LiveJournal;
   readonly recordings: FakeRecordings;
   readonly postCall: FakePostCall;
@@ -91,6 +94,7 @@ export async function openTestApi(
   const recordings = new FakeRecordings();
   const postCall = new FakePostCall();
   const agentViews: AgentView[] = [];
+  const agentEvents: CommittedEvent[] = [];
   const queues = new HostQueues({ clock, command: (_, command) => nodes.command(callView(), command) });
   const test = {
     clock,
@@ -98,6 +102,7 @@ export async function openTestApi(
     nodes,
     agents,
     agentViews,
+    agentEvents,
     journal,
     logged,
     recordings,
@@ -120,6 +125,7 @@ export async function openTestApi(
       agents: {
         store: agents,
         dialects: CLIENT_DIALECTS,
+        tell: async (committing) => void agentEvents.push(...(await committing)),
         apply: async (view) => void agentViews.push(view),
         tryOut: async ({ backends }) =>
           backends.map(({ name, dialect }, index) => ({

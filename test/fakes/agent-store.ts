@@ -1,5 +1,6 @@
-import type { AgentPlace, AgentStore, StoredAgent } from '../../src/api/agents/agent-desk.ts';
+import type { AgentPlace, AgentStore, Publication, StoredAgent } from '../../src/api/agents/agent-desk.ts';
 import type { Page, PageQuery } from '../../src/api/ports.ts';
+import type { CommittedEvent } from '../../src/events/journal.ts';
 import { termsForNodes, type AgentTerms, type AgentView } from '../../src/events/agents.ts';
 
 /** Agents in memory, with what a test may look at. */
@@ -31,10 +32,13 @@ export class FakeAgents implements AgentStore {
     this.all.set(id, { ...this.all.get(id)!, draft });
   }
 
-  async publish(id: string, terms: AgentTerms, publishedAt: string): Promise<void> {
+  async publish({ id, terms, publishedAt, eventOf }: Publication): Promise<readonly CommittedEvent[]> {
     const agent = this.all.get(id)!;
+    const version = agent.version + 1;
     this.#version++;
-    this.all.set(id, { ...agent, published: terms, publishedAt, version: agent.version + 1 });
+    this.all.set(id, { ...agent, published: terms, publishedAt, version });
+    const { envelope, stamps } = eventOf({ version, sequence: version });
+    return [{ position: this.#version, envelope, ...stamps, committedAtMs: 0, deliveries: [] }];
   }
 
   async view(): Promise<AgentView> {

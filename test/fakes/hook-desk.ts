@@ -99,7 +99,13 @@ export class HookDesk {
     const api = await openApi({
       ports: store,
       nodes,
-      agents: { store: store.agents, dialects: [], apply: async () => undefined, tryOut: async () => [] },
+      agents: {
+        store: store.agents,
+        dialects: [],
+        tell: async () => undefined,
+        apply: async () => undefined,
+        tryOut: async () => [],
+      },
       postCall: new FakePostCall(),
       recordings: new FakeRecordings(),
       queues: new HostQueues({ clock, command: async (_, command) => answer(command) }),

@@ -1,4 +1,6 @@
 import type { AgentTerms, AgentView, BackendTrial } from '../../events/agents.ts';
+import type { EventRecord } from '../../events/envelope.ts';
+import type { CommittedEvent } from '../../events/journal.ts';
 import type { CredentialTerms } from '../api-options.ts';
 import type { Page, PageQuery } from '../ports.ts';
 
@@ -16,6 +18,15 @@ export interface StoredAgent extends AgentPlace {
   readonly publishedAt: string | null;
 }
 
+/** What calls are to know of an agent from now on. */
+export interface Publication {
+  readonly id: string;
+  readonly terms: AgentTerms;
+  readonly publishedAt: string;
+  /** `version`: how often it is published now; `sequence`: the number of its event. */
+  readonly eventOf: (place: { readonly version: number; readonly sequence: number }) => EventRecord;
+}
+
 export interface AgentStore {
   create(agent: StoredAgent): Promise<void>;
   get(place: AgentPlace, id: string): Promise<StoredAgent | undefined>;
@@ -23,7 +34,8 @@ export interface AgentStore {
   /** Agents of a workspace. */
   count(workspace: Pick<AgentPlace, 'workspaceId'>): Promise<number>;
   redraft(id: string, draft: AgentTerms): Promise<void>;
-  publish(id: string, terms: AgentTerms, publishedAt: string): Promise<void>;
+  /** With its event in one transaction. */
+  publish(publication: Publication): Promise<readonly CommittedEvent[]>;
   /** Every agent that was published, for the nodes. */
   view(): Promise<AgentView>;
 }
@@ -33,6 +45,8 @@ export interface AgentDesk {
   readonly store: AgentStore;
   /** The protocols a backend may speak. */
   readonly dialects: readonly Pick<CredentialTerms, 'name' | 'options'>[];
+  /** Tells whoever waits for events, in the turn of the commit. */
+  tell(committing: Promise<readonly CommittedEvent[]>): Promise<unknown>;
   /** Answers once every connected node has applied the view. */
   apply(view: AgentView): Promise<void>;
   /** Dials every backend once, without a call; throws `unavailable` where no node can. */

@@ -10,7 +10,8 @@ import { answers, answersCreated, ok } from '../answers.ts';
 import { keyOf } from '../door/door.ts';
 import { okPage, pageQuery, PagingQuery } from '../lists.ts';
 import { ById, Reference, type RouteContext } from '../routes/route-context.ts';
-import type { AgentDesk, StoredAgent } from './agent-desk.ts';
+import type { AgentDesk, Publication, StoredAgent } from './agent-desk.ts';
+import { publishedEvent } from './agent-events.ts';
 import { AgentShape, AgentWish, RuntimeShape, TrialShape } from './agent-shapes.ts';
 import { termsOf } from './agent-terms.ts';
 import { httpToolViews } from './tool-shapes.ts';
@@ -82,9 +83,9 @@ export const agentRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, 
 
 /** The draft of an agent, and what calls know of it. */
 export const agentDraftRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, context) => {
-  const { agents, clock } = context;
+  const { agents } = context;
   const { store } = agents;
-  const publish = publisher(agents);
+  const publish = publisher(context);
 
   app.route({
     method: 'PATCH',
@@ -117,7 +118,7 @@ export const agentDraftRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (
     },
     handler: async (request) => {
       const agent = await requireOwn(request, request.params.id, agents);
-      await publish(agent, isoNow(clock));
+      await publish(agent);
       return ok(request, agentView(await requireOwn(request, agent.id, agents)));
     },
   });
@@ -169,20 +170,23 @@ function isoNow(clock: Pick<Clock, 'unixMs'>): string {
 }
 
 /** Publishes one agent at a time, so that an older view never reaches the nodes last. */
-function publisher(desk: AgentDesk): (agent: StoredAgent, at: string) => Promise<void> {
+function publisher({ agents: desk, clock, settings }: RouteContext): (agent: StoredAgent) => Promise<void> {
   let last: Promise<void> = Promise.resolve();
   const { store } = desk;
-  const publishNow = async ({ id, draft }: StoredAgent, at: string): Promise<void> => {
+  const publishNow = async (agent: StoredAgent): Promise<void> => {
+    const { id, draft } = agent;
     const { agents } = await store.view();
     const others = agents.filter((other) => other.id !== id);
     if (Buffer.byteLength(JSON.stringify([...others, draft])) > VIEW_BYTES_MAX) {
       throw new VoiceError('failed_precondition', 'published agents are at most 6 MiB together');
     }
-    await store.publish(id, draft, at);
+    const at = { clock, region: settings.region };
+    const eventOf: Publication['eventOf'] = (place) => publishedEvent(agent, at, place);
+    await desk.tell(store.publish({ id, terms: draft, publishedAt: isoNow(clock), eventOf }));
     await desk.apply(await store.view());
   };
-  return (agent, at) => {
-    const run = (): Promise<void> => publishNow(agent, at);
+  return (agent) => {
+    const run = (): Promise<void> => publishNow(agent);
     const publishing = last.then(run, run);
     last = publishing.catch(() => undefined);
     return publishing;

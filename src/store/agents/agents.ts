@@ -1,24 +1,35 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { AgentPlace, AgentStore, StoredAgent } from '../../api/agents/agent-desk.ts';
+import type { AgentPlace, AgentStore, Publication, StoredAgent } from '../../api/agents/agent-desk.ts';
 import type { Page, PageQuery } from '../../api/ports.ts';
 import { termsForNodes, type AgentTerms, type AgentView } from '../../events/agents.ts';
+import type { CommittedEvent } from '../../events/journal.ts';
 import type { Cipher } from '../cipher.ts';
 import { AGENTS_VERSION, type Counters } from '../counters.ts';
+import type { SqlJournal } from '../journal/journal.ts';
 import { mapped, pageOf } from '../page.ts';
 import type { AgentsTable, Schema } from '../schema.ts';
 
 const SEALED = ['draft', 'published'] as const;
+
+export interface AgentParts {
+  readonly db: Kysely<Schema>;
+  readonly counters: Counters;
+  readonly cipher: Cipher;
+  readonly journal: Pick<SqlJournal, 'appendMade'>;
+}
 
 /** Agents, their terms encrypted whole: the keys of their backends are in there. */
 export class SqlAgents implements AgentStore {
   readonly #db: Kysely<Schema>;
   readonly #counters: Counters;
   readonly #cipher: Cipher;
+  readonly #journal: AgentParts['journal'];
 
-  constructor(db: Kysely<Schema>, counters: Counters, cipher: Cipher) {
+  constructor({ db, counters, cipher, journal }: AgentParts) {
     this.#db = db;
     this.#counters = counters;
     this.#cipher = cipher;
+    this.#journal = journal;
   }
 
   async create({ id, workspaceId, testMode, draft, createdAt }: StoredAgent): Promise<void> {
@@ -54,15 +65,18 @@ export class SqlAgents implements AgentStore {
     await this.#db.updateTable('agents').set({ draft: sealed }).where('id', '=', id).execute();
   }
 
-  async publish(id: string, terms: AgentTerms, publishedAt: string): Promise<void> {
+  publish({ id, terms, publishedAt, eventOf }: Publication): Promise<readonly CommittedEvent[]> {
     const published = this.#seal(id, 'published', terms);
-    await this.#db.transaction().execute(async (transaction) => {
-      await transaction
+    return this.#journal.appendMade(async (transaction, lastOf) => {
+      const row = await transaction
         .updateTable('agents')
-        .set((row) => ({ published, published_at: publishedAt, version: row('version', '+', 1) }))
+        .set((old) => ({ published, published_at: publishedAt, version: old('version', '+', 1) }))
         .where('id', '=', id)
-        .execute();
+        .returning('version')
+        .executeTakeFirst();
+      if (row === undefined) return [];
       await this.#counters.raise(transaction, AGENTS_VERSION, 1);
+      return [eventOf({ version: row.version, sequence: (await lastOf(id)) + 1 })];
     });
   }
 

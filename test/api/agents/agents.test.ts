@@ -47,6 +47,14 @@ describe('agents', () => {
     const published = await test.request('POST', `${AGENTS}/${id}/publish`);
     expect(published.body.data).toMatchObject({ version: 1, has_changes: false });
     expect(test.agentViews).toHaveLength(1);
+    expect(test.agentEvents.map(({ envelope }) => envelope)).toMatchObject([
+      {
+        type: 'agent.published',
+        workspace_id: 'ws_default',
+        resource: { type: 'agent', id },
+        data: { agent_id: id, name: 'Front desk', version: 1 },
+      },
+    ]);
     expect(test.agentViews[0]!.agents[0]).toMatchObject({ id, version: 1 });
     expect(test.agentViews[0]!.agents[0]!.terms.backends[0]!.api_key).toBe('sk-secret-1');
     expect((await session()).status).toBe(200);
