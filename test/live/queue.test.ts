@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { JsonObject } from '../../src/base/json.ts';
 import { Guest, type Ticket } from './guest.ts';
-import { House, until } from './house.ts';
+import { freeRun, House, until } from './house.ts';
 import { TwilioCaller } from './twilio-caller.ts';
 
 const TARGET_CODE = 0x80;
@@ -41,9 +41,11 @@ class Member {
   }
 }
 
+const seen = new Set<string>();
 let house: House;
 beforeAll(async () => {
-  house = await House.open();
+  // Control that is started anew is found where it was.
+  house = await House.open({ PORT: String(await freeRun(1)) });
 });
 afterAll(() => house?.close());
 
@@ -56,8 +58,11 @@ async function openCall(): Promise<{ caller: TwilioCaller; callId: string }> {
   const caller = await TwilioCaller.dial(url);
   void caller.speak(Buffer.alloc(160, 0xff), true);
   for (;;) {
-    const [call] = await house.api<{ id: string }[]>('GET', '/calls?state=active');
-    if (call !== undefined) return { caller, callId: call.id };
+    const calls = await house.api<{ id: string }[]>('GET', '/calls?state=active');
+    const fresh = calls.find(({ id }) => !seen.has(id));
+    if (fresh === undefined) continue;
+    seen.add(fresh.id);
+    return { caller, callId: fresh.id };
   }
 }
 
@@ -107,6 +112,38 @@ it('offers a call to two members: one declines, the other accepts, and the calle
   caller.hangUp();
   await until('the end', () => caller.closeCode !== undefined);
 });
+
+it('has what waited when control was killed offered to members that come back', async () => {
+  const { caller, callId } = await openCall();
+  const key = { authorization: `Bearer ${house.key}` };
+  const target = { type: 'queue', to: 'support' };
+  await house.api('POST', `/calls/${callId}/handover`, { target, timeout_ms: 60_000, hold: 'silence' });
+  const before = house.pidOf('control');
+  process.kill(before, 'SIGKILL');
+  await until('another control', () => house.pidOf('control') !== before);
+  const member = await comeBack(wsUrl('/queues/support/ws'), key);
+  member.say({ type: 'ready' });
+  const { offer_id } = await member.hears('offer');
+  member.say({ type: 'accept', offer_id });
+  const accepted = await member.hears('accepted');
+  expect(accepted).toMatchObject({ call_id: callId });
+  const human = await Guest.join(accepted['join'] as Ticket);
+  await human.speak((index) => Buffer.alloc(160, TARGET_CODE + index), FRAMES);
+  await until('the success', () => human.events.includes('transfer_success'));
+  member.leave();
+  caller.hangUp();
+  await until('the end', () => caller.closeCode !== undefined);
+});
+
+async function comeBack(url: string, headers: Record<string, string>): Promise<Member> {
+  for (;;) {
+    try {
+      return await Member.join(url, headers);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
 
 it('lets nobody in without a key, and ends a member that says too much or no JSON', async () => {
   await expect(Member.join(wsUrl('/queues/sales/ws'))).rejects.toThrow('401');
