@@ -97,7 +97,7 @@ export class Leg {
     const { codec } = started.inbound;
     const [ingress, egress] = [this.#ingress, this.#egress];
     this.quality = new LegQuality({ codec, ingress, egress, startedAtMs: options.nowMs });
-    this.playout = new Playout(options.slots);
+    this.playout = new Playout(options.slots, undefined, counters);
     this.#inFlight = new InFlight(options.capabilities.inFlightMsMax);
     this.owedMarks = new OwedMarks(options.capabilities.marksMax);
     this.#frame = new Int16Array(frameSamples(this.sampleRateHz));

@@ -1,3 +1,5 @@
+import { newFrameCounters, type FrameCounters } from './counters.ts';
+
 /** A minute of audio: an agent may speak ahead this far, then its socket is not read (calls.md, Talking). */
 export const PLAYOUT_FRAMES_MAX = 3000;
 /** A source that speaks just in time leaves its queue empty after every frame; three ticks are a pause. */
@@ -15,6 +17,8 @@ interface QueuedMark {
   readonly afterFrame: number;
 }
 
+type FullCounter = Pick<FrameCounters, 'droppedFullFrames'>;
+
 /** What was cut off: how much of the queue was heard and how much was not, and which marks never came. */
 export interface Cleared {
   readonly playedFrames: number;
@@ -31,6 +35,7 @@ export class Playout {
   readonly stats = { refusedFrames: 0 };
   readonly #slots: FrameSlots;
   readonly #framesMax: number;
+  readonly #counters: FullCounter;
   #queue: Int16Array[] = [];
   #head = 0;
   #marks: QueuedMark[] = [];
@@ -42,14 +47,16 @@ export class Playout {
   #isSpeaking = false;
   #quietTicks = 0;
 
-  constructor(slots: FrameSlots, framesMax = PLAYOUT_FRAMES_MAX) {
+  /** `counters`: of all legs of the kind, what is refused here included. */
+  constructor(slots: FrameSlots, framesMax = PLAYOUT_FRAMES_MAX, counters: FullCounter = newFrameCounters()) {
     this.#slots = slots;
     this.#framesMax = framesMax;
+    this.#counters = counters;
   }
 
   /** Another queue out of the same pool. */
   beside(): Playout {
-    return new Playout(this.#slots, this.#framesMax);
+    return new Playout(this.#slots, this.#framesMax, this.#counters);
   }
 
   get waitingFrames(): number {
@@ -74,6 +81,7 @@ export class Playout {
     const slot = this.isFull ? undefined : this.#slots.take();
     if (slot === undefined) {
       this.stats.refusedFrames++;
+      this.#counters.droppedFullFrames++;
       return false;
     }
     if (!this.#isSpeaking) this.#spokenSince = this.#playedFrames;

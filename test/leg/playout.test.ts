@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { newFrameCounters } from '../../src/leg/counters.ts';
 import { Playout } from '../../src/leg/playout.ts';
 
 const slots = { take: () => new Int16Array(1), giveBack: () => {} };
@@ -100,5 +101,14 @@ describe('a playout queue', () => {
     played(playout);
     playout.clear();
     expect(lent).toBe(0);
+  });
+
+  it('counts what it refuses among the frames of all legs of its kind, of the queue beside it, too', () => {
+    const counters = newFrameCounters();
+    const playout = new Playout(slots, 1, counters);
+    const beside = playout.beside();
+    for (const queue of [playout, beside]) for (let i = 0; i < 3; i++) queue.push(frame(i));
+    expect([playout.stats.refusedFrames, beside.stats.refusedFrames]).toEqual([2, 2]);
+    expect(counters.droppedFullFrames).toBe(4);
   });
 });
