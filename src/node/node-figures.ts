@@ -45,6 +45,7 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
   const door = node.gateway?.stats;
   const { spool } = node;
   const agents = node.dialler.stats;
+  const { counts } = node.publishedAgents;
   return {
     message_size: door?.oversizedMessages ?? 0,
     message_rate: door?.rateLimited ?? 0,
@@ -74,6 +75,11 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     ...clusterLimits(node),
     fork_dropped_frames: node.forks.stats.droppedFrames,
     snapshots_unreadable: node.calls.stats.unreadableSnapshots,
+    agent_tools_at_once: counts.tools,
+    agent_tools_untold: counts.untoldTools,
+    agent_tools_forgotten: counts.forgottenTools,
+    agent_history: counts.forgottenTurns,
+    agent_line_gap_frames: counts.overwrittenFrames,
     agent_tools_on_the_way: node.tools.stats.refused,
     queue_news_on_the_way: node.queues.stats.refused,
     queue_news_unheard: node.queues.stats.unheard,

@@ -119,6 +119,7 @@ class AgentPart implements CallPart {
   onEnding(): void {
     this.#chain?.stop();
     this.#tools?.close();
+    this.#count();
   }
 
   /**
@@ -136,6 +137,16 @@ class AgentPart implements CallPart {
     this.#kept = saved ?? {};
     const { caller } = this.#desk.roster;
     if (caller !== undefined) this.#open(caller, nowMs);
+  }
+
+  #count(): void {
+    const { counts } = this.#ports.agents;
+    if (counts === undefined) return;
+    counts.tools += this.#tools?.stats.crowdedCalls ?? 0;
+    counts.untoldTools += this.#tools?.stats.untoldCalls ?? 0;
+    counts.forgottenTools += this.#tools?.stats.forgottenRecords ?? 0;
+    counts.forgottenTurns += this.#history.stats.forgottenTurns;
+    counts.overwrittenFrames += this.#chain?.stats.overwrittenFrames ?? 0;
   }
 
   get #isOurs(): boolean {

@@ -56,7 +56,15 @@ export interface AgentToolsOptions {
 
 /** Carries out what an agent's backend asks for by its tools, and tells it what came of it. */
 export class AgentTools {
-  readonly stats = { calls: 0, refusals: 0, timeouts: 0, forgottenRecords: 0, untoldCalls: 0 };
+  readonly stats = {
+    calls: 0,
+    refusals: 0,
+    timeouts: 0,
+    forgottenRecords: 0,
+    untoldCalls: 0,
+    /** Refused because too many were under way. */
+    crowdedCalls: 0,
+  };
   readonly #options: AgentToolsOptions;
   readonly #desk: CallDesk;
   readonly #terms: AgentTerms;
@@ -89,6 +97,7 @@ export class AgentTools {
     };
     if (isTold) this.#desk.emit('tool_called', told, nowMs);
     const isFull = this.#underWay.size >= UNDER_WAY_MAX;
+    if (isFull) this.stats.crowdedCalls++;
     const answer = (result: CommandResult): void => {
       if (!this.#underWay.delete(answer)) return;
       const record = this.#remember(told.tool, result, nowMs);

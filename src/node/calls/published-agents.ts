@@ -1,8 +1,9 @@
-import type { Agents } from '../../call/agents/published.ts';
+import { newAgentCounts, type Agents } from '../../call/agents/published.ts';
 import type { AgentView, PublishedAgent } from '../../events/agents.ts';
 
 /** The agents that may answer calls here: what control sent last, in memory only. */
 export class PublishedAgents implements Agents {
+  readonly counts = newAgentCounts();
   #byId: ReadonlyMap<string, PublishedAgent> = new Map();
   #version = -1;
 

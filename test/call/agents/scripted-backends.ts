@@ -1,6 +1,6 @@
 import { parseObject, type JsonObject } from '../../../src/base/json.ts';
 import { agentsFor } from '../../../src/call/agents/agent-part.ts';
-import type { Agents } from '../../../src/call/agents/published.ts';
+import { newAgentCounts, type Agents } from '../../../src/call/agents/published.ts';
 import type { OwnTools } from '../../../src/call/agents/own-tools.ts';
 import type { AgentTerms, BackendTerms } from '../../../src/events/agents.ts';
 import type { LegConnection } from '../../../src/gateway/arrivals.ts';
@@ -117,7 +117,7 @@ export function openAgentStory(
   const parts = [...(options.ports?.parts ?? []), part];
   const story = new Story({ agents, ...options, ports: { ...options.ports, parts } });
   fit(story);
-  return { story, backends };
+  return { story, backends, counts: agents.counts! };
 }
 
 /** The agent `front-desk`, for whatever house `fit` is told of before its first call. */
@@ -131,7 +131,8 @@ export function scriptAgent(terms: Partial<AgentTerms>, ownTools?: OwnTools) {
     version: 1,
     terms: { ...TERMS, backends: [backend('first')], ...terms },
   };
-  const agents: Agents = { agentFor: ({ agentId }) => (agentId === agent.id ? agent : undefined) };
+  const counts = newAgentCounts();
+  const agents: Agents = { counts, agentFor: ({ agentId }) => (agentId === agent.id ? agent : undefined) };
   const part = agentsFor({
     agents,
     dialler: { dial: (...asked) => fitted.legs!.dial(...asked) },
