@@ -1,7 +1,17 @@
 import type { CommandResult } from '../events/commands.ts';
 import type { NodeRecord } from './node-record.ts';
 import { RegistryCounts } from './registry-counts.ts';
-import type { BeatAnswer, CallSave, Claim, ClaimWish, Found, Orphan, Registry, Saved } from './registry.ts';
+import type {
+  BeatAnswer,
+  CallSave,
+  Claim,
+  ClaimWish,
+  Found,
+  FoundAlias,
+  Orphan,
+  Registry,
+  Saved,
+} from './registry.ts';
 import { CLAIM_NEW_MS } from './timing.ts';
 
 /** What a node asks the registry that another process of its host keeps. */
@@ -66,8 +76,8 @@ export class AskedRegistry implements Registry {
     return this.#ask<Found>({ do: 'find', call_id: callId }, 'unavailable');
   }
 
-  findAlias(alias: string): Promise<string | undefined> {
-    return this.#ask<string | undefined>({ do: 'find_alias', alias }, undefined);
+  findAlias(alias: string): Promise<FoundAlias> {
+    return this.#ask<FoundAlias>({ do: 'find_alias', alias }, 'unavailable');
   }
 
   claim(incarnation: string, wish: ClaimWish): Promise<Claim> {

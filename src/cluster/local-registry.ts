@@ -1,6 +1,16 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import type { NodeRecord } from './node-record.ts';
-import type { BeatAnswer, CallSave, Claim, ClaimWish, Found, Orphan, Registry, Saved } from './registry.ts';
+import type {
+  BeatAnswer,
+  CallSave,
+  Claim,
+  ClaimWish,
+  Found,
+  FoundAlias,
+  Orphan,
+  Registry,
+  Saved,
+} from './registry.ts';
 import { ORPHANS_MAX, RegistryCounts } from './registry-counts.ts';
 import { GRACE_MS, LEASE_MS, NODE_FORGOTTEN_MS, RECORD_TTL_MS, TOMBSTONE_TTL_MS } from './timing.ts';
 
@@ -75,8 +85,9 @@ export class LocalRegistry implements Registry {
     return { state, owner, token, sequence };
   }
 
-  async findAlias(alias: string): Promise<string | undefined> {
-    return this.#aliases.get(alias);
+  async findAlias(alias: string): Promise<FoundAlias> {
+    const callId = this.#aliases.get(alias);
+    return callId === undefined ? 'unknown' : { callId };
   }
 
   async claim(incarnation: string, wish: ClaimWish): Promise<Claim> {

@@ -43,6 +43,8 @@ export type CallRecord =
 
 export type Found = CallRecord | 'unknown' | 'unavailable';
 
+export type FoundAlias = { readonly callId: string } | 'unknown' | 'unavailable';
+
 /** `fenced`: a greater token is there, this node is no longer the owner. */
 export type Saved = 'saved' | 'fenced' | 'ended' | 'unavailable';
 
@@ -69,8 +71,8 @@ export interface Registry extends Closeable {
   /** Gives up the lease: the node has no calls any more. */
   leave(incarnation: string): Promise<void>;
   find(callId: string): Promise<Found>;
-  /** The call last saved under that alias; undefined where there is none, or nobody can say. */
-  findAlias(alias: string): Promise<string | undefined>;
+  /** The call last saved under that alias. */
+  findAlias(alias: string): Promise<FoundAlias>;
   claim(incarnation: string, wish: ClaimWish): Promise<Claim>;
   /**
    * Saves what another node needs to go on with the call, unacknowledged events in it. Puts a record back

@@ -44,7 +44,7 @@ export class FaultyRegistry implements Registry {
   }
 
   findAlias(alias: string): ReturnType<Registry['findAlias']> {
-    return this.#ask((registry) => registry.findAlias(alias), undefined, 'reads');
+    return this.#ask((registry) => registry.findAlias(alias), 'unavailable', 'reads');
   }
 
   claim(incarnation: string, wish: ClaimWish): Promise<Claim> {

@@ -1,7 +1,17 @@
 import type { Clock } from '../../base/clock.ts';
 import { readNodeRecord, type NodeRecord } from '../node-record.ts';
 import { ORPHANS_MAX, RegistryCounts } from '../registry-counts.ts';
-import type { BeatAnswer, CallSave, Claim, ClaimWish, Found, Orphan, Registry, Saved } from '../registry.ts';
+import type {
+  BeatAnswer,
+  CallSave,
+  Claim,
+  ClaimWish,
+  Found,
+  FoundAlias,
+  Orphan,
+  Registry,
+  Saved,
+} from '../registry.ts';
 import { GRACE_MS, LEASE_MS, NODE_FORGOTTEN_MS, RECORD_TTL_MS, TOMBSTONE_TTL_MS } from '../timing.ts';
 import type { RedisConnection } from './connection.ts';
 import {
@@ -68,9 +78,10 @@ export class RedisRegistry implements Registry {
     return { state, owner, token: Number(token), sequence: Number(sequence) };
   }
 
-  async findAlias(alias: string): Promise<string | undefined> {
+  async findAlias(alias: string): Promise<FoundAlias> {
     const answer = await this.#ask(ALIAS_FIND, [`alias:${alias}`], []);
-    return typeof answer === 'string' && answer !== '' ? answer : undefined;
+    if (typeof answer !== 'string') return 'unavailable';
+    return answer === '' ? 'unknown' : { callId: answer };
   }
 
   async claim(incarnation: string, wish: ClaimWish): Promise<Claim> {

@@ -1,4 +1,4 @@
-import type { AtMs, Clock } from '../../base/clock.ts';
+import { sleep, type AtMs, type Clock } from '../../base/clock.ts';
 import { refuse, type Refusal } from '../../base/errors.ts';
 import { parseObject, textOf, isObject } from '../../base/json.ts';
 import type { CallDirectory } from '../../call/directory.ts';
@@ -15,6 +15,9 @@ import { aliasOf, providerNameOf } from './provider-alias.ts';
 
 /** So often a race may be lost before the client is sent round again. */
 const ROUNDS_MAX = 4;
+/** A provider's stream that may be of a call elsewhere waits for so long, its frames with it. */
+const PREPARE_MS_MAX = 900;
+const PREPARE_AGAIN_MS = 50;
 
 export interface TakeoverOptions {
   readonly incarnation: string;
@@ -73,10 +76,21 @@ export class TakeoverDesk {
     };
   }
 
+  /**
+   * Where nobody can say for long, or its call has ended, it begins another: to be heard is what it came for.
+   */
   async #prepare(alias: string): Promise<void> {
-    const callId = await this.#options.registry.findAlias(alias);
-    // Where nobody can say, or its call has ended, it begins another: to be heard is what it came for.
-    if (callId !== undefined) await this.bring({ callId, tokenFloor: 0 });
+    const { clock } = this.#options;
+    const untilMs = clock.nowMs() + PREPARE_MS_MAX;
+    while (!(await this.#isPrepared(alias)) && clock.nowMs() < untilMs) await sleep(clock, PREPARE_AGAIN_MS);
+  }
+
+  /** False where it is worth asking again: a node that was killed is known as dead a moment later only. */
+  async #isPrepared(alias: string): Promise<boolean> {
+    const found = await this.#options.registry.findAlias(alias);
+    if (typeof found === 'string') return found === 'unknown';
+    const refusal = await this.bring({ callId: found.callId, tokenFloor: 0 });
+    return refusal?.fault !== 'unavailable';
   }
 
   /** The legs of calls that are here, and of those that can be. */

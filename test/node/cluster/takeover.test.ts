@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { LocalRegistry } from '../../../src/cluster/local-registry.ts';
+import type { FoundAlias } from '../../../src/cluster/registry.ts';
 import { Membership } from '../../../src/cluster/membership.ts';
 import { Ownership } from '../../../src/cluster/ownership.ts';
 import { CallDirectory } from '../../../src/call/directory.ts';
 import { TakeoverDesk } from '../../../src/node/cluster/takeover.ts';
+import type { Arrival } from '../../../src/gateway/arrivals.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { nodeRecord } from '../../fakes/node-records.ts';
 
@@ -75,5 +77,35 @@ describe('a call of a dead node whose snapshot nobody can read', () => {
     await Promise.resolve();
     expect(await registry.find('call_1')).toEqual({ state: 'ended' });
     expect(desk.counts).toMatchObject({ unreadable: 1, claimed: 0 });
+  });
+});
+
+describe('a stream whose provider names its call', () => {
+  const named = {
+    caller: { workspaceId: 'ws_1', credentialId: 'cred_1', callId: null },
+    started: { providerCallId: 'CA1', bidirectional: true },
+  } as Arrival;
+
+  async function preparedAfterMs(answers: readonly FoundAlias[]): Promise<number> {
+    const { desk, registry, clock } = await openDesk();
+    const told = [...answers];
+    registry.findAlias = async () => (told.length > 1 ? told.shift()! : told[0]!);
+    const startedAtMs = clock.nowMs();
+    let isPrepared = false;
+    void desk.prepare(named)!.then(() => (isPrepared = true));
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isPrepared) return clock.nowMs() - startedAtMs;
+      clock.advance(50);
+    }
+  }
+
+  it('begins a call at once where no other node has one of that name', async () => {
+    expect(await preparedAfterMs(['unknown'])).toBe(0);
+  });
+
+  it('waits while nobody can say whose it is, and begins one after all when that lasts', async () => {
+    expect(await preparedAfterMs(['unavailable', 'unavailable', 'unknown'])).toBe(100);
+    expect(await preparedAfterMs(['unavailable'])).toBe(900);
   });
 });
