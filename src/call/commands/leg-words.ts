@@ -45,8 +45,11 @@ export class LegWords {
     if (command.name === 'hang_up') answer(leg, id, done());
     const outcome = this.#options.carryOut(command, member, nowMs);
     if (command.name === 'hang_up') return;
-    if (outcome instanceof Promise) void outcome.then((result) => answer(leg, id, result));
-    else answer(leg, id, outcome);
+    if (!(outcome instanceof Promise)) return answer(leg, id, outcome);
+    outcome.then(
+      (result) => answer(leg, id, result),
+      () => answer(leg, id, failed('internal', 'the command broke')),
+    );
   }
 
   /** Before nobody's ears everything has been played: the mark comes back at once. */
