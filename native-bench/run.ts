@@ -8,6 +8,7 @@ import { benchOutages } from './outages.ts';
 import { machineFacts } from './machine.ts';
 import { benchPacing } from './pacing.ts';
 import { printReport, saveReport, type Bench, type BenchOptions } from './report.ts';
+import { benchWedged } from './wedged.ts';
 
 const BENCHES: readonly Bench[] = [
   { name: 'kernels', run: benchKernels },
@@ -17,9 +18,12 @@ const BENCHES: readonly Bench[] = [
   { name: 'hooks', run: benchHooks },
   { name: 'deliveries', run: benchDeliveries },
   { name: 'outages', run: benchOutages },
+  { name: 'wedged', run: benchWedged },
 ];
 
-const USAGE = `node native-bench/run.ts [kernels] [jitter] [pacing] [calls] [hooks] [deliveries] [outages] [options]
+const USAGE = `node native-bench/run.ts [bench …] [options]
+
+  ${BENCHES.map(({ name }) => name).join(', ')}
 
   --smoke        every bench for a second or two; ends non-zero when something is broken
   --save         keep the figures as native-bench/results/<name>.json
