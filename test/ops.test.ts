@@ -290,6 +290,13 @@ describe('the alerts', () => {
         registryRoundTripMs: 0,
         takeovers: { arrival: 0, handover: 0 },
         refusedTakeovers: 0,
+        relays: {
+          opened: 0,
+          refused: 0,
+          lostOwners: 0,
+          legs: { here: 0, elsewhere: 0 },
+          dropped: { message: 0, audio: 0, waiting: 0 },
+        },
         surrenderedCalls: 0,
         conflicts: { fenced_write: 0, moved_race: 0, replaced: 0 },
         peers: { open: 0, suspect: 0, closed: 0 },

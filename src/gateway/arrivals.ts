@@ -2,7 +2,9 @@ import type { AtMs } from '../base/clock.ts';
 import type { Refusal } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { LegRole } from '../base/roles.ts';
+import type { OptionValues } from '../dialect/capabilities.ts';
 import type { Dialect, DialectSession, LegStarted } from '../dialect/dialect.ts';
+import type { UpgradeFacts } from '../dialect/proof.ts';
 import type { FrameSink } from '../leg/frame-sink.ts';
 import type { SocketLoss } from '../leg/frame-sink.ts';
 
@@ -26,6 +28,14 @@ export interface Caller {
   readonly credentialId?: string | null;
 }
 
+/** What was said before the start, the start included: enough to say it again elsewhere. */
+export interface Opening {
+  readonly dialect: string;
+  readonly upgrade: UpgradeFacts;
+  readonly options: OptionValues;
+  readonly messages: readonly { readonly bytes: Uint8Array; readonly isBinary: boolean }[];
+}
+
 /** A leg about to be made: the protocol has said its start. */
 export interface Arrival {
   readonly caller: Caller;
@@ -34,6 +44,8 @@ export interface Arrival {
   readonly started: LegStarted;
   readonly socket: LegSocket;
   readonly receivedAtMs: AtMs;
+  /** Absent where too much was said, and for legs that were dialled. */
+  readonly opening?: Opening | undefined;
 }
 
 /** What a leg may do with its socket. The gateway owns the socket itself. */

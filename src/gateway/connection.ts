@@ -233,7 +233,8 @@ export class Connection implements Beating {
     const refusal = this.#takeToken();
     if (refusal !== undefined) return this.#refuseInWords(session, refusal);
     const { caller, prepare } = this.#admitted;
-    const arrival = { caller, dialect, session, started, socket: this.#wire, receivedAtMs: nowMs };
+    const opening = this.#handshake.takeOpening();
+    const arrival = { caller, dialect, session, started, socket: this.#wire, receivedAtMs: nowMs, opening };
     const preparing = prepare?.(arrival);
     if (preparing === undefined) return this.#arrive(arrival, nowMs);
     const { limits, stats } = this.#house;

@@ -8,7 +8,11 @@ import {
   type Inbound,
   type ReadResult,
 } from '../dialect/dialect.ts';
+import type { Opening } from './arrivals.ts';
 import type { Admitted } from './door/admission.ts';
+
+/** More than this before the start is not kept. */
+const OPENING_BYTES_MAX = 64 * 1024;
 
 /** A protocol that is being spoken. */
 export interface Spoken {
@@ -18,13 +22,20 @@ export interface Spoken {
 
 /** What is said before the leg starts; also which protocol it is said in, where the path leaves it open. */
 export class Handshake {
-  readonly #admitted: Admitted;
+  readonly #admitted: Pick<Admitted, 'dialect' | 'upgrade' | 'options'>;
   readonly #dialects: (name: string) => Dialect | undefined;
   readonly #nowMs: AtMs;
   readonly #detector = new Detector();
   #spoken: Spoken | undefined;
 
-  constructor(admitted: Admitted, dialects: (name: string) => Dialect | undefined, nowMs: AtMs) {
+  #said: Opening['messages'][number][] = [];
+  #saidBytes = 0;
+
+  constructor(
+    admitted: Pick<Admitted, 'dialect' | 'upgrade' | 'options'>,
+    dialects: (name: string) => Dialect | undefined,
+    nowMs: AtMs,
+  ) {
     this.#admitted = admitted;
     this.#dialects = dialects;
     this.#nowMs = nowMs;
@@ -36,7 +47,17 @@ export class Handshake {
     return this.#spoken;
   }
 
+  /** All that was said, told once: from then on nothing of it is kept. */
+  takeOpening(): Opening | undefined {
+    const messages = this.#said.splice(0);
+    const dialect = this.#spoken?.dialect.name;
+    if (dialect === undefined || this.#saidBytes > OPENING_BYTES_MAX) return undefined;
+    const { upgrade, options } = this.#admitted;
+    return { dialect, upgrade, options, messages };
+  }
+
   read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult {
+    this.#keep(message, isBinary);
     if (this.#spoken !== undefined) return this.#spoken.session.read(message, isBinary, into);
     // Some clients open with an empty frame.
     if (isBinary && message.length === 0) return IGNORED;
@@ -47,6 +68,12 @@ export class Handshake {
     if (dialect === undefined) return refuse('unsupported_version', 'the protocol is not spoken here');
     this.#spoken = this.#open(dialect);
     return this.#repeat(this.#spoken.session, into);
+  }
+
+  #keep(message: Uint8Array, isBinary: boolean): void {
+    this.#saidBytes += message.length;
+    if (this.#saidBytes > OPENING_BYTES_MAX) this.#said = [];
+    else if (message.length > 0) this.#said.push({ bytes: Buffer.from(message), isBinary });
   }
 
   #open(dialect: Dialect): Spoken {

@@ -13,6 +13,15 @@ export interface ClusterFigures {
   readonly takeovers: { readonly arrival: number; readonly handover: number };
   /** Legs that came for a call and could not have it. */
   readonly refusedTakeovers: number;
+  /** Legs whose socket is at one node and whose call is at another. */
+  readonly relays: {
+    readonly opened: number;
+    readonly refused: number;
+    readonly lostOwners: number;
+    /** By where the socket is. */
+    readonly legs: { readonly here: number; readonly elsewhere: number };
+    readonly dropped: { readonly message: number; readonly audio: number; readonly waiting: number };
+  };
   readonly surrenderedCalls: number;
   /** Two nodes took themselves for the owner, by how it was noticed. */
   readonly conflicts: {
@@ -42,6 +51,11 @@ export function addCluster(registry: Registry, read: () => ClusterFigures): void
   add('gauge', 'registry_round_trip_seconds', 'Of the last beat', (f) => one(f.registryRoundTripMs / 1000));
   add('counter', 'takeovers_total', 'Calls that came here', (f) => by('reason', f.takeovers));
   add('counter', 'takeovers_refused_total', 'Legs that came in vain', (f) => one(f.refusedTakeovers));
+  add('gauge', 'relayed_legs', 'Legs on a socket of another node', (f) => by('socket', f.relays.legs));
+  add('counter', 'relays_total', 'Legs carried to their call', (f) => one(f.relays.opened));
+  add('counter', 'relays_refused_total', 'Legs that could not be carried', (f) => one(f.relays.refused));
+  add('counter', 'relays_broken_total', 'Their owner was lost', (f) => one(f.relays.lostOwners));
+  add('counter', 'relay_dropped_total', 'Messages not carried', (f) => by('kind', f.relays.dropped));
   add('counter', 'calls_surrendered_total', 'Calls given up', (f) => one(f.surrenderedCalls));
   add('counter', 'ownership_conflicts_total', 'A call had two owners', (f) => by('kind', f.conflicts));
   add('gauge', 'peer_state', 'Links to other nodes', (f) => by('state', f.peers));

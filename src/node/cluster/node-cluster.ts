@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Closeable } from '../../base/lifetime.ts';
 import type { CallDirectory } from '../../call/directory.ts';
 import { Heartbeat } from '../../cluster/heartbeat.ts';
@@ -18,6 +19,7 @@ import { OwnerLinks } from './owner-links.ts';
 import { PeerAnswers } from './peer-answers.ts';
 import { aliasOfCall } from './provider-alias.ts';
 import { PeerPlaces } from './peer-places.ts';
+import { Relays } from './relays.ts';
 import { openNodeRegistry } from './node-registry.ts';
 import { TakeoverDesk } from './takeover.ts';
 import { UnacknowledgedEvents } from './unacknowledged-events.ts';
@@ -51,6 +53,7 @@ export class NodeCluster implements Closeable {
   readonly ownership: Ownership;
   readonly peers: Peers;
   readonly takeovers: TakeoverDesk;
+  readonly relays: Relays;
   readonly #options: NodeClusterOptions;
   readonly #places: PeerPlaces;
   readonly #startedAtUnixMs: number;
@@ -76,19 +79,24 @@ export class NodeCluster implements Closeable {
     });
     this.#unacknowledged = new UnacknowledgedEvents(options.acknowledged);
     const links = new OwnerLinks(() => this.peers, clock);
+    const reportFailure = (error: unknown, where: string): void =>
+      log.error({ error: messageOf(error), where }, 'a relay broke a promise');
+    const linkTo = (peer: string) => this.peers.find(peer);
+    const relays = new Relays({ clock, linkTo, reportFailure });
+    this.relays = relays;
     const handOver = (callId: string): void => this.#surrender(callId);
     this.peers = new Peers({
       self: incarnation,
       clock,
       counts: this.peerCounts,
-      handlers: new PeerAnswers({ ...options, links, handOver }),
+      handlers: new PeerAnswers({ ...options, links, relays, handOver }),
       keys: this.#places.keys,
       listen: this.#places.ownPlace(incarnation, index),
     });
     const { registry, membership, ownership } = this;
     const node = String(index);
     const { resumeWindowMs } = settings;
-    const desk = { node, resumeWindowMs, registry, membership, ownership, links };
+    const desk = { node, resumeWindowMs, registry, membership, ownership, links, relays };
     this.takeovers = new TakeoverDesk({ ...options, ...desk });
   }
 
@@ -115,6 +123,7 @@ export class NodeCluster implements Closeable {
       registryRoundTripMs: this.membership.roundTripMs,
       takeovers: { arrival: claimed, handover: given },
       refusedTakeovers: refused,
+      relays: this.relays.figures,
       conflicts: { fenced_write: fenced, moved_race: lostRaces, replaced: this.registry.counts.conflicts },
       peers: this.#peerStates(),
     };

@@ -6,11 +6,13 @@ import type { PeerQuestion } from '../../cluster/peers/peer-messages.ts';
 import type { CommandResult, CommandToCall } from '../../events/commands.ts';
 import type { NodeLog } from '../media-node.ts';
 import type { OwnerLinks } from './owner-links.ts';
+import type { Relays } from './relays.ts';
 
 export interface PeerAnswersOptions {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly calls: CallDirectory;
   readonly links: Pick<OwnerLinks, 'changed'>;
+  readonly relays: Pick<Relays, 'carried' | 'ended'>;
   /** Lets go of a call whose last word is with another node. */
   readonly handOver: (callId: string) => void;
   readonly log: NodeLog;
@@ -43,12 +45,13 @@ export class PeerAnswers implements PeerHandlers {
     // How a peer stands is in its next beat.
   }
 
-  carried(): void {
-    // No leg is carried over this link.
+  carried(type: number, handle: number, payload: Buffer, from: PeerLink): void {
+    this.#options.relays.carried(type, handle, payload, from);
   }
 
   changed(state: PeerState, link: PeerLink): void {
     this.#options.links.changed(state, link);
+    if (state.name === 'closed') this.#options.relays.ended(link);
   }
 
   reportFailure(error: unknown, where: string): void {

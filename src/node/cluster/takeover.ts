@@ -12,6 +12,7 @@ import type { ResumeClaims } from '../../gateway/resume-token.ts';
 import type { NodeLog } from '../media-node.ts';
 import type { OwnerLinks } from './owner-links.ts';
 import { aliasOf, providerNameOf } from './provider-alias.ts';
+import type { Relays } from './relays.ts';
 
 /** So often a race may be lost before the client is sent round again. */
 const ROUNDS_MAX = 4;
@@ -31,6 +32,7 @@ export interface TakeoverOptions {
   readonly registry: Registry;
   readonly membership: Membership;
   readonly ownership: Ownership;
+  readonly relays: Pick<Relays, 'serve' | 'open' | 'resumptionOf'>;
   readonly links: Pick<OwnerLinks, 'settled' | 'holderOf' | 'lostSinceUnixMs' | 'ask'>;
 }
 
@@ -39,6 +41,12 @@ interface Wanted {
   readonly callId: string;
   /** The greatest token it has seen. */
   readonly tokenFloor: number;
+}
+
+/** The call stays with its owner, and the leg is carried there. */
+interface Kept {
+  readonly type: 'kept';
+  readonly owner: string;
 }
 
 type Step = Exclude<ArrivalStep, { do: 'attach' }>;
@@ -50,7 +58,9 @@ type Step = Exclude<ArrivalStep, { do: 'attach' }>;
 export class TakeoverDesk {
   readonly counts = { given: 0, claimed: 0, lostRaces: 0, unreadable: 0, refused: 0 };
   readonly #options: TakeoverOptions;
-  readonly #bringing = new Map<string, Promise<Refusal | undefined>>();
+  readonly #bringing = new Map<string, Promise<Refusal | Kept | undefined>>();
+  /** Streams of providers whose call another node keeps. */
+  readonly #kept = new WeakMap<Arrival, string>();
 
   constructor(options: TakeoverOptions) {
     this.#options = options;
@@ -64,7 +74,7 @@ export class TakeoverDesk {
     const { calls, resumeWindowMs } = this.#options;
     const name = providerNameOf(arrival);
     if (name === undefined || resumeWindowMs === 0 || calls.ofProvider(name) !== undefined) return undefined;
-    return this.#prepare(aliasOf(name));
+    return this.#prepare(aliasOf(name), arrival);
   }
 
   /** As `here`, and asked before a call is begun whether it is another node's. */
@@ -72,39 +82,51 @@ export class TakeoverDesk {
     return {
       refuseNew: () => here.refuseNew(),
       prepare: (arrival) => this.prepare(arrival),
-      arrive: (...arrived) => here.arrive(...arrived),
+      arrive: (arrival, nowMs) => {
+        const owner = this.#kept.get(arrival);
+        if (owner === undefined) return here.arrive(arrival, nowMs);
+        return this.#options.relays.open(arrival, owner, { caller: arrival.caller });
+      },
     };
   }
 
   /**
    * Where nobody can say for long, or its call has ended, it begins another: to be heard is what it came for.
    */
-  async #prepare(alias: string): Promise<void> {
+  async #prepare(alias: string, arrival: Arrival): Promise<void> {
     const { clock } = this.#options;
     const untilMs = clock.nowMs() + PREPARE_MS_MAX;
-    while (!(await this.#isPrepared(alias)) && clock.nowMs() < untilMs) await sleep(clock, PREPARE_AGAIN_MS);
+    while (!(await this.#isPrepared(alias, arrival)) && clock.nowMs() < untilMs) {
+      await sleep(clock, PREPARE_AGAIN_MS);
+    }
   }
 
   /** False where it is worth asking again: a node that was killed is known as dead a moment later only. */
-  async #isPrepared(alias: string): Promise<boolean> {
+  async #isPrepared(alias: string, arrival: Arrival): Promise<boolean> {
     const found = await this.#options.registry.findAlias(alias);
     if (typeof found === 'string') return found === 'unknown';
-    const refusal = await this.bring({ callId: found.callId, tokenFloor: 0 });
-    return refusal?.fault !== 'unavailable';
+    const outcome = await this.bring({ callId: found.callId, tokenFloor: 0 });
+    if (outcome?.type === 'kept') this.#kept.set(arrival, outcome.owner);
+    return outcome?.type !== 'refusal' || outcome.fault !== 'unavailable';
   }
 
-  /** The legs of calls that are here, and of those that can be. */
-  resumesOf(here: Resumes): Resumes {
+  /** The legs of calls that are here, of those that can be, and of those that other nodes keep. */
+  resumesOf(here: Arrivals & Resumes): Resumes {
+    this.#options.relays.serve(here);
     return {
       resume: async (claims: ResumeClaims): Promise<Resumption | Refusal | undefined> => {
-        const refusal = await this.bring({ callId: claims.callId, tokenFloor: claims.fence ?? 0 });
-        return refusal ?? here.resume(claims);
+        const outcome = await this.bring({ callId: claims.callId, tokenFloor: claims.fence ?? 0 });
+        if (outcome?.type === 'kept') return this.#options.relays.resumptionOf(claims, outcome.owner);
+        return outcome ?? here.resume(claims);
       },
     };
   }
 
-  /** Resolves when the call is here, or why it is not. Legs of one call that come at once wait together. */
-  async bring(wanted: Wanted): Promise<Refusal | undefined> {
+  /**
+   * Resolves when the call is here, or why it is not, or who keeps it. Legs of one call that come at once
+   * wait together.
+   */
+  async bring(wanted: Wanted): Promise<Refusal | Kept | undefined> {
     const { calls, resumeWindowMs } = this.#options;
     if (calls.get(wanted.callId) !== undefined || resumeWindowMs === 0) return undefined;
     const under = this.#bringing.get(wanted.callId);
@@ -112,15 +134,15 @@ export class TakeoverDesk {
     const bringing = this.#bring(wanted);
     this.#bringing.set(wanted.callId, bringing);
     try {
-      const refusal = await bringing;
-      if (refusal !== undefined) this.counts.refused++;
-      return refusal;
+      const outcome = await bringing;
+      if (outcome?.type === 'refusal') this.counts.refused++;
+      return outcome;
     } finally {
       this.#bringing.delete(wanted.callId);
     }
   }
 
-  async #bring(wanted: Wanted): Promise<Refusal | undefined> {
+  async #bring(wanted: Wanted): Promise<Refusal | Kept | undefined> {
     let answered: { readonly owner: string; readonly link: OwnerLink } | undefined;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const step = await this.#decide(wanted, answered);
@@ -130,7 +152,7 @@ export class TakeoverDesk {
       if (step.do === 'ask_owner') {
         const given = await this.#askOwner(step.owner, wanted);
         if (given === 'given') return undefined;
-        if (given === 'kept') return refuse('unavailable', 'the call is at another node');
+        if (given === 'kept') return { type: 'kept', owner: step.owner };
         answered = { owner: step.owner, link: given };
         continue;
       }

@@ -4,6 +4,7 @@ import type { FoundAlias } from '../../../src/cluster/registry.ts';
 import { Membership } from '../../../src/cluster/membership.ts';
 import { Ownership } from '../../../src/cluster/ownership.ts';
 import { CallDirectory } from '../../../src/call/directory.ts';
+import { Relays } from '../../../src/node/cluster/relays.ts';
 import { TakeoverDesk } from '../../../src/node/cluster/takeover.ts';
 import type { Arrival } from '../../../src/gateway/arrivals.ts';
 import { FakeClock } from '../../fakes/clock.ts';
@@ -36,9 +37,20 @@ async function openDesk({ registryAgeMs = 20_000, resumeWindowMs = 30_000 } = {}
     lostSinceUnixMs: () => clock.unixMs(),
     ask: async () => ({ ok: false, fault: 'unavailable', detail: '' }) as const,
   };
+  const relays = new Relays({ clock, linkTo: () => undefined, reportFailure: () => {} });
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   const facts = { incarnation: 'n1', node: '1', resumeWindowMs };
-  const desk = new TakeoverDesk({ ...facts, clock, log, calls, registry, membership, ownership, links });
+  const desk = new TakeoverDesk({
+    ...facts,
+    clock,
+    log,
+    calls,
+    registry,
+    membership,
+    ownership,
+    links,
+    relays,
+  });
   return { clock, registry, desk, ownership };
 }
 

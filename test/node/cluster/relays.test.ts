@@ -1,0 +1,160 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { refuse } from '../../../src/base/errors.ts';
+import { PeerCounts } from '../../../src/cluster/peers/peer-counts.ts';
+import { PeerKeys } from '../../../src/cluster/peers/peer-key.ts';
+import { Peers } from '../../../src/cluster/peers/peers.ts';
+import type { Resumption } from '../../../src/gateway/door/admission.ts';
+import { Relays } from '../../../src/node/cluster/relays.ts';
+import { FakeArrivals, openDoor, sessionClaims, type Door } from '../../fakes/gateway-house.ts';
+import { until, visit, type Visitor } from '../../fakes/gateway-visitors.ts';
+
+const FRAMES = 500;
+const CLAIMS = {
+  callId: 'call_1',
+  legId: 'leg_1',
+  dialect: 'native',
+  format: 'pcmu/8000',
+  generation: 1,
+  region: 'local',
+  fence: null,
+  expiresAtUnixMs: Date.UTC(2026, 10, 20, 13),
+};
+const { tokenId: _tokenId, region: _region, ...CALLER } = sessionClaims('none');
+
+const opened: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+interface Node {
+  readonly peers: Peers;
+  readonly relays: Relays;
+  readonly arrivals: FakeArrivals;
+  readonly failures: string[];
+}
+
+async function openNode(self: string): Promise<Node> {
+  const failures: string[] = [];
+  const reportFailure = (error: unknown): void => void failures.push(String(error));
+  const linkTo = (peer: string) => peers.find(peer);
+  const relays = new Relays({ clock: systemClock, linkTo, reportFailure });
+  const peers: Peers = new Peers({
+    self,
+    clock: systemClock,
+    counts: new PeerCounts(),
+    keys: new PeerKeys(['shared secret']),
+    listen: { kind: 'network', host: '127.0.0.1', port: 0 },
+    handlers: {
+      answer: async () => ({ ok: true, value: null }),
+      status: () => {},
+      carried: (...frame) => relays.carried(...frame),
+      changed: (state, link) => void (state.name === 'closed' && relays.ended(link)),
+      reportFailure,
+    },
+  });
+  opened.push(peers);
+  await peers.listen();
+  const arrivals = new FakeArrivals();
+  const resume = async (): Promise<Resumption> => ({
+    caller: CALLER,
+    arrive: arrivals.arrive.bind(arrivals),
+  });
+  relays.serve({ refuseNew: () => undefined, arrive: arrivals.arrive.bind(arrivals), resume });
+  return { peers, relays, arrivals, failures };
+}
+
+interface Scene {
+  readonly owner: Node;
+  readonly near: Node;
+  readonly door: Door;
+  readonly client: Visitor;
+}
+
+/** A native client whose socket is at the node `near`, and whose call is at `owner`. */
+async function relay(): Promise<Scene> {
+  const [owner, near] = [await openNode('owner'), await openNode('near')];
+  near.peers.meet('owner', { kind: 'network', host: '127.0.0.1', port: owner.peers.port! });
+  await vi.waitFor(() => expect(near.peers.stateOf('owner')?.name).toBe('open'));
+  const resumes = { resume: async () => near.relays.resumptionOf(CLAIMS, 'owner') };
+  const door = await openDoor({ resumes });
+  opened.push(door.gateway);
+  const token = door.resumeTokens.mint(CLAIMS);
+  const client = await visit(`${door.url}/media/native/r/${token}`, ['omnivoice.v1']);
+  client.say({ type: 'resume', token });
+  await vi.waitFor(() => expect(owner.arrivals.legs).toHaveLength(1));
+  return { owner, near, door, client };
+}
+
+function echo({ owner }: Scene): void {
+  const [leg] = owner.arrivals.legs;
+  leg!.onReceive = (text) => leg!.arrival.socket.send({ bytes: Buffer.from(text, 'latin1'), isBinary: true });
+}
+
+describe('a leg whose call another node keeps', () => {
+  it('is a leg of its call there, by what it said at this node', async () => {
+    const { owner, near } = await relay();
+    const { caller, dialect } = owner.arrivals.legs[0]!.arrival;
+    expect(caller).toEqual(CALLER);
+    expect(dialect.name).toBe('native');
+    expect(near.arrivals.legs).toEqual([]);
+    expect(near.relays.figures).toMatchObject({ opened: 1, legs: { here: 1, elsewhere: 0 } });
+    expect(owner.relays.figures.legs).toEqual({ here: 0, elsewhere: 1 });
+  });
+
+  it('hears its own frames back, every byte and in order', async () => {
+    const scene = await relay();
+    echo(scene);
+    const frames = Array.from({ length: FRAMES }, (_, index) => {
+      const frame = Buffer.alloc(160, index & 0xff);
+      frame.writeUInt32BE(index);
+      return frame;
+    });
+    for (const [index, frame] of frames.entries()) {
+      scene.client.say(frame);
+      // The door has its limit of messages at once.
+      if (index % 20 === 0) await until(() => scene.client.heard.length > index, 'its echo');
+      scene.door.clock.advance(20);
+    }
+    await vi.waitFor(() => expect(scene.client.heard).toHaveLength(FRAMES));
+    expect(scene.client.heard).toEqual(frames.map((frame) => frame.toString('latin1')));
+    expect(scene.near.relays.figures.dropped).toEqual({ message: 0, audio: 0, waiting: 0 });
+  });
+
+  it('is closed as the owner says', async () => {
+    const { owner, near, client } = await relay();
+    owner.arrivals.legs[0]!.arrival.socket.close(4409, 'leg_replaced');
+    expect(await client.closed()).toEqual({ code: 4409, reason: 'leg_replaced' });
+    await vi.waitFor(() => expect(owner.relays.figures.legs.elsewhere).toBe(0));
+    expect(near.relays.figures.legs.here).toBe(0);
+  });
+
+  it('is lost to the owner as its client leaves it', async () => {
+    const { owner, client } = await relay();
+    client.socket.close(1000);
+    await vi.waitFor(() => {
+      expect(owner.arrivals.legs[0]!.losses).toEqual([{ type: 'closed', closeCode: 1000 }]);
+    });
+    expect(owner.relays.figures.legs.elsewhere).toBe(0);
+  });
+
+  it('is told to come back when the owner is gone', async () => {
+    const { owner, near, client } = await relay();
+    await owner.peers.close();
+    expect(await client.closed()).toEqual({ code: 1012, reason: 'node_lost' });
+    expect(near.relays.figures).toMatchObject({ lostOwners: 1, legs: { here: 0 } });
+    expect(owner.arrivals.legs[0]!.losses).toEqual([{ type: 'closed', closeCode: 1006 }]);
+  });
+
+  it('is refused in the words of the owner', async () => {
+    const { owner, near, door } = await relay();
+    owner.arrivals.onArrive = () => refuse('unsupported_format', 'the leg speaks opus');
+    const token = door.resumeTokens.mint(CLAIMS);
+    const other = await visit(`${door.url}/media/native/r/${token}`, ['omnivoice.v1']);
+    other.say({ type: 'resume', token });
+    expect((await other.closed()).reason).toBe('unsupported_format');
+    expect(other.heard.join()).toContain('the leg speaks opus');
+    await vi.waitFor(() => expect(near.relays.figures.legs.here).toBe(1));
+  });
+});
