@@ -40,11 +40,12 @@ export async function benchWedged(options: BenchOptions): Promise<Report> {
     await pause(wedgedMs);
     await load.ask('turnPage', 'during');
     const residentDuringMb = residentMbOf(nodePid);
+    const isStuck = wedged.isOnTheLine;
     wedged.leave();
     await load.ask('hangUp');
     const pages = await load.ask<Pages>('readPages');
     const memoryMb = { residentBeforeMb, residentDuringMb };
-    return reportOf({ calls, wedgedMs, pages, memoryMb, refusals });
+    return reportOf({ calls, wedgedMs, pages, memoryMb, refusals, isStuck });
   } finally {
     await load.close();
     await house.close();
@@ -74,6 +75,10 @@ class WedgedCaller {
     return new WedgedCaller(socket);
   }
 
+  get isOnTheLine(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
   stopReading(): void {
     this.#socket.pause();
   }
@@ -98,8 +103,9 @@ function reportOf(parts: {
   readonly pages: Pages;
   readonly memoryMb: { readonly residentBeforeMb: number; readonly residentDuringMb: number };
   readonly refusals: readonly string[];
+  readonly isStuck: boolean;
 }): Report {
-  const { calls, wedgedMs, pages, memoryMb, refusals } = parts;
+  const { calls, wedgedMs, pages, memoryMb, refusals, isStuck } = parts;
   const rows = (['before', 'during'] as const).map((name) => {
     const { roundTripMs, lateMs, echoedFrames, lostFrames, lostCalls } = pages[name];
     const { p50, p99, max } = roundTripMs;
@@ -125,6 +131,7 @@ function reportOf(parts: {
     ],
     failures: [
       ...refusals,
+      ...(isStuck ? [] : ['the caller that read nothing was not on the line to the end']),
       ...(isEchoed ? [] : ['the other callers were not echoed']),
       ...(pages.during.lostCalls === 0 ? [] : ['other calls were lost']),
     ],
