@@ -73,7 +73,13 @@ export class FarLeg {
     const state = this.#state;
     this.#state = { name: 'ended' };
     this.#options.socket.shut();
-    if (state.name === 'active') state.leg.lost(cause, nowMs);
+    if (state.name !== 'active') return;
+    try {
+      state.leg.lost(cause, nowMs);
+    } catch (error) {
+      // One broken leg must not take the link, and every relay over it, with it.
+      this.#options.reportFailure(error, 'relay: lost');
+    }
   }
 
   refuse({ fault }: Refusal): void {
