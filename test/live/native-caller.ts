@@ -49,7 +49,8 @@ export class NativeCaller {
         sent++;
         if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frame.subarray(0, FRAME_BYTES));
       }
-      if (!this.#isLeaving) this.#timer = setTimeout(next, Math.max(0, startedAtMs + sent * 20 - performance.now()));
+      if (!this.#isLeaving)
+        this.#timer = setTimeout(next, Math.max(0, startedAtMs + sent * 20 - performance.now()));
     };
     next();
   }
