@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchCalls } from './calls.ts';
 import { benchDeliveries } from './deliveries.ts';
+import { benchHandovers } from './handovers.ts';
 import { benchHooks } from './hooks.ts';
 import { benchJitter } from './jitter.ts';
 import { benchKernels, compareKernels } from './kernels.ts';
@@ -19,6 +20,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'deliveries', run: benchDeliveries },
   { name: 'outages', run: benchOutages },
   { name: 'wedged', run: benchWedged },
+  { name: 'handovers', run: benchHandovers },
 ];
 
 const USAGE = `node native-bench/run.ts [bench …] [options]
