@@ -60,7 +60,7 @@ export function faultsOf(told: readonly Told[], traced: readonly Traced[]): Hook
     const highest = Math.max(...numbers);
     outOfOrder += numbers.filter((number, i) => i > 0 && number < numbers[i - 1]!).length;
     missing += highest - numbers.length;
-    if (events.find(({ sequence }) => sequence === highest)?.type !== 'call_completed') missing++;
+    if (events.find(({ sequence }) => sequence === highest)?.type !== 'call_analyzed') missing++;
   }
   return {
     callsTold: calls.size,

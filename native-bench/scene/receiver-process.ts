@@ -35,7 +35,7 @@ const server = createServer((request, response) => {
     response.end();
     const body = Buffer.concat(chunks);
     arrived.push({ body, atMs });
-    if (body.includes('"type":"call_completed"')) completedCalls++;
+    if (body.includes('"type":"call_analyzed"')) completedCalls++;
   });
 });
 server.on('connection', () => connections++);
