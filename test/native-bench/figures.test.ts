@@ -53,7 +53,7 @@ describe('a hook', () => {
 });
 
 describe('the hooks of a call', () => {
-  const whole = [told(1, 'call_started'), told(2, 'call_ended'), told(3, 'call_completed')];
+  const whole = [told(1, 'call_started'), told(2, 'call_completed'), told(3, 'call_analyzed')];
   const faults = (all: readonly Told[], causedAtMs = 90) =>
     faultsOf(
       all,
