@@ -1,6 +1,6 @@
 import type { AtMs } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
-import type { TranscriptSegment } from '../events/call-commands.ts';
+import type { TranscriptSegment } from '../events/call-commands/transcript.ts';
 
 /** What became of the question whether the caller qualifies. */
 export interface Qualification {

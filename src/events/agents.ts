@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts';
-import type { HandoverTarget } from './call-commands.ts';
+import type { HandoverTarget } from './call-commands/hand-over.ts';
 
 /** What an agent may do to its call by itself. */
 export const AGENT_TOOLS = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CALL_COMMAND_NAMES, readCallCommand } from '../../src/events/call-commands.ts';
 
-const refused = (name: string, args: object) => readCallCommand(name, args as never);
+const read = (name: string, args: object) => readCallCommand(name, args as never);
 
 describe('a command', () => {
   it('is read whole, with what was not said by default', () => {
@@ -30,6 +30,32 @@ describe('a command', () => {
     });
   });
 
+  it.each([
+    ['invite', { role: 'human' }],
+    ['qualify', { score: 3 }],
+    ['tell_answer', { result: 'human' }],
+    ['hand_over', { target: { type: 'queue', to: 'sales' } }],
+    ['fork', { url: 'wss://example.com/ear' }],
+    ['add_transcript', { segments: [{ speaker: 'caller', text: 'hello' }] }],
+    ['play', { url: 'https://example.com/a.wav' }],
+    ['clear', {}],
+    ['dtmf', { digits: '1' }],
+    ['set_disposition', { disposition: 'sold' }],
+  ])('%s %j is read again out of what reading it gave', (name, args) => {
+    const command = read(name, args);
+    expect(command).toMatchObject({ name });
+    expect(read(name, command)).toEqual(command);
+  });
+
+  it('takes null for what was not said, where that may be left out', () => {
+    expect(read('hold', { on: true, source: null })).toMatchObject({ source: 'music' });
+    expect(read('play', { url: 'a', loop: null, gain_ratio: null })).toMatchObject({
+      loop: false,
+      gain_ratio: 1,
+    });
+    expect(read('hold', { on: null })).toMatchObject({ type: 'refusal' });
+  });
+
   it('that does not exist is refused, whatever it is called', () => {
     for (const name of ['', 'explode', 'constructor', '__proto__', 'toString']) {
       expect(readCallCommand(name, {})).toMatchObject({ type: 'refusal', fault: 'invalid_argument' });
@@ -51,19 +77,19 @@ describe('a command', () => {
     ['record', { action: 'rewind' }, 'action'],
     ['qualify', { score: 'high' }, 'score'],
   ])('%s %j is refused by its field', (name, args, field) => {
-    const answer = refused(name, args);
+    const answer = read(name, args);
     expect(answer).toMatchObject({ type: 'refusal', fault: 'invalid_argument' });
     expect((answer as { detail: string }).detail.startsWith(field)).toBe(true);
   });
 
   it('for a telephone number can only hand over cold', () => {
-    const answer = refused('hand_over', { target: { type: 'phone', to: '+15550100' }, mode: 'warm' });
+    const answer = read('hand_over', { target: { type: 'phone', to: '+15550100' }, mode: 'warm' });
     expect(answer).toMatchObject({ type: 'refusal', fault: 'failed_precondition' });
   });
 
   it('keeps a context that looks like a refusal of ours', () => {
     const context = { type: 'refusal', fault: 'nonsense', detail: 'x' };
-    expect(refused('hand_over', { target: { type: 'queue', to: 'q' }, context })).toMatchObject({ context });
+    expect(read('hand_over', { target: { type: 'queue', to: 'q' }, context })).toMatchObject({ context });
   });
 
   it('never throws, whatever its arguments are', () => {
@@ -83,7 +109,7 @@ describe('a command', () => {
           'action',
         ];
         const args = Object.fromEntries(fields.map((field) => [field, value]));
-        expect(() => refused(name, args)).not.toThrow();
+        expect(() => read(name, args)).not.toThrow();
       }
     }
   });

@@ -1,4 +1,4 @@
-import type { TranscriptSegment } from '../../events/call-commands.ts';
+import type { TranscriptSegment } from '../../events/call-commands/transcript.ts';
 import type { CallView } from '../../events/call-view.ts';
 
 /** A part of a transcript, as its event has told it. */

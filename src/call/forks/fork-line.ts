@@ -1,5 +1,5 @@
 import type { AtMs } from '../../base/clock.ts';
-import type { ForkCommand } from '../../events/call-commands.ts';
+import type { ForkCommand } from '../../events/call-commands/fork.ts';
 
 /** Where a copy of sound is to go, and how. */
 export interface ForkWish extends Omit<ForkCommand, 'name' | 'gate' | 'leg_id'> {

@@ -1,6 +1,6 @@
 import type { AtMs, Cancel } from '../../base/clock.ts';
 import { FRAME_MS, frameSamples } from '../../base/units.ts';
-import type { ForkCommand } from '../../events/call-commands.ts';
+import type { ForkCommand } from '../../events/call-commands/fork.ts';
 import type { CallDesk } from '../call-desk.ts';
 import { SpeechGate } from '../hearing/speech-gate.ts';
 import type { LegParty } from '../parties/party.ts';

@@ -1,5 +1,6 @@
 import { isObject, numberOf, parseObject, textOf, type JsonObject } from '../../base/json.ts';
-import { readCallCommand, type ForkCommand } from '../../events/call-commands.ts';
+import { readCallCommand } from '../../events/call-commands.ts';
+import type { ForkCommand } from '../../events/call-commands/fork.ts';
 
 /** Hides where a fork goes from whoever keeps the snapshots of calls: its address and its key are secrets. */
 export interface ForkSecrets {

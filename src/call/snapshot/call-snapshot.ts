@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../base/json.ts';
-import type { SupervisionMode, TranscriptSegment } from '../../events/call-commands.ts';
+import type { SupervisionMode } from '../../events/call-commands.ts';
+import type { TranscriptSegment } from '../../events/call-commands/transcript.ts';
 import type { LegSummary } from '../../events/catalogue.ts';
 import type { EventRecord } from '../../events/envelope.ts';
 import type { CallFacts } from '../facts.ts';

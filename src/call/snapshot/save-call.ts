@@ -1,6 +1,6 @@
 import type { AtMs } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
-import type { TranscriptSegment } from '../../events/call-commands.ts';
+import type { TranscriptSegment } from '../../events/call-commands/transcript.ts';
 import type { CallDesk } from '../call-desk.ts';
 import type { CallEvents } from '../call-events.ts';
 import type { CallPart } from '../call-part.ts';

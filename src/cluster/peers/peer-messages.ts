@@ -44,14 +44,9 @@ function readCommand(question: JsonObject, callId: string): CommandToCall | Refu
   if (workspaceId === undefined || !isObject(command) || name === undefined) {
     return refuse('invalid_argument', 'no command we know');
   }
-  const read = readCallCommand(name, withoutNulls(command));
+  const read = readCallCommand(name, command);
   if ('type' in read) return read;
   return { name: 'call_command', call_id: callId, workspace_id: workspaceId, command: read };
-}
-
-// A command that was read has nulls where its arguments were absent; some readers take no null for absent.
-function withoutNulls(command: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(command).filter(([, value]) => value !== null));
 }
 
 /** An answer as its bytes say it; undefined where they say none. */

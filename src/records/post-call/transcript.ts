@@ -1,5 +1,5 @@
 import { numberOf, textOf } from '../../base/json.ts';
-import type { TranscriptSegment } from '../../events/call-commands.ts';
+import type { TranscriptSegment } from '../../events/call-commands/transcript.ts';
 import type { Envelope } from '../../events/envelope.ts';
 
 /** What is looked at of one call: of a longer one, its beginning. */

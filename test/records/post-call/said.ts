@@ -1,4 +1,4 @@
-import type { TranscriptSegment } from '../../../src/events/call-commands.ts';
+import type { TranscriptSegment } from '../../../src/events/call-commands/transcript.ts';
 
 /** One segment of a transcript. */
 export function said(

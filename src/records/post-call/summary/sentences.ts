@@ -1,4 +1,4 @@
-import type { TranscriptSegment } from '../../../events/call-commands.ts';
+import type { TranscriptSegment } from '../../../events/call-commands/transcript.ts';
 import { wordsOf } from '../spoken-words.ts';
 
 /** A sentence somebody said. */

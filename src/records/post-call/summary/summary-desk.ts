@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Closeable } from '../../../base/lifetime.ts';
 import { JobThread } from '../../job-thread.ts';
-import type { TranscriptSegment } from '../../../events/call-commands.ts';
+import type { TranscriptSegment } from '../../../events/call-commands/transcript.ts';
 import { sentencesOf, type Sentence } from './sentences.ts';
 import type { SummaryJob, SummaryReply } from './summary-worker.ts';
 
