@@ -18,6 +18,7 @@ import { CLAIM_NEW_MS } from './timing.ts';
 export type RegistryQuestion =
   | { readonly do: 'beat'; readonly node: NodeRecord }
   | { readonly do: 'leave'; readonly incarnation: string }
+  | { readonly do: 'nodes' }
   | { readonly do: 'find'; readonly call_id: string }
   | { readonly do: 'find_alias'; readonly alias: string }
   | { readonly do: 'claim'; readonly incarnation: string; readonly wish: ClaimWish }
@@ -32,6 +33,8 @@ export function answerFrom(registry: Registry, question: RegistryQuestion): Prom
       return registry.beat(question.node);
     case 'leave':
       return registry.leave(question.incarnation);
+    case 'nodes':
+      return registry.nodes();
     case 'find':
       return registry.find(question.call_id);
     case 'find_alias':
@@ -70,6 +73,10 @@ export class AskedRegistry implements Registry {
 
   async leave(incarnation: string): Promise<void> {
     await this.#ask({ do: 'leave', incarnation }, undefined);
+  }
+
+  nodes(): Promise<readonly NodeRecord[] | undefined> {
+    return this.#ask<readonly NodeRecord[] | undefined>({ do: 'nodes' }, undefined);
   }
 
   find(callId: string): Promise<Found> {

@@ -68,8 +68,13 @@ export class LocalRegistry implements Registry {
       epochAgeMs: nowMs - this.#startedAtMs,
       registryUnixMs: this.#unixMs(),
       roundTripMs: 0,
-      nodes: [...this.#leases.values()].filter((lease) => lease.endsAtMs > nowMs).map(({ record }) => record),
+      nodes: await this.nodes(),
     };
+  }
+
+  async nodes(): Promise<readonly NodeRecord[]> {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#leases.values()].filter((lease) => lease.endsAtMs > nowMs).map(({ record }) => record);
   }
 
   async leave(incarnation: string): Promise<void> {

@@ -70,6 +70,8 @@ export interface Registry extends Closeable {
   beat(node: NodeRecord): Promise<BeatAnswer | undefined>;
   /** Gives up the lease: the node has no calls any more. */
   leave(incarnation: string): Promise<void>;
+  /** Everybody with a lease, for who has none of its own. Undefined where the registry did not answer. */
+  nodes(): Promise<readonly NodeRecord[] | undefined>;
   find(callId: string): Promise<Found>;
   /** The call last saved under that alias. */
   findAlias(alias: string): Promise<FoundAlias>;

@@ -2,6 +2,7 @@ import { openApi, type Api } from '../api/api.ts';
 import type { Clock } from '../base/clock.ts';
 import { Lifetime, type Closeable } from '../base/lifetime.ts';
 import { isLoopback, mediaUrlOf, publicUrlOf } from '../config/addresses.ts';
+import type { Registry } from '../cluster/registry.ts';
 import { costRatesOf } from '../config/cost-rates.ts';
 import type { DataPaths } from '../config/data-dir.ts';
 import type { Settings } from '../config/settings.ts';
@@ -93,6 +94,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
     lifetime.own(new Retention(store, clock, log));
     const nodes = new HostNodes(store.credentials, store.agents, log);
+    const registry = lifetime.own(openHostRegistry(options));
     const recordings = lifetime.own(openRecordings(options, store));
     const announce = announcerOf({ fleet, figures, recordings });
     const inbound = lifetime.own(
@@ -103,7 +105,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const postCall = lifetime.own(openPostCall(options, { store, recordings, announce }));
     const queues = lifetime.own(openQueues(clock, nodes));
     const desks = { inbound, providers, tools, recordings, postCall, queues };
-    const parts = { store, nodes, fleet, delivery, streams, figures, ...desks };
+    const parts = { store, registry, nodes, fleet, delivery, streams, figures, ...desks };
     const tell = tellerOf(parts);
     const events = new EndpointEvents({
       clock,
@@ -160,6 +162,7 @@ function reloadTls(settings: Settings, api: Api): void {
 
 interface Parts {
   readonly store: Store;
+  readonly registry: Registry;
   readonly nodes: HostNodes;
   readonly fleet: Fleet;
   readonly delivery: Delivery;
@@ -248,11 +251,10 @@ async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): P
 
 function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): ControlEnd {
   const { paths, clock, log } = options;
-  const { store, fleet, nodes, figures, providers, tools, queues } = parts;
+  const { store, registry, fleet, nodes, figures, providers, tools, queues } = parts;
   const { journal } = store;
   const tell = tellerOf(parts);
   const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
-  const registry = lifetime.own(openHostRegistry(options));
   const onLost = (call: CallView): void => figures.callLost(call);
   const postCall = {
     rates: costRatesOf(options.settings),

@@ -40,6 +40,16 @@ export function describeRegistry(open: () => Registry): void {
     expect(answer?.nodes.map(({ incarnation }) => incarnation)).not.toContain('n0-left');
   });
 
+  it('names those who beat to somebody who does not', async () => {
+    const registry = open();
+    await registry.beat(nodeRecord('n0-seen', { legs: 4 }));
+    await registry.beat(nodeRecord('n1-gone'));
+    await registry.leave('n1-gone');
+    const nodes = new Map((await registry.nodes())?.map((node) => [node.incarnation, node]));
+    expect(nodes.get('n0-seen')?.legs).toBe(4);
+    expect(nodes.has('n1-gone')).toBe(false);
+  });
+
   it('lets one node begin a call, and names it to the others', async () => {
     const registry = open();
     const callId = newCall();

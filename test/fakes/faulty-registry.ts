@@ -39,6 +39,10 @@ export class FaultyRegistry implements Registry {
     await this.#ask<unknown>((registry) => registry.leave(incarnation), undefined, 'writes');
   }
 
+  nodes(): ReturnType<Registry['nodes']> {
+    return this.#ask<readonly NodeRecord[] | undefined>((registry) => registry.nodes(), undefined, 'reads');
+  }
+
   find(callId: string): Promise<Found> {
     return this.#ask<Found>((registry) => registry.find(callId), 'unavailable', 'reads');
   }

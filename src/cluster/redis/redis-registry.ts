@@ -22,6 +22,7 @@ import {
   CALL_SAVE,
   NODE_BEAT,
   NODE_LEAVE,
+  NODES,
   ORPHANS,
 } from './scripts.ts';
 import type { Script } from './scripts.ts';
@@ -67,6 +68,12 @@ export class RedisRegistry implements Registry {
 
   async leave(incarnation: string): Promise<void> {
     await this.#ask(NODE_LEAVE, ['nodes'], [incarnation]);
+  }
+
+  async nodes(): Promise<readonly NodeRecord[] | undefined> {
+    // Asked by control, which has no beats to notice the registry's return by.
+    const records = await this.#run(NODES, ['nodes'], []);
+    return records === undefined ? undefined : this.#readable(records as string[]);
   }
 
   async find(callId: string): Promise<Found> {

@@ -15,6 +15,17 @@ local nowMs = math.floor(nowUs / 1000)
 local function text(number) return string.format('%.0f', number) end
 `;
 
+const PRESENT_NODES = `
+local function presentNodes(key)
+  local nodes = {}
+  for _, incarnation in ipairs(redis.call('ZRANGEBYSCORE', key, text(nowMs), '+inf', 'LIMIT', 0, 256)) do
+    local record = redis.call('GET', ARGV[1] .. 'node:' .. incarnation)
+    if record then nodes[#nodes + 1] = record end
+  end
+  return nodes
+end
+`;
+
 const IS_LONG_GONE = `
 local function isLongGone(owner, graceMs)
   if redis.call('EXISTS', ARGV[1] .. 'node:' .. owner) == 1 then return false end
@@ -33,7 +44,7 @@ end
 `;
 
 /** ARGV: prefix, incarnation, record, lease ms, a random name for a new epoch, ms to forget a node. */
-export const NODE_BEAT = script(`${NOW}
+export const NODE_BEAT = script(`${NOW}${PRESENT_NODES}
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then
   epoch = ARGV[5] .. ':' .. text(nowMs)
@@ -42,13 +53,11 @@ end
 redis.call('SET', ARGV[1] .. 'node:' .. ARGV[2], ARGV[3], 'PX', ARGV[4])
 redis.call('ZADD', KEYS[2], text(nowMs + tonumber(ARGV[4])), ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(nowMs - tonumber(ARGV[6])))
-local nodes = {}
-for _, incarnation in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], text(nowMs), '+inf', 'LIMIT', 0, 256)) do
-  local record = redis.call('GET', ARGV[1] .. 'node:' .. incarnation)
-  if record then nodes[#nodes + 1] = record end
-end
-return { epoch, text(nowMs), nodes }
+return { epoch, text(nowMs), presentNodes(KEYS[2]) }
 `);
+
+/** ARGV: prefix. */
+export const NODES = script(`${NOW}${PRESENT_NODES}return presentNodes(KEYS[1])`);
 
 /** ARGV: prefix, incarnation. The node stays known as one whose lease ended now, that its calls are found. */
 export const NODE_LEAVE = script(`${NOW}
