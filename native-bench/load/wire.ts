@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
 const TEXT = 0x81;
+const BINARY = 0x82;
 const CLOSE = 0x88;
 const PING = 0x89;
 const PONG = 0x8a;
@@ -18,6 +19,8 @@ const READ_BUFFER = Buffer.alloc(64 * 1024);
 export interface WireListener {
   /** One text message: `bytes[start, end)`, valid until the call returns. */
   onText(bytes: Buffer, start: number, end: number): void;
+  /** One binary message, likewise; who leaves this out expects none. */
+  onBinary?(bytes: Buffer, start: number, end: number): void;
   /** The connection is gone; `closeCode` where the server named one. */
   onClosed(closeCode: number | null): void;
 }
@@ -37,10 +40,16 @@ export class Wire {
   #closeCode: number | null = null;
   #onUpgraded: ((error?: Error) => void) | undefined;
 
-  static async open(url: string, listener: WireListener): Promise<Wire> {
+  /** `withinMs`: a port may take connections for a process that stands still. */
+  static async open(url: string, listener: WireListener, withinMs?: number): Promise<Wire> {
     const wire = new Wire();
-    await wire.#open(new URL(url), listener);
-    return wire;
+    const late = withinMs === undefined ? undefined : setTimeout(() => wire.destroy(), withinMs);
+    try {
+      await wire.#open(new URL(url), listener);
+      return wire;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   get isOpen(): boolean {
@@ -50,10 +59,7 @@ export class Wire {
   /** One text message in three parts, of which the middle is bytes already: nothing is copied twice. */
   send(head: string, middle: Uint8Array = NOTHING, tail = ''): void {
     const payloadBytes = head.length + middle.length + tail.length;
-    const isIdle = this.#socket.writableLength === 0;
-    if (!isIdle) this.stats.blockedFrames++;
-    // What the kernel has not taken is still read from its frame.
-    const frame = isIdle ? this.#frame : Buffer.alloc(HEADER_BYTES + payloadBytes);
+    const frame = this.#frameFor(payloadBytes);
     const start = writeHeader(frame, TEXT, payloadBytes, this.#mask);
     frame.write(head, start, 'latin1');
     frame.set(middle, start + head.length);
@@ -62,12 +68,28 @@ export class Wire {
     this.#socket.write(frame.subarray(0, start + payloadBytes));
   }
 
+  /** One binary message. */
+  sendBinary(payload: Uint8Array): void {
+    const frame = this.#frameFor(payload.length);
+    const start = writeHeader(frame, BINARY, payload.length, this.#mask);
+    frame.set(payload, start);
+    this.#maskOver(frame, start, payload.length);
+    this.#socket.write(frame.subarray(0, start + payload.length));
+  }
+
   close(): void {
     this.#control(CLOSE, Buffer.from([0x03, 0xe8]));
   }
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** What the kernel has not taken is still read from its frame. */
+  #frameFor(payloadBytes: number): Buffer {
+    const isIdle = this.#socket.writableLength === 0;
+    if (!isIdle) this.stats.blockedFrames++;
+    return isIdle ? this.#frame : Buffer.alloc(HEADER_BYTES + payloadBytes);
   }
 
   #open(url: URL, listener: WireListener): Promise<void> {
@@ -128,7 +150,9 @@ export class Wire {
 
   #readFrame(bytes: Buffer, kind: number, start: number, end: number): void {
     if (kind === TEXT) this.#listener.onText(bytes, start, end);
-    else if (kind === PING) this.#control(PONG, Buffer.from(bytes.subarray(start, end)));
+    else if (kind === BINARY && this.#listener.onBinary !== undefined) {
+      this.#listener.onBinary(bytes, start, end);
+    } else if (kind === PING) this.#control(PONG, Buffer.from(bytes.subarray(start, end)));
     else if (kind === CLOSE) {
       this.#closeCode = end - start >= 2 ? bytes.readUInt16BE(start) : null;
       this.#socket.end();
