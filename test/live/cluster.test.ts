@@ -1,56 +1,33 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
-import { openRedisRegistry } from '../../src/cluster/redis/open-redis.ts';
-import type { RedisRegistry } from '../../src/cluster/redis/redis-registry.ts';
+import { encodeMulawInto } from '../../src/media/codecs/g711.ts';
+import { readHello } from '../fakes/hello.ts';
 import { Cluster } from '../fakes/postgres/cluster.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
-import { readHello } from '../fakes/hello.ts';
-import { encodeMulawInto } from '../../src/media/codecs/g711.ts';
-import type { Envelope } from '../../src/events/envelope.ts';
-import { HookReceiver } from './hooks.ts';
+import {
+  clusterSettings,
+  expectWhole,
+  hooksOf,
+  nativeUrl,
+  nodeOf,
+  Opened,
+  pause,
+  peerUrl,
+  registryOf,
+  RESUMING,
+  untilCompleted,
+  untilFound,
+} from './cluster-scene.ts';
 import { House, until } from './house.ts';
 import { NativeCaller } from './native-caller.ts';
 import { TwilioCaller } from './twilio-caller.ts';
 
-const RESUMING = { RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0' };
+const opened = new Opened();
+const own: Opened['own'] = (one) => opened.own(one);
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-const opened: { close(): Promise<void> | void }[] = [];
-
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one.close();
-});
-
-function own<T extends { close(): Promise<void> | void }>(one: T): T {
-  opened.push(one);
-  return one;
-}
-
-function peerUrl(): string {
-  return `tls://127.0.0.1:${10_000 + Math.floor(Math.random() * 10_000)}`;
-}
-
-function clusterSettings(redis: RedisServer): { readonly [name: string]: string } {
-  return {
-    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
-    PEER_URL: peerUrl(),
-    PEER_SECRET: randomBytes(32).toString('hex'),
-    SIGNING_SECRET: randomBytes(32).toString('hex'),
-    ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
-    LOOP_DELAY_MAX_MS: '0',
-  };
-}
-
-function registryOf(redis: RedisServer): RedisRegistry {
-  const url = `redis://127.0.0.1:${redis.port}`;
-  const log = { warn: () => {} };
-  return own(openRedisRegistry({ url, region: 'local', clock: systemClock, log }));
-}
+afterEach(() => opened.close());
 
 function speech(): Buffer {
   const { samples } = readHello();
@@ -69,65 +46,13 @@ async function echoing(house: House): Promise<TwilioCaller> {
   return caller;
 }
 
-async function hooksOf(house: House): Promise<HookReceiver> {
-  const hooks = new HookReceiver();
-  await hooks.open();
-  own({ close: () => hooks.kill() });
-  const made = await house.api<{ secret: string }>('POST', '/webhooks', { url: hooks.url, events: ['*'] });
-  hooks.secret = made.secret;
-  return hooks;
-}
-
-/** Asks again until the answer is as expected. */
-async function untilFound(
-  what: string,
-  ask: () => Promise<unknown>,
-  isRight: (answer: unknown) => boolean,
-): Promise<void> {
-  let answer: unknown;
-  const look = async (): Promise<void> => void (answer = await ask());
-  await look();
-  for (const startedAtMs = performance.now(); !isRight(answer); await look()) {
-    if (performance.now() - startedAtMs > 10_000) throw new Error(`${what}: ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 const stateOf = (answer: unknown): unknown =>
   typeof answer === 'object' && answer !== null && 'state' in answer ? answer.state : answer;
-
-async function nativeUrl(house: House): Promise<string> {
-  const made = await house.api<{ url: string }>('POST', '/voice/stream-credentials', {
-    dialect: 'native',
-    agent_id: 'echo',
-  });
-  return made.url;
-}
-
-/** Told from the first event to the last, without a hole and without a double, ended and completed once. */
-function expectWhole(told: readonly Envelope[]): void {
-  expect(told.map(({ sequence }) => sequence)).toEqual(told.map((_, index) => index + 1));
-  const types = told.map(({ type }) => type);
-  expect(types.filter((type) => type === 'call_ended')).toHaveLength(1);
-  expect(types.filter((type) => type === 'call_recovered')).toHaveLength(1);
-  expect(types.filter((type) => type === 'call_completed')).toHaveLength(1);
-}
-
-function untilCompleted(hooks: HookReceiver, callId: string): Promise<void> {
-  const isCompleted = (): boolean =>
-    hooks.firstArrivals(callId).some(({ type }) => type === 'call_completed');
-  return until('its end', isCompleted);
-}
-
-/** The child that owns the call, as its events name it. */
-function nodeOf(hooks: HookReceiver, callId: string): string {
-  return `node-${String(hooks.firstArrivals(callId)[0]!.data['node'])}`;
-}
 
 describe('a node that is killed on a host without Redis', () => {
   it('leaves its calls to its sibling, and nothing is told twice or not at all', async () => {
     const house = own(await House.open({ MEDIA_NODES: '2', ...RESUMING }));
-    const hooks = await hooksOf(house);
+    const hooks = await hooksOf(house, opened);
     const caller = await NativeCaller.dial(await nativeUrl(house));
     caller.speak(Buffer.alloc(160, 0x30));
     const { callId } = caller;
@@ -155,7 +80,7 @@ describe('a node that is killed on a host without Redis', () => {
 describe('a provider that has two streams of one call in its document', () => {
   it('is back in its call with the second, at another node', async () => {
     const house = own(await House.open({ MEDIA_NODES: '2', ...RESUMING }));
-    const hooks = await hooksOf(house);
+    const hooks = await hooksOf(house, opened);
     const caller = await echoing(house);
     await until('the call to be told', () => hooks.received.length >= 3);
     await until('the call to be heard', () => caller.heard.length > 25);
@@ -179,7 +104,7 @@ describe('a provider that has two streams of one call in its document', () => {
 describe('a node that stood still while another took its call', () => {
   it('is fenced when it goes on: it closes what it had with 4410 and tells nothing more', async () => {
     const house = own(await House.open({ MEDIA_NODES: '2', WATCHDOG_MS: '0', ...RESUMING }));
-    const hooks = await hooksOf(house);
+    const hooks = await hooksOf(house, opened);
     const caller = await NativeCaller.dial(await nativeUrl(house));
     caller.speak(Buffer.alloc(160, 0x30));
     const { callId } = caller;
@@ -213,7 +138,7 @@ describe('two hosts that share Redis and PostgreSQL', () => {
     const redis = own(await RedisServer.open());
     const shared = { ...clusterSettings(redis), ...RESUMING, DATABASE_URL: postgres.urlOf('postgres') };
     const first = own(await House.open(shared));
-    const hooks = await hooksOf(first);
+    const hooks = await hooksOf(first, opened);
     const url = await nativeUrl(first);
     own(await House.open({ ...shared, PEER_URL: peerUrl() }));
     // Two beats: the first host tells its callers of the second.
@@ -238,11 +163,11 @@ describe('a house with Redis', () => {
   it('claims its calls there, puts them back into an empty one, and says when they end', async () => {
     const redis = own(await RedisServer.open());
     const house = own(await House.open(clusterSettings(redis)));
-    const hooks = await hooksOf(house);
+    const hooks = await hooksOf(house, opened);
     const caller = await echoing(house);
     await until('the call to start', () => hooks.callIds.length === 1);
     const [callId = ''] = hooks.callIds;
-    const registry = registryOf(redis);
+    const registry = own(registryOf(redis));
     await untilFound(
       'claimed',
       () => registry.find(callId),
@@ -253,7 +178,7 @@ describe('a house with Redis', () => {
     await until('the caller to be heard meanwhile', () => caller.heard.length > 100);
     await redis.start();
     // Another reader: the first one has no beats, by which it would notice the return.
-    const after = registryOf(redis);
+    const after = own(registryOf(redis));
     await untilFound(
       'put back',
       () => after.find(callId),

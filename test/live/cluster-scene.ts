@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { openRedisRegistry } from '../../src/cluster/redis/open-redis.ts';
+import type { RedisRegistry } from '../../src/cluster/redis/redis-registry.ts';
+import type { Envelope } from '../../src/events/envelope.ts';
+import type { RedisServer } from '../fakes/redis/server.ts';
+import { HookReceiver } from './hooks.ts';
+import { until, type House } from './house.ts';
+
+/** A leg that is lost may come back, and a machine that is busy refuses nobody for it. */
+export const RESUMING = { RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0' };
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What a test opened, closed in reverse. */
+export class Opened {
+  readonly #opened: { close(): Promise<void> | void }[] = [];
+
+  own<T extends { close(): Promise<void> | void }>(one: T): T {
+    this.#opened.push(one);
+    return one;
+  }
+
+  async close(): Promise<void> {
+    for (const one of this.#opened.splice(0).reverse()) await one.close();
+  }
+}
+
+export function peerUrl(host = '127.0.0.1'): string {
+  return `tls://${host}:${10_000 + Math.floor(Math.random() * 10_000)}`;
+}
+
+/** What hosts of one region share, and one host's peer address. */
+export function clusterSettings(redis: { readonly port: number }): { readonly [name: string]: string } {
+  return {
+    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+    PEER_URL: peerUrl(),
+    PEER_SECRET: randomBytes(32).toString('hex'),
+    SIGNING_SECRET: randomBytes(32).toString('hex'),
+    ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+    LOOP_DELAY_MAX_MS: '0',
+  };
+}
+
+/** The registry as a node sees it. */
+export function registryOf(redis: RedisServer, region = 'local'): RedisRegistry {
+  const url = `redis://127.0.0.1:${redis.port}`;
+  const log = { warn: () => {} };
+  return openRedisRegistry({ url, region, clock: systemClock, log });
+}
+
+/** Hooks of every event of the house. */
+export async function hooksOf(house: House, opened: Opened): Promise<HookReceiver> {
+  const hooks = new HookReceiver();
+  await hooks.open();
+  opened.own({ close: () => hooks.kill() });
+  const made = await house.api<{ secret: string }>('POST', '/webhooks', { url: hooks.url, events: ['*'] });
+  hooks.secret = made.secret;
+  return hooks;
+}
+
+/** Where a native caller comes in who is to hear itself. */
+export async function nativeUrl(house: House): Promise<string> {
+  const made = await house.api<{ url: string }>('POST', '/voice/stream-credentials', {
+    dialect: 'native',
+    agent_id: 'echo',
+  });
+  return made.url;
+}
+
+/** Asks again until the answer is as expected. */
+export async function untilFound(
+  what: string,
+  ask: () => Promise<unknown>,
+  isRight: (answer: unknown) => boolean,
+): Promise<void> {
+  let answer: unknown;
+  const look = async (): Promise<void> => void (answer = await ask());
+  await look();
+  for (const startedAtMs = performance.now(); !isRight(answer); await look()) {
+    if (performance.now() - startedAtMs > 10_000) throw new Error(`${what}: ${JSON.stringify(answer)}`);
+    await pause(20);
+  }
+}
+
+/** Told from the first event to the last, without a hole and without a double, ended and completed once. */
+export function expectWhole(told: readonly Envelope[], recoveries = 1): void {
+  expect(told.map(({ sequence }) => sequence)).toEqual(told.map((_, index) => index + 1));
+  const types = told.map(({ type }) => type);
+  expect(types.filter((type) => type === 'call_ended')).toHaveLength(1);
+  expect(types.filter((type) => type === 'call_recovered')).toHaveLength(recoveries);
+  expect(types.filter((type) => type === 'call_completed')).toHaveLength(1);
+}
+
+export function untilCompleted(hooks: HookReceiver, callId: string): Promise<void> {
+  const isCompleted = (): boolean =>
+    hooks.firstArrivals(callId).some(({ type }) => type === 'call_completed');
+  return until('its end', isCompleted);
+}
+
+/** The child that owns the call, as its events name it. */
+export function nodeOf(hooks: HookReceiver, callId: string): string {
+  return `node-${String(hooks.firstArrivals(callId)[0]!.data['node'])}`;
+}
+
+/** What a house counts, all its nodes together: `omnivoice_<name>` with exactly that label where one is given. */
+export async function figureOf(house: House, name: string, label = ''): Promise<number> {
+  const answer = await fetch(`${house.ready.api_url}/metrics`, {
+    headers: { authorization: `Bearer ${house.key}` },
+  });
+  const lines = (await answer.text()).split('\n');
+  const found = lines.filter((line) => new RegExp(`^omnivoice_${name}(?:\\{|\\s)`).test(line));
+  const wanted = found.filter((line) => line.includes(label));
+  return wanted.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
