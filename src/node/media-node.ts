@@ -7,16 +7,10 @@ import { CallDirectory } from '../call/directory.ts';
 import type { CallPorts } from '../call/ports.ts';
 import type { DataPaths } from '../config/data-dir.ts';
 import type { Settings } from '../config/settings.ts';
-import { readTls } from '../config/tls.ts';
-import { dialectOf } from '../dialect/registry.ts';
 import type { Command, CommandResult, CredentialView } from '../events/commands.ts';
-import type { AudioSocketDoor } from '../gateway/audiosocket/door.ts';
-import { openSharedAudioSocketDoor } from '../gateway/audiosocket/shared-door.ts';
 import { openDialler, type Dialler } from '../gateway/dialling/dialler.ts';
-import { openSessionGate, type SessionGate } from '../gateway/door/session-gate.ts';
-import { openGateway, type Gateway } from '../gateway/gateway.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { ResumeTokens } from '../gateway/resume-token.ts';
-import { openTokenLedger } from '../gateway/token-ledger.ts';
 import type { NodeStatus } from '../link/messages.ts';
 import { openNodeEnd, type NodeEnd } from '../link/node-end.ts';
 import { socketPathOf, spoolDirOf } from '../link/places.ts';
@@ -38,9 +32,9 @@ import type { NodeToolCaller } from './calls/tool-caller.ts';
 import { NodeCluster } from './cluster/node-cluster.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
+import { NodeDoors } from './door/node-doors.ts';
 import type { ForkLines } from './forks/fork-lines.ts';
 import { openLegMedia, prepareResampling, type LegMedia } from './leg-media.ts';
-import { openIssuerTokens } from './door/issuer-keys.ts';
 import { LoopPressure } from './loop-pressure.ts';
 import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
@@ -127,15 +121,13 @@ export class MediaNode implements Closeable {
   tools!: NodeToolCaller;
   queues!: NodeQueues;
   link!: NodeEnd;
-  gateway: Gateway | undefined;
-  #audioSocket: AudioSocketDoor | undefined;
+  #doors: NodeDoors | undefined;
   readonly #parts: NodeParts;
   readonly #observer: ReturnType<typeof observerOf>;
   readonly #resumeTokens: ResumeTokens;
   #state: NodeStatus['state'] = 'starting';
   #isDiskNearFull = false;
   readonly #pressure: LoopPressure;
-  #isSharedClosed = false;
   #cancelTend: Cancel;
   #onIdle: (() => void) | undefined;
   #onCredentials: (() => void) | undefined;
@@ -231,57 +223,29 @@ export class MediaNode implements Closeable {
   /** Waits for the credentials, then opens the door. */
   async listen(): Promise<void> {
     if (!this.credentials.isKnown) await new Promise<void>((known) => (this.#onCredentials = known));
-    const { settings, paths, index, clock, log } = this.#parts.options;
-    const ledger = this.#parts.lifetime.own(openTokenLedger({ directory: paths.tokensDir, clock }));
-    const tls = readTls(settings);
-    const sessions = openSessionGate({ secrets: settings.signingSecret, clock, ledger });
-    await this.#openAudioSocket(sessions);
-    this.gateway = this.#parts.lifetime.own(
-      await openGateway({
-        clock,
-        dialects: dialectOf,
-        arrivals: this.cluster.takeovers.arrivalsOf(this.arrivals),
-        resumes: this.cluster.takeovers.resumesOf(this.arrivals),
-        resumeTokens: this.#resumeTokens,
-        credentials: this.credentials,
-        sessions,
-        issuerTokens: openIssuerTokens(clock, settings.egressAllow, this.#parts.lifetime),
-        trustedProxies: settings.trustedProxies,
-        publicMediaUrls: settings.mediaUrl === undefined ? [] : [settings.mediaUrl],
-        limits: { messagesPerSecondMax: settings.messagesPerSecond },
-        ports: { host: settings.host, shared: settings.mediaPort, own: settings.mediaPort + 1 + index },
-        ...(tls === undefined ? {} : { tls }),
-        metrics: async () => expositionOf(await this.figures.snapshot()),
-        refused: (dialectName, fault) => this.#observer.refused(dialectName, fault),
-        reportFailure: (error, where) =>
-          log.error({ error: messageOf(error), where }, 'a promise was broken'),
-      }),
-    );
+    const { lifetime } = this.#parts;
+    this.#doors = await NodeDoors.open({
+      ...this.#parts.options,
+      lifetime,
+      arrivals: this.cluster.takeovers.arrivalsOf(this.arrivals),
+      plainArrivals: this.arrivals,
+      resumes: this.cluster.takeovers.resumesOf(this.arrivals),
+      resumeTokens: this.#resumeTokens,
+      credentials: this.credentials,
+      metrics: async () => expositionOf(await this.figures.snapshot()),
+      refused: (dialectName, fault) => this.#observer.refused(dialectName, fault),
+    });
     this.#state = 'serving';
-    await this.#parts.lifetime.own(this.cluster).start();
+    await lifetime.own(this.cluster).start();
     this.link.statusChanged();
   }
 
-  /** Of the door for AudioSocket, where it is open. */
-  get audioSocketStats(): AudioSocketDoor['stats'] | undefined {
-    return this.#audioSocket?.stats;
+  get gateway(): Gateway | undefined {
+    return this.#doors?.gateway;
   }
 
-  async #openAudioSocket(sessions: SessionGate): Promise<void> {
-    const { settings, paths, clock, log } = this.#parts.options;
-    const door = await openSharedAudioSocketDoor({
-      host: settings.host,
-      port: settings.audiosocketPort,
-      tokensDir: paths.tokensDir,
-      sessions,
-      arrivals: this.arrivals,
-      messagesPerSecondMax: settings.messagesPerSecond,
-      clock,
-      reportFailure: (error, where) => log.error({ error: messageOf(error), where }, 'a promise was broken'),
-    });
-    if (door === undefined) return;
-    this.#audioSocket = this.#parts.lifetime.own(door);
-    log.info({ port: door.port }, 'AudioSocket is listened to');
+  get audioSocketStats(): NodeDoors['audioSocketStats'] {
+    return this.#doors?.audioSocketStats;
   }
 
   /** What control told which credentials are valid: the door may open. */
@@ -296,7 +260,7 @@ export class MediaNode implements Closeable {
   async drain(deadlineMs: number): Promise<void> {
     if (this.#state === 'draining') return;
     this.#state = 'draining';
-    this.gateway?.closeShared();
+    this.#doors?.leaveShared();
     this.link.statusChanged();
     this.cluster.drain();
     this.arrivals.goAway();
@@ -317,15 +281,13 @@ export class MediaNode implements Closeable {
    * calls.
    */
   async finish(deadlineMs: number): Promise<void> {
-    this.gateway?.stopListening();
-    this.#audioSocket?.stopListening();
+    this.#doors?.stopListening();
     await this.drain(deadlineMs);
   }
 
   /** Certificates were renewed on disk. */
   reload(): void {
-    const tls = readTls(this.#parts.options.settings);
-    if (tls !== undefined) this.gateway?.reloadTls(tls);
+    this.#doors?.reload();
   }
 
   async close(): Promise<void> {
@@ -377,17 +339,9 @@ export class MediaNode implements Closeable {
     );
   }
 
-  /** A full node leaves the shared port to its siblings at once, and comes back when it has room. */
   async #followCap(): Promise<void> {
     const { isDraining, legs, capLegs } = this.condition;
-    if (isDraining || this.gateway === undefined || this.#parts.options.settings.mediaNodes === 1) return;
-    if (legs >= capLegs && !this.#isSharedClosed) {
-      this.#isSharedClosed = true;
-      this.gateway.closeShared();
-    } else if (legs < capLegs && this.#isSharedClosed) {
-      this.#isSharedClosed = false;
-      await this.gateway.reopenShared();
-    }
+    if (!isDraining) await this.#doors?.follow(legs >= capLegs);
   }
 
   async #lookAtDisk(): Promise<void> {
