@@ -1,7 +1,6 @@
 import type { AtMs } from '../base/clock.ts';
 import { FAULTS, type FaultCode } from '../base/errors.ts';
 import type { LegRole } from '../base/roles.ts';
-import { frameSamples } from '../base/units.ts';
 import type { Capabilities } from '../dialect/capabilities.ts';
 import {
   AUDIO,
@@ -17,22 +16,18 @@ import type { Ears } from './hearing/ears.ts';
 import { Egress } from './egress.ts';
 import type { FrameSink, SocketLoss } from './frame-sink.ts';
 import { houseRateHz } from './house-rate.ts';
-import { InFlight } from './in-flight.ts';
 import { Ingress } from './ingress.ts';
 import { earsOf } from './hearing/leg-ears.ts';
 import type { LegOptions, Overlay, Pacer } from './leg-options.ts';
 import type { LegListener } from './leg-listener.ts';
 import { LegQuality, type LegWindow } from './leg-quality.ts';
-import { OwedMarks } from './owed-marks.ts';
-import { Playout, type Cleared } from './playout.ts';
+import type { OwedMarks } from './outbound/owed-marks.ts';
+import { QueuedSpeech } from './outbound/queued-speech.ts';
+import type { Cleared, Playout } from './playout.ts';
 import { advance, type LegEndReason, type LegState } from './state.ts';
 import { ToldDigits } from './hearing/told-digits.ts';
 
 const CLOSE_NORMAL = 1000;
-/** A provider's clock may be so much ahead of ours. */
-const PLAYED_OUT_EARLY_MS = 100;
-/** So much longer than the sound lasts its word is waited for. */
-const PLAYED_OUT_LATE_MS = 3_000;
 
 /**
  * One party's line: what comes in is understood and heard, what goes out is paced. It decides nothing about
@@ -47,23 +42,19 @@ export class Leg {
   /** Inside the house: what it hears and says is converted at its door. */
   readonly sampleRateHz: number;
   readonly quality: LegQuality;
-  readonly playout: Playout;
-  readonly owedMarks: OwedMarks;
   readonly stats = { audioMessages: 0, otherMessages: 0, lastAudioAtMs: 0 };
   readonly #inbound: Inbound;
   readonly #ingress: Ingress;
   readonly #egress: Egress;
-  readonly #inFlight: InFlight;
+  readonly #speech: QueuedSpeech;
   readonly #ears: Ears;
   readonly #digits = new ToldDigits();
   readonly #pacer: Pacer;
   readonly #listener: LegListener;
-  readonly #frame: Int16Array;
   readonly #onEnded: () => void;
   #session: DialectSession;
   #sink: FrameSink;
   #state: LegState;
-  #overlay: Overlay | undefined;
   #isTicking = false;
 
   constructor(options: LegOptions) {
@@ -97,10 +88,7 @@ export class Leg {
     const { codec } = started.inbound;
     const [ingress, egress] = [this.#ingress, this.#egress];
     this.quality = new LegQuality({ codec, ingress, egress, startedAtMs: options.nowMs });
-    this.playout = new Playout(options.slots, undefined, counters);
-    this.#inFlight = new InFlight(options.capabilities.inFlightMsMax);
-    this.owedMarks = new OwedMarks(options.capabilities.marksMax);
-    this.#frame = new Int16Array(frameSamples(this.sampleRateHz));
+    this.#speech = new QueuedSpeech(this, options);
     if (jitter.targetMs > 0) this.#startTicking();
   }
 
@@ -118,6 +106,14 @@ export class Leg {
 
   get egress(): Egress {
     return this.#egress;
+  }
+
+  get playout(): Playout {
+    return this.#speech.playout;
+  }
+
+  get owedMarks(): OwedMarks {
+    return this.#speech.owedMarks;
   }
 
   /** One whole message of the peer. The bytes are the caller's again when this returns. */
@@ -183,38 +179,26 @@ export class Leg {
   /** From the next tick on `overlay` is mixed over the queue; without one nothing is. */
   setOverlay(overlay: Overlay | undefined): void {
     if (this.#state.name === 'ended') return;
-    this.#overlay = overlay;
+    this.#speech.setOverlay(overlay);
     if (overlay !== undefined) this.#startTicking();
   }
 
   /** Asks to be told when everything queued so far was really played. */
   mark(name: string, nowMs: AtMs): void {
-    this.playout.mark(name);
-    if (this.playout.waitingFrames === 0) this.#reportMarks(nowMs);
+    this.#speech.mark(name, nowMs);
   }
 
   /** Drops what is queued, here and at the provider. */
   clear(nowMs: AtMs): Cleared {
-    const cleared = this.playout.clear();
-    this.#egress.discard();
-    const message = this.capabilities.clear ? this.#session.writeClear() : undefined;
-    if (message !== undefined) {
-      this.#inFlight.clear();
-      this.send(message);
-    }
-    const isSilent = message !== undefined && this.capabilities.marksOnClear === 'dropped';
-    const marks = isSilent ? [...this.owedMarks.settleAll(), ...cleared.marks] : cleared.marks;
-    for (const name of marks) this.#listener.onMark(this, name, nowMs);
-    return { ...cleared, marks };
+    return this.#speech.clear(nowMs);
   }
 
   /** One frame's turn of the node's metronome, for whatever of this leg is clocked. */
   tick(nowMs: AtMs): void {
     const isBuffered = this.#ingress.jitter.targetMs > 0;
     if (isBuffered) this.#ingress.play(nowMs);
-    this.#playQueued(nowMs);
-    const isDone = this.#overlay === undefined && this.playout.isIdle && this.#egress.collectedFrames === 0;
-    if (this.#state.name === 'ended' || (!isBuffered && isDone)) this.#stopTicking();
+    if (this.#state.name === 'active') this.#speech.play(nowMs);
+    if (this.#state.name === 'ended' || (!isBuffered && this.#speech.isDone)) this.#stopTicking();
   }
 
   send(message: WireMessage): void {
@@ -239,7 +223,7 @@ export class Leg {
   /** Looks how good the line is, about once a second; answers the ten seconds that are over, if they are. */
   observe(nowMs: AtMs): LegWindow | undefined {
     if (this.#state.name !== 'active') return undefined;
-    this.#reportDue(nowMs - PLAYED_OUT_LATE_MS, nowMs);
+    this.#speech.reportOverdue(nowMs);
     const window = this.quality.observe(nowMs);
     if (window?.edge !== undefined) this.#listener.onQuality?.(this, window, nowMs);
     return window;
@@ -281,8 +265,7 @@ export class Leg {
   #finish(reason: LegEndReason, nowMs: AtMs): void {
     if (this.#state.name === 'ended') return;
     this.#state = advance(this.#state, { type: 'ended', reason }, nowMs);
-    this.#overlay = undefined;
-    this.playout.clear();
+    this.#speech.drop();
     this.#stopTicking();
     this.#ears.close();
     this.#ingress.close();
@@ -297,10 +280,9 @@ export class Leg {
       case 'flow':
         return this.#egress.hold(!input.maySend);
       case 'mark_played':
-        if (this.owedMarks.settle(input.name)) this.#listener.onMark(this, input.name, nowMs);
-        return;
+        return this.#speech.markPlayed(input.name, nowMs);
       case 'played_out':
-        return this.#reportDue(nowMs + PLAYED_OUT_EARLY_MS, nowMs);
+        return this.#speech.playedOut(nowMs);
       case 'dtmf':
         if (this.#digits.isNew(input.digit, 'out_of_band', nowMs)) this.#listener.onInput(this, input, nowMs);
         return;
@@ -314,62 +296,6 @@ export class Leg {
     if (jitter.targetMs > 0) return;
     bufferFromNow?.();
     if (jitter.targetMs > 0) this.#startTicking();
-  }
-
-  #playQueued(nowMs: AtMs): void {
-    if (this.#state.name !== 'active' || this.#egress.isHeld) return;
-    const hadQueue = this.playout.waitingFrames > 0;
-    let isQuiet = true;
-    for (let turns = this.#inFlight.takeTurns(); turns > 0; turns--) {
-      if (!this.#inFlight.hasRoom(this.#egress.collectedFrames, nowMs)) return;
-      if (!this.#nextFrame()) {
-        this.#inFlight.rest();
-        if (isQuiet) this.#egress.rest();
-        break;
-      }
-      isQuiet = false;
-      this.#inFlight.used();
-      this.#inFlight.left(this.#egress.send(this.#frame), nowMs);
-      this.#reportMarks(nowMs);
-    }
-    if (hadQueue || !this.playout.rest()) return;
-    this.#listener.onPlayed(this, this.playout.playedOfSpeechFrames, nowMs);
-  }
-
-  /** Whether there is anything to play: of the queue, or of the others. */
-  #nextFrame(): boolean {
-    const isQueued = this.playout.playInto(this.#frame);
-    if (this.#overlay === undefined) return isQueued;
-    if (!isQueued) this.#frame.fill(0);
-    return this.#overlay.mixInto(this.#frame, isQueued) || isQueued;
-  }
-
-  /** Marks go through the provider where it has them: only it knows when its own buffer has played. */
-  #reportMarks(nowMs: AtMs): void {
-    // More was said behind it, so that no pause will tell: it is told when it can have been played.
-    this.#reportDue(nowMs, nowMs);
-    for (let name = this.playout.takeMark(); name !== undefined; name = this.playout.takeMark()) {
-      this.#inFlight.left(this.#egress.flush(), nowMs);
-      if (!this.#isOwed(name, nowMs)) this.#listener.onMark(this, name, nowMs);
-    }
-  }
-
-  #isOwed(name: string, nowMs: AtMs): boolean {
-    const { marks, playedOut = false } = this.capabilities;
-    const dueAtMs = playedOut ? this.#inFlight.playedUntilAtMs : Infinity;
-    if (dueAtMs <= nowMs || !(marks || playedOut) || !this.owedMarks.hasRoom()) return false;
-    const message = marks ? this.#session.writeMark(name) : undefined;
-    if (marks && message === undefined) return false;
-    this.owedMarks.owe(name, dueAtMs);
-    if (message !== undefined) this.send(message);
-    return true;
-  }
-
-  #reportDue(dueAtMs: AtMs, nowMs: AtMs): void {
-    let name = this.owedMarks.settleDue(dueAtMs);
-    for (; name !== undefined; name = this.owedMarks.settleDue(dueAtMs)) {
-      this.#listener.onMark(this, name, nowMs);
-    }
   }
 
   #break(fault: FaultCode, nowMs: AtMs): void {

@@ -1,6 +1,6 @@
-import type { AtMs } from '../base/clock.ts';
-import { FRAME_MS } from '../base/units.ts';
-import { CATCH_UP_FRAMES } from '../media/metronome.ts';
+import type { AtMs } from '../../base/clock.ts';
+import { FRAME_MS } from '../../base/units.ts';
+import { CATCH_UP_FRAMES } from '../../media/metronome.ts';
 
 /**
  * What a provider was sent ahead of its time, by our own clock. Turns that had to be let pass because it held

@@ -1,4 +1,4 @@
-import type { AtMs } from '../base/clock.ts';
+import type { AtMs } from '../../base/clock.ts';
 
 interface OwedMark {
   readonly name: string;
