@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import { ownPortOf } from './addresses.ts';
 import type { Parsed } from './kinds.ts';
 import { nearestOf } from './nearest.ts';
-import { readRegion } from './region.ts';
+import { readSurroundings } from './region.ts';
 import {
   DEFAULT_HOST,
   DEFAULT_REGION,
@@ -24,7 +24,6 @@ export interface SettingsSource {
   /** By setting; `true` for a flag without a value. A flag beats the environment. */
   readonly flags?: { readonly [K in SettingKey]?: string | true };
   readonly cores: number;
-  readonly regionsDir?: string;
 }
 
 /** All of the settings, or all of their mistakes. */
@@ -118,9 +117,9 @@ function parseAs(key: SettingKey, name: string, text: string): Parsed<unknown> {
 
 function basisOf(given: Drafts, source: SettingsSource, mistakes: string[]): Basis {
   const name = given.region ?? DEFAULT_REGION;
-  const read = readRegion(name, source.regionsDir);
+  const read = readSurroundings(name, given.regionsDir);
   const host = given.host ?? DEFAULT_HOST;
-  if ('region' in read) return { cores: source.cores, host, region: read.region };
+  if ('home' in read) return { cores: source.cores, host, region: read.home };
   mistakes.push(...read.mistakes.map((mistake) => `${envNameOf('region')} ${mistake}`));
   return { cores: source.cores, host, region: undefined };
 }

@@ -1,15 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isObject, parseObject, type JsonObject } from '../base/json.ts';
+import { parseObject } from '../base/json.ts';
+import { mistakesIn, regionOf } from './region-fields.ts';
 
 /** A region: where it is reached, who takes over for it, what it may carry. One file each in `regions/`. */
 export interface Region {
   readonly name: string;
-  /** Where others reach the region; null for one that stands alone. */
+  /** Base URL of its API; null for one that stands alone. */
   readonly address: string | null;
-  /** Names of other regions, in order of preference. */
+  /** Base URL of its media as a whole, without a node: what others hand out; null where nobody told it. */
+  readonly mediaUrl: string | null;
+  readonly place: RegionPlace | null;
+  /** Names of other regions, in order of preference: whoever of them is well takes over. */
   readonly neighbours: readonly string[];
+  /** Its Redis, by which other regions see its nodes; null where they place on the region as a whole. */
+  readonly redisUrl: string | null;
   readonly limits: RegionLimits;
+  /** By dialect. */
+  readonly providers: { readonly [dialect: string]: ProviderEdge };
+}
+
+export interface RegionPlace {
+  readonly latDeg: number;
+  readonly lonDeg: number;
 }
 
 export interface RegionLimits {
@@ -17,68 +30,62 @@ export interface RegionLimits {
   readonly nodeCapLegs?: number;
 }
 
-export const REGION_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-export const NODE_CAP_LEGS_MAX = 10_000;
-
-const REGIONS_DIR = resolve(import.meta.dirname, '../../regions');
-const KNOWN = ['name', 'address', 'neighbours', 'limits'];
-
-/** The region of that name, or every mistake in its file. */
-export function readRegion(
-  name: string,
-  folder = REGIONS_DIR,
-): { readonly region: Region } | { readonly mistakes: readonly string[] } {
-  const file = join(folder, `${name}.json`);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    // Missing or forbidden: either way the name leads nowhere.
-    return { mistakes: [`"${name}" names no region: there is no file ${file}`] };
-  }
-  const content = parseObject(text);
-  if (content === undefined) return { mistakes: [`${file} is not a JSON object`] };
-  const mistakes = mistakesOf(content, name).map((mistake) => `${file}: ${mistake}`);
-  if (mistakes.length > 0) return { mistakes };
-  return { region: regionOf(content) };
+/** How a provider is reached from a region. */
+export interface ProviderEdge {
+  /** Base URL of its REST API, where a credential names none. */
+  readonly edge: string;
 }
 
-function regionOf(content: JsonObject): Region {
-  const limits = content['limits'] as { readonly node_cap_legs?: number };
+/** A region, or every mistake in its file. */
+export type ReadRegion = { readonly region: Region } | { readonly mistakes: readonly string[] };
+
+export const REGIONS_DIR = resolve(import.meta.dirname, '../../regions');
+
+/** The region of that name, or every mistake in its file. */
+export function readRegion(name: string, folder = REGIONS_DIR): ReadRegion {
+  const file = join(folder, `${name}.json`);
+  const text = textOf(file);
+  // Missing or forbidden: either way the name leads nowhere.
+  if (text === undefined) return { mistakes: [`"${name}" names no region: there is no file ${file}`] };
+  const content = parseObject(text);
+  if (content === undefined) return { mistakes: [`${file} is not a JSON object`] };
+  const mistakes = mistakesIn(content, name).map((mistake) => `${file}: ${mistake}`);
+  return mistakes.length > 0 ? { mistakes } : { region: regionOf(content) };
+}
+
+/** A region and its neighbours as far as they have files. */
+export interface Surroundings {
+  readonly home: Region;
+  /** In the home region's order of preference. */
+  readonly neighbours: readonly Region[];
+  /** Named as neighbours, without a file here: nothing is placed on them. */
+  readonly unknown: readonly string[];
+}
+
+/** The region of that name with its neighbours, or every mistake in any of their files. */
+export function readSurroundings(
+  name: string,
+  folder = REGIONS_DIR,
+): Surroundings | { readonly mistakes: readonly string[] } {
+  const home = readRegion(name, folder);
+  if ('mistakes' in home) return home;
+  // Files come one after the other when a region is added: one that is not there yet stops nobody's start.
+  const known = home.region.neighbours.filter((other) => textOf(join(folder, `${other}.json`)) !== undefined);
+  const read = known.map((other) => readRegion(other, folder));
+  const mistakes = read.flatMap((one) => ('mistakes' in one ? one.mistakes : []));
+  if (mistakes.length > 0) return { mistakes };
   return {
-    name: content['name'] as string,
-    address: content['address'] as string | null,
-    neighbours: content['neighbours'] as readonly string[],
-    limits: limits.node_cap_legs === undefined ? {} : { nodeCapLegs: limits.node_cap_legs },
+    home: home.region,
+    neighbours: read.flatMap((one) => ('region' in one ? [one.region] : [])),
+    unknown: home.region.neighbours.filter((other) => !known.includes(other)),
   };
 }
 
-function mistakesOf(content: JsonObject, name: string): string[] {
-  const { address, neighbours, limits } = content;
-  const mistakes = Object.keys(content)
-    .filter((key) => !KNOWN.includes(key))
-    .map((key) => `"${key}" is not a word of a region file`);
-  if (content['name'] !== name) mistakes.push(`"name" is not "${name}", the name of the file`);
-  if (address !== null && typeof address !== 'string') mistakes.push('"address" is neither a text nor null');
-  const isNames = Array.isArray(neighbours) && neighbours.every((other) => isRegionName(other));
-  if (!isNames) mistakes.push('"neighbours" is not a list of region names');
-  if (isNames && neighbours.includes(name)) mistakes.push('"neighbours" names the region itself');
-  return [...mistakes, ...limitMistakes(limits)];
-}
-
-function limitMistakes(limits: unknown): string[] {
-  if (!isObject(limits)) return ['"limits" is not an object'];
-  const mistakes = Object.keys(limits)
-    .filter((key) => key !== 'node_cap_legs')
-    .map((key) => `"limits.${key}" is not a limit of a region`);
-  const cap = limits['node_cap_legs'];
-  const isCap = typeof cap === 'number' && Number.isInteger(cap) && cap >= 1 && cap <= NODE_CAP_LEGS_MAX;
-  if (cap !== undefined && !isCap) {
-    mistakes.push(`"limits.node_cap_legs" is not a whole number in the range 1 to ${NODE_CAP_LEGS_MAX}`);
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // Not there, or not ours to read: the caller says what that means.
+    return undefined;
   }
-  return mistakes;
-}
-
-function isRegionName(value: unknown): boolean {
-  return typeof value === 'string' && REGION_NAME.test(value);
 }

@@ -4,7 +4,8 @@ import { isLoopback } from './addresses.ts';
 import { costRates } from './cost-rates.ts';
 import * as kinds from './kinds.ts';
 import type { Kind } from './kinds.ts';
-import { NODE_CAP_LEGS_MAX, REGION_NAME, type Region } from './region.ts';
+import { NODE_CAP_LEGS_MAX, REGION_NAME } from './region-fields.ts';
+import { REGIONS_DIR, type Region } from './region.ts';
 import * as secrets from './secrets.ts';
 
 /** What defaults may depend on. */
@@ -89,14 +90,17 @@ export const SETTINGS = {
     DEFAULT_REGION,
     'where this is',
   ),
+  regionsDir: setting(kinds.folder, REGIONS_DIR, 'where the files of the regions are', {
+    fallbackText: 'regions/ of the checkout',
+  }),
   publicUrl: setting(kinds.url(['http', 'https']), undefined, 'what links are built from', {
     fallbackText: 'from host and port',
   }),
   mediaUrl: setting(
     kinds.url(['ws', 'wss'], '{node}'),
-    undefined,
+    ({ region }) => region?.mediaUrl ?? undefined,
     'what media and join URLs are built from; {node} names a node where the network can address one',
-    { fallbackText: 'from host and media port' },
+    { fallbackText: 'of the region, else from host and media port' },
   ),
   apiKey: setting<string | undefined>(
     optional(
@@ -130,6 +134,17 @@ export const SETTINGS = {
     kinds.whole({ min: 5, max: 10_000, unit: 'ms', orZero: true }),
     30,
     'event loop delay (p99) of a node beyond which its cap is lowered; 0 never',
+  ),
+  loopBusyMaxRatio: setting(
+    kinds.decimal({ min: 0, max: 1, unit: 'ratio' }),
+    0.8,
+    'share of the time a node’s event loop works beyond which its cap is lowered; 0 never',
+  ),
+  nodeMemoryMaxBytes: setting<number | undefined>(
+    optional(kinds.whole({ min: 128 * MIB, max: 1024 * 1024 * MIB, unit: 'bytes', orZero: true })),
+    undefined,
+    'resident memory of a node beyond which it takes nobody new; 0 never',
+    { fallbackText: '80 % of the machine’s, shared by its media nodes; at least 512 MiB' },
   ),
   signingSecret: setting(
     secrets.signingSecrets,

@@ -156,8 +156,8 @@ describe('settings', () => {
       join(folder, 'north.json'),
       JSON.stringify({ name: 'north', address: null, neighbours: [], limits: { node_cap_legs: 120 } }),
     );
-    const read = readSettings({ env: { OMNIVOICE_REGION: 'north' }, cores: 2, regionsDir: folder });
-    expect('settings' in read && read.settings.nodeCapLegs).toBe(120);
+    const env = { OMNIVOICE_REGION: 'north', OMNIVOICE_REGIONS_DIR: folder };
+    expect(settingsOf(env).nodeCapLegs).toBe(120);
     expect(mistakesOf({ OMNIVOICE_REGION: 'atlantis' })[0]).toMatch(
       /^OMNIVOICE_REGION "atlantis" names no region/,
     );
