@@ -1,7 +1,7 @@
 import type { JsonObject } from '../base/json.ts';
 import type { Attempt, DeliveryState, Endpoint, PendingDelivery } from '../delivery/outbox.ts';
 import type { CallView } from '../events/call-view.ts';
-import type { Command, CommandResult, CredentialView, StreamCredential } from '../events/commands.ts';
+import type { CommandResult, CommandToCall, CredentialView, StreamCredential } from '../events/commands.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { InboundHook } from '../records/inbound/inbound-hook.ts';
 import type {
@@ -238,8 +238,11 @@ export interface IdempotencyStore {
 
 /** The media nodes, as the API may use them. */
 export interface Nodes {
-  /** Sends the command to the node that owns the call; `unavailable` after 2 s without an answer. */
-  command(call: CallView, command: Command): Promise<CommandResult>;
+  /**
+   * Sends the command to the node that owns the call, on whichever host; `unavailable` where that is away, or
+   * after 2 s without an answer.
+   */
+  command(call: CallView, command: CommandToCall): Promise<CommandResult>;
   /** Answers once every connected node has applied the view. */
   applyCredentials(view: CredentialView): Promise<void>;
   readonly serving: number;

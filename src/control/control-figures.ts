@@ -15,6 +15,8 @@ import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
 import type { Fleet } from './fleet.ts';
 import type { HostInbound } from './inbound.ts';
+import type { CallOwners } from './peers/call-owners.ts';
+import type { NodePeers } from './peers/node-peers.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
 import type { HostRecordings } from './recordings/host-recordings.ts';
 import type { HostQueues } from './queues/host-queues.ts';
@@ -30,6 +32,9 @@ export interface ControlParts {
   readonly delivery: Delivery;
   readonly streams: StreamHub;
   readonly link: ControlEnd;
+  readonly owners: Pick<CallOwners, 'stats'>;
+  /** Absent where there are no other hosts. */
+  readonly peers: Pick<NodePeers, 'stats' | 'counts'> | undefined;
   readonly inbound: Pick<HostInbound, 'schemas' | 'runner'>;
   readonly providers: Pick<ProviderControl, 'stats' | 'forgotten' | 'transfers'>;
   readonly tools: Pick<ToolRequests, 'stats' | 'forgottenOrigins'>;
@@ -82,12 +87,31 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     recording_events_missed: recordings.stats.missedEvents,
     recordings_mended: recordings.stats.mended,
     recordings_lost: recordings.stats.lost,
+    ...ownerLimits(parts),
     ...fleetLimits(parts.fleet),
     ...toolLimits(parts.tools),
     ...postCallLimits(parts.postCall),
     ...queueLimits(parts.queues, asked),
     ...providerLimits(asked),
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
+  };
+}
+
+/** Of commands to calls, whichever host they are on. */
+function ownerLimits({ owners, peers }: Pick<ControlParts, 'owners' | 'peers'>): {
+  readonly [limit: string]: number;
+} {
+  return {
+    call_owners_away: owners.stats.ownersAway,
+    call_commands_asked_again: owners.stats.askedAgain,
+    host_questions: peers?.stats.refused ?? 0,
+    host_questions_unreached: peers?.stats.unreached ?? 0,
+    host_questions_refused: peers?.counts.refusedQuestions ?? 0,
+    host_questions_unanswered: peers?.counts.unansweredQuestions ?? 0,
+    host_links: peers?.counts.turnedAway ?? 0,
+    host_links_failed: peers?.counts.failedDials ?? 0,
+    host_links_malformed: peers?.counts.malformed ?? 0,
+    host_links_stalled: peers?.counts.stalled ?? 0,
   };
 }
 

@@ -31,6 +31,8 @@ import { Fleet } from './fleet.ts';
 import { answeredFrom, openHostRegistry } from './host-registry.ts';
 import { HostInbound } from './inbound.ts';
 import { HostNodes } from './nodes.ts';
+import { CallOwners } from './peers/call-owners.ts';
+import { openNodePeers } from './peers/open-node-peers.ts';
 import { HttpProviderWire } from './provider-wire.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
 import { openPostCall } from './post-call/open-post-call.ts';
@@ -69,15 +71,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   const { settings, paths, clock, log } = options;
   const lifetime = new Lifetime();
   try {
-    const store = lifetime.own(
-      await openStore({
-        path: paths.storeFile,
-        databaseUrl: settings.databaseUrl,
-        clock,
-        encryptionKeys: settings.encryptionKeys,
-        log,
-      }),
-    );
+    const store = lifetime.own(await openHostStore(options));
     const figures = lifetime.own(new ControlFigures(settings.region, clock));
     const firstKey = await bootstrapKeys({
       keys: store.keys,
@@ -118,11 +112,14 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     lifetime.own(events);
     await fleet.join({ delivery, streams, nodes, inbound });
     const link = lifetime.own(openLink(options, parts, lifetime));
-    nodes.fit(link);
+    const peers = openNodePeers({ ...options, runDir: paths.runDir, registry });
+    if (peers !== undefined) lifetime.own(peers);
+    const owners = new CallOwners({ link, registry, ...(peers === undefined ? {} : { peers }) });
+    nodes.fit(link, owners);
     recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
     const api = lifetime.own(await openHostApi(options, uuids, parts));
-    figures.watch({ ...parts, link, api });
+    figures.watch({ ...parts, link, peers, owners, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
@@ -134,6 +131,11 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     await lifetime.close();
     throw error;
   }
+}
+
+function openHostStore({ settings, paths, clock, log }: ControlOptions): Promise<Store> {
+  const { databaseUrl, encryptionKeys } = settings;
+  return openStore({ path: paths.storeFile, databaseUrl, clock, encryptionKeys, log });
 }
 
 function openHostDelivery(

@@ -4,9 +4,10 @@ import type { CredentialStore } from '../api/ports.ts';
 import { messageOf, VoiceError } from '../base/errors.ts';
 import { termsForNodes, type AgentTerms, type AgentView, type BackendTrial } from '../events/agents.ts';
 import type { CallView } from '../events/call-view.ts';
-import type { Command, CommandResult, CredentialView } from '../events/commands.ts';
+import type { Command, CommandResult, CommandToCall, CredentialView } from '../events/commands.ts';
 import type { ControlEnd } from '../link/control-end.ts';
 import type { ConnectedNode } from '../link/node-lifeline.ts';
+import type { CallOwners } from './peers/call-owners.ts';
 
 /** What is said to the log; pino fits. */
 interface NodesLog {
@@ -22,6 +23,7 @@ export class HostNodes implements Nodes {
   readonly #agents: Pick<AgentStore, 'view'>;
   readonly #log: NodesLog;
   #link: ControlEnd | undefined;
+  #owners: CallOwners | undefined;
 
   constructor(credentials: CredentialStore, agents: Pick<AgentStore, 'view'>, log: NodesLog) {
     this.#credentials = credentials;
@@ -30,8 +32,9 @@ export class HostNodes implements Nodes {
   }
 
   /** The link asks for us before we can ask it: it is fitted once it is open. */
-  fit(link: ControlEnd): void {
+  fit(link: ControlEnd, owners: CallOwners): void {
     this.#link = link;
+    this.#owners = owners;
   }
 
   get serving(): number {
@@ -48,13 +51,9 @@ export class HostNodes implements Nodes {
     await this.#apply(node.incarnation, await this.#credentials.view());
   }
 
-  async command(call: Pick<CallView, 'incarnation'>, command: Command): Promise<CommandResult> {
-    const gone = {
-      ok: false,
-      fault: 'unavailable',
-      detail: 'the node of this call is not connected',
-    } as const;
-    return this.#link?.command(call.incarnation, command) ?? gone;
+  async command(call: Pick<CallView, 'incarnation'>, command: CommandToCall): Promise<CommandResult> {
+    const starting = { ok: false, fault: 'unavailable', detail: 'control is starting' } as const;
+    return this.#owners?.command(call.incarnation, command) ?? starting;
   }
 
   /**

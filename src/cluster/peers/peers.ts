@@ -11,8 +11,8 @@ const CONNECTIONS_MAX = 512;
 
 export interface PeersOptions extends PeerHouse {
   readonly keys: PeerKeys;
-  /** Where this node listens; port 0 takes any. */
-  readonly listen: PeerAddress;
+  /** Where this node listens; port 0 takes any. Absent where it only asks. */
+  readonly listen?: PeerAddress;
 }
 
 /**
@@ -36,6 +36,7 @@ export class Peers implements Closeable {
 
   async listen(): Promise<void> {
     const { counts, keys, listen } = this.#options;
+    if (listen === undefined) return;
     this.#listening = await listenForPeers({
       address: listen,
       keys,
