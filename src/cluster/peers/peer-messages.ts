@@ -6,10 +6,17 @@ import type { CommandResult, CommandToCall } from '../../events/commands.ts';
 /** What one node asks another. */
 export type PeerQuestion =
   /** Answered with a boolean. */
-  | { readonly name: 'holds'; readonly call_id: string }
-  /** The incarnation `to` wants the call; the answer says whether it goes there or stays. */
-  | { readonly name: 'give'; readonly call_id: string; readonly to: string }
-  | CommandToCall;
+  { readonly name: 'holds'; readonly call_id: string } | GiveQuestion | CommandToCall;
+
+/** The incarnation `to` wants the call; the answer says whether it goes there or stays. */
+export interface GiveQuestion {
+  readonly name: 'give';
+  readonly call_id: string;
+  readonly to: string;
+  /** The leg that came there and its connection's generation; absent where it came by its provider's name. */
+  readonly leg_id?: string;
+  readonly generation?: number;
+}
 
 /** Who speaks: first on every link, from both sides. */
 export interface PeerHello {
@@ -33,8 +40,15 @@ export function readQuestion(payload: Buffer): PeerQuestion | Refusal {
   if (question['name'] === 'holds') return { name: 'holds', call_id: callId };
   if (question['name'] === 'call_command') return readCommand(question, callId);
   const to = textOf(question['to']);
-  if (question['name'] === 'give' && to !== undefined) return { name: 'give', call_id: callId, to };
+  if (question['name'] === 'give' && to !== undefined) return readGive(question, callId, to);
   return refuse('invalid_argument', 'no question we know');
+}
+
+function readGive(question: JsonObject, callId: string, to: string): GiveQuestion {
+  const legId = textOf(question['leg_id']);
+  const generation = question['generation'];
+  const comer = legId === undefined || typeof generation !== 'number' ? {} : { leg_id: legId, generation };
+  return { name: 'give', call_id: callId, to, ...comer };
 }
 
 function readCommand(question: JsonObject, callId: string): CommandToCall | Refusal {

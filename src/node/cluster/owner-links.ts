@@ -1,6 +1,7 @@
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { OwnerLink } from '../../cluster/arrival.ts';
 import type { PeerLink, PeerState } from '../../cluster/peers/peer-link.ts';
+import type { GiveQuestion } from '../../cluster/peers/peer-messages.ts';
 import { NEAR_TIMING } from '../../cluster/peers/peer-life.ts';
 import type { Peers } from '../../cluster/peers/peers.ts';
 import { CLAIM_NEW_MS } from '../../cluster/timing.ts';
@@ -53,10 +54,10 @@ export class OwnerLinks {
     }
   }
 
-  async ask(incarnation: string, callId: string, to: string): Promise<CommandResult> {
+  async ask(incarnation: string, wanted: Omit<GiveQuestion, 'name'>): Promise<CommandResult> {
     const link = this.#peers().find(incarnation);
     if (link === undefined) return { ok: false, fault: 'unavailable', detail: 'the link is gone' };
-    return link.ask({ name: 'give', call_id: callId, to });
+    return link.ask({ name: 'give', ...wanted });
   }
 
   /** Which of these nodes says that it has the call, where no registry can be asked. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { CallDirectory } from '../../call/directory.ts';
 import type { PeerHandlers, PeerLink, PeerState } from '../../cluster/peers/peer-link.ts';
-import type { PeerQuestion } from '../../cluster/peers/peer-messages.ts';
+import type { GiveQuestion, PeerQuestion } from '../../cluster/peers/peer-messages.ts';
 import type { CommandResult, CommandToCall } from '../../events/commands.ts';
 import type { NodeLog } from '../media-node.ts';
 import type { OwnerLinks } from './owner-links.ts';
@@ -24,6 +24,12 @@ const NOT_HELD: CommandResult = {
   detail: 'this node has no such call',
 };
 
+const REPLACED: CommandResult = {
+  ok: false,
+  fault: 'leg_replaced',
+  detail: 'the leg is on a newer connection',
+};
+
 /** What this node answers its peers. */
 export class PeerAnswers implements PeerHandlers {
   readonly #options: PeerAnswersOptions;
@@ -38,6 +44,7 @@ export class PeerAnswers implements PeerHandlers {
     const isHeld = calls.get(question.call_id) !== undefined;
     if (question.name === 'holds') return { ok: true, value: isHeld };
     if (!isHeld) return NOT_HELD;
+    if (this.#isReplaced(question)) return REPLACED;
     return { ok: true, value: this.#give(question.call_id) };
   }
 
@@ -56,6 +63,12 @@ export class PeerAnswers implements PeerHandlers {
 
   reportFailure(error: unknown, where: string): void {
     this.#options.log.error({ error: messageOf(error), where }, 'a promise was broken');
+  }
+
+  /** A connection that its client gave up may be served late, by a node that stood still: it moves nothing. */
+  #isReplaced({ call_id, leg_id, generation }: GiveQuestion): boolean {
+    const member = leg_id === undefined ? undefined : this.#options.calls.get(call_id)?.roster.find(leg_id);
+    return member !== undefined && generation !== undefined && generation < member.generation;
   }
 
   /** A call whose other parties are on lines of this node stays: what comes elsewhere is but one of them. */

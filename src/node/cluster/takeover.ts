@@ -41,6 +41,8 @@ interface Wanted {
   readonly callId: string;
   /** The greatest token it has seen. */
   readonly tokenFloor: number;
+  /** Absent where the leg came by its provider's name for the call. */
+  readonly connection?: { readonly legId: string; readonly generation: number };
 }
 
 /** The call stays with its owner, and the leg is carried there. */
@@ -115,7 +117,12 @@ export class TakeoverDesk {
     this.#options.relays.serve(here);
     return {
       resume: async (claims: ResumeClaims): Promise<Resumption | Refusal | undefined> => {
-        const outcome = await this.bring({ callId: claims.callId, tokenFloor: claims.fence ?? 0 });
+        const { callId, fence, legId, generation } = claims;
+        const outcome = await this.bring({
+          callId,
+          tokenFloor: fence ?? 0,
+          connection: { legId, generation },
+        });
         if (outcome?.type === 'kept') return this.#options.relays.resumptionOf(claims, outcome.owner);
         return outcome ?? here.resume(claims);
       },
@@ -153,6 +160,7 @@ export class TakeoverDesk {
         const given = await this.#askOwner(step.owner, wanted);
         if (given === 'given') return undefined;
         if (given === 'kept') return { type: 'kept', owner: step.owner };
+        if (typeof given === 'object') return given;
         answered = { owner: step.owner, link: given };
         continue;
       }
@@ -189,9 +197,13 @@ export class TakeoverDesk {
   }
 
   /** A living owner gives the call with its last word, or keeps it. No answer is an answer. */
-  async #askOwner(owner: string, wanted: Wanted): Promise<'given' | 'kept' | OwnerLink> {
+  async #askOwner(owner: string, wanted: Wanted): Promise<'given' | 'kept' | Refusal | OwnerLink> {
     const { links, incarnation } = this.#options;
-    const answer = await links.ask(owner, wanted.callId, incarnation);
+    const { callId, connection } = wanted;
+    const comer =
+      connection === undefined ? {} : { leg_id: connection.legId, generation: connection.generation };
+    const answer = await links.ask(owner, { call_id: callId, to: incarnation, ...comer });
+    if (!answer.ok && answer.fault === 'leg_replaced') return refuse(answer.fault, answer.detail);
     if (!answer.ok) return answer.fault === 'call_not_found' ? 'not_held' : 'suspect';
     const snapshot = isObject(answer.value) ? textOf(answer.value['snapshot']) : undefined;
     if (snapshot === undefined) return 'kept';
