@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { benchCalls } from './calls.ts';
 import { benchDeliveries } from './deliveries.ts';
 import { benchHandovers } from './handovers.ts';
+import { benchInterruptions } from './interruptions.ts';
 import { benchHooks } from './hooks.ts';
 import { benchJitter } from './jitter.ts';
 import { benchKernels, compareKernels } from './kernels.ts';
@@ -21,6 +22,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'outages', run: benchOutages },
   { name: 'wedged', run: benchWedged },
   { name: 'handovers', run: benchHandovers },
+  { name: 'barge-in', run: benchInterruptions },
 ];
 
 const USAGE = `node native-bench/run.ts [bench …] [options]

@@ -2,10 +2,9 @@ import { systemClock, sleep } from '../../src/base/clock.ts';
 import { messageOf } from '../../src/base/errors.ts';
 import { Caller, type Notebook } from './caller.ts';
 import { distributionOf, Samples, type Distribution } from './distribution.ts';
-import { FRAME_MS, type Speech } from './speech.ts';
+import { Rounds } from './rounds.ts';
+import type { Speech } from './speech.ts';
 
-/** Frames sent before the loop looks for echoes again: more would be measured as their delay. */
-const FRAMES_PER_TURN = 4;
 /** Steps from one caller's place in the sample to the next one's: no two callers speak in chorus. */
 const OFFSET_STEP = 37;
 const IN_STEP_DELAY_MS = 100;
@@ -51,9 +50,7 @@ export class Callers {
   readonly #pages = new Map<string, { readonly notes: Notebook; readonly late: Samples }>();
   #late = new Samples();
   #isInStep = false;
-  #isRunning = false;
-  #startedAtMs = 0;
-  #slot = 0;
+  #rounds: Rounds | undefined;
 
   constructor(speech: Speech) {
     this.#speech = speech;
@@ -125,7 +122,7 @@ export class Callers {
 
   /** Everybody hangs up at once; resolves when the last socket is closed. */
   async hangUp(): Promise<void> {
-    this.#isRunning = false;
+    this.#rounds?.stop();
     for (const caller of this.#callers) caller.hangUp();
     const deadlineMs = systemClock.nowMs() + CLOSED_WITHIN_MS;
     while (this.#callers.some(({ isClosed }) => !isClosed) && systemClock.nowMs() < deadlineMs) {
@@ -135,35 +132,14 @@ export class Callers {
   }
 
   #run(delayMs = 0): void {
-    this.#isRunning = true;
-    this.#startedAtMs = systemClock.nowMs() + delayMs;
-    this.#slot = 0;
-    this.#turn();
-  }
-
-  readonly #turn = (): void => {
-    if (!this.#isRunning) return;
-    let left = FRAMES_PER_TURN;
-    for (; left > 0; this.#slot++) {
-      const dueAtMs = this.#dueAtMs(this.#slot);
-      const lateMs = systemClock.nowMs() - dueAtMs;
-      if (lateMs < 0) {
-        setTimeout(this.#turn, -lateMs);
-        return;
-      }
-      const caller = this.#callers[this.#slot % this.#callers.length]!;
-      if (!caller.isSpeaking) continue;
-      caller.speak();
-      this.#late.push(lateMs);
-      left--;
-    }
-    setImmediate(this.#turn);
-  };
-
-  /** A slot is one caller's turn; all turns of a round share the 20 ms, or one instant. */
-  #dueAtMs(slot: number): number {
-    const rounds = slot / this.#callers.length;
-    return this.#startedAtMs + (this.#isInStep ? Math.floor(rounds) : rounds) * FRAME_MS;
+    const callers = this.#callers;
+    const turn = (index: number): boolean => {
+      const caller = callers[index]!;
+      if (caller.isSpeaking) caller.speak();
+      return caller.isSpeaking;
+    };
+    const options = { count: callers.length, inStep: this.#isInStep, turn };
+    this.#rounds = new Rounds({ ...options, wasLate: (lateMs) => this.#late.push(lateMs) }, delayMs);
   }
 }
 

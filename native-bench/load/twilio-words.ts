@@ -7,14 +7,18 @@ export function connectedWords(): string {
   return JSON.stringify({ event: 'connected', protocol: 'Call', version: '1.0.0' });
 }
 
-export function startWords(streamSid: string, callSid: string): string {
+export function startWords(
+  streamSid: string,
+  callSid: string,
+  customParameters: { readonly [name: string]: string } = {},
+): string {
   const start = {
     accountSid: 'AC0',
     streamSid,
     callSid,
     tracks: ['inbound'],
     mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 },
-    customParameters: {},
+    customParameters,
   };
   return JSON.stringify({ event: 'start', sequenceNumber: '1', start, streamSid });
 }
@@ -22,6 +26,11 @@ export function startWords(streamSid: string, callSid: string): string {
 export function stopWords(streamSid: string, callSid: string, sequenceNumber: number): string {
   const stop = { accountSid: 'AC0', callSid };
   return JSON.stringify({ event: 'stop', sequenceNumber: String(sequenceNumber), stop, streamSid });
+}
+
+/** What was sent before this mark has been played, or dropped. */
+export function markWords(streamSid: string, name: string): string {
+  return JSON.stringify({ event: 'mark', streamSid, mark: { name } });
 }
 
 /** All of a media message before its payload. */
