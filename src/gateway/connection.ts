@@ -14,10 +14,8 @@ import type { Arrival, Arrivals, LegConnection, LostCause } from './arrivals.ts'
 import type { Admitted } from './door/admission.ts';
 import { Handshake, type Spoken } from './handshake.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
-import { WireSocket } from './leg-socket.ts';
 import { countClose, type GatewayLimits, type GatewayStats } from './limits.ts';
-import { MessageRate } from './message-rate.ts';
-import { SignsOfLife } from './signs-of-life.ts';
+import { PeerSocket } from './socket/peer-socket.ts';
 import type { TokenUses } from './token-ledger.ts';
 import { WaitingMessages } from './waiting-messages.ts';
 
@@ -41,21 +39,18 @@ type ConnectionState =
   | { readonly name: 'arriving'; readonly deadlineAtMs: AtMs; readonly waiting: WaitingMessages }
   | { readonly name: 'active'; readonly leg: LegConnection }
   /** We have said our last words; the peer may still say its own before our close frame goes out. */
-  | ({ readonly name: 'parting'; readonly leg: LegConnection | undefined } & Parting)
+  | ({ readonly name: 'parting' } & Parting)
   /** Our close frame is out. A leg that asked for it still wants to know when the socket is gone. */
   | { readonly name: 'closing'; readonly leg: LegConnection | undefined }
   | { readonly name: 'closed' };
 
 interface Parting {
+  readonly leg: LegConnection | undefined;
   readonly closeCode: number;
   readonly reason: string;
   readonly deadlineAtMs: AtMs;
 }
 
-// What ws calls a message beyond `maxPayload`, by its frame header or by the sum of its fragments.
-const OVERSIZED = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'];
-
-const CLOSING_UNTOLD: ConnectionState = { name: 'closing', leg: undefined };
 const CLOSED: ConnectionState = { name: 'closed' };
 const NO_SUCH_LEG = refuse('call_not_found', 'this connection was not opened with that token');
 const NOT_A_START = refuse('protocol_violation', 'the first thing said must be the start of the protocol');
@@ -63,11 +58,8 @@ const NOT_A_START = refuse('protocol_violation', 'the first thing said must be t
 /** One WebSocket, from its upgrade to its end. */
 export class Connection implements Beating {
   readonly #house: ConnectionHouse;
-  readonly #webSocket: WebSocket;
   readonly #admitted: Admitted;
-  readonly #wire: WireSocket;
-  readonly #life: SignsOfLife;
-  readonly #rate: MessageRate;
+  readonly #peer: PeerSocket;
   /** The leg has started, or never will. May be told again. */
   readonly #onSettled: () => void;
   readonly #handshake: Handshake;
@@ -83,24 +75,18 @@ export class Connection implements Beating {
     const nowMs = house.clock.nowMs();
     const { limits } = house;
     this.#house = house;
-    this.#webSocket = sockets.webSocket;
     this.#admitted = admitted;
     this.#onSettled = onSettled;
-    this.#life = new SignsOfLife(limits, nowMs);
-    this.#rate = new MessageRate(limits.messagesPerSecondMax, limits.messageBurstMax, nowMs);
-    this.#wire = new WireSocket(
-      sockets,
-      {
-        sent: () => this.#life.sent(),
-        closing: (closeCode, reason, graceMs) => this.#closeForLeg(closeCode, reason, graceMs),
-        wedged: () => this.#breakWedged(),
-      },
-      limits.unsentBytesMax,
-      house.stats,
-    );
+    this.#peer = new PeerSocket(sockets, house, {
+      message: (message, isBinary, atMs) => this.#onMessage(message, isBinary, atMs),
+      broken: (fault) => this.break(fault),
+      refused: (fault) => this.#onRefused(fault),
+      silent: () => this.#onSilent(),
+      closing: (closeCode, reason, graceMs) => this.#closeForLeg(closeCode, reason, graceMs),
+      closed: (closeCode) => this.#onClosed(closeCode),
+    });
     this.#handshake = new Handshake(admitted, house.dialects, nowMs);
     this.#state = { name: 'handshaking', deadlineAtMs: nowMs + limits.firstMessageMsMax };
-    this.#listen();
     house.heartbeat.add(this);
   }
 
@@ -108,27 +94,20 @@ export class Connection implements Beating {
   break(fault: FaultCode): void {
     const state = this.#state;
     if (state.name === 'closing' || state.name === 'closed') return;
-    const leg = state.name === 'parting' ? state.leg : undefined;
-    this.#close(FAULTS[fault].closeCode, fault, closingWith(leg));
+    this.#close(FAULTS[fault].closeCode, fault, closingWith(partingLeg(state)));
     if (state.name === 'active') this.#tellLost(state.leg, { type: 'broken', fault });
   }
 
   /** As `break`, resolved when the socket is gone. */
   leave(fault: FaultCode): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.#state.name === 'closed') resolve();
-    else this.#webSocket.once('close', () => resolve());
     this.break(fault);
-    return promise;
+    return this.#peer.gone;
   }
 
   sweep(nowMs: AtMs, isJudging: boolean): void {
+    if (!isJudging || !this.#peer.look(nowMs)) return;
     const state = this.#state;
-    if (state.name === 'closing' || state.name === 'closed' || !isJudging) return;
-    const verdict = this.#life.judge(this.#wire, nowMs);
-    if (verdict === 'ping') this.#webSocket.ping();
-    if (verdict === 'stalled') return this.#breakWedged();
-    if (verdict === 'silent') return this.#vanished();
+    if (state.name === 'closing' || state.name === 'closed') return;
     if (state.name === 'active') return this.#sayAlive(nowMs);
     if (nowMs < state.deadlineAtMs) return;
     if (state.name === 'parting') return this.#close(state.closeCode, state.reason, closingWith(state.leg));
@@ -138,46 +117,19 @@ export class Connection implements Beating {
 
   #sayAlive(nowMs: AtMs): void {
     const { dialect, session } = this.#handshake.spoken!;
-    if (!this.#life.isWordDue(dialect.capabilities.keepAliveMs, nowMs)) return;
-    const words = session.writeKeepAlive?.();
-    if (words !== undefined) this.#wire.send(words);
+    this.#peer.sayAlive(session, dialect.capabilities.keepAliveMs, nowMs);
   }
 
-  #listen(): void {
-    const socket = this.#webSocket;
-    // A server-side ws hands whole messages over as one Buffer.
-    socket.on('message', (message, isBinary) => this.#onMessage(message as Buffer, isBinary));
-    socket.on('pong', () => this.#onControlFrame(true));
-    socket.on('ping', () => this.#onControlFrame(false));
-    socket.on('close', (closeCode) => this.#onClosed(closeCode));
-    socket.on('error', (error) => this.#onSocketError(error));
-  }
-
-  #onMessage(message: Buffer, isBinary: boolean): void {
-    const nowMs = this.#house.clock.nowMs();
+  #onMessage(message: Buffer, isBinary: boolean, nowMs: AtMs): void {
     const state = this.#state;
-    if (state.name === 'closing' || state.name === 'closed') return;
-    const { stats } = this.#house;
-    stats.messagesTotal++;
-    stats.receivedBytes += message.length;
-    this.#life.heard(nowMs);
-    if (!this.#rate.take(nowMs)) return this.#breakFlood();
     try {
       if (state.name === 'active') state.leg.receive(message, isBinary, nowMs);
-      else if (state.name === 'parting') this.#hearOut(message, isBinary);
+      else if (state.name === 'parting') this.#hearOut(state, message, isBinary);
       else if (state.name === 'arriving') state.waiting.keep(message, isBinary);
-      else this.#shakeHands(message, isBinary, nowMs);
+      else if (state.name === 'handshaking') this.#shakeHands(message, isBinary, nowMs);
     } catch (error) {
       this.#failed(error, 'receive');
     }
-  }
-
-  #onControlFrame(isPong: boolean): void {
-    const nowMs = this.#house.clock.nowMs();
-    if (isPong) this.#life.ponged(nowMs);
-    else this.#life.heard(nowMs);
-    // Control frames are work too: a flood of pings is a flood.
-    if (!this.#rate.take(nowMs)) this.#breakFlood();
   }
 
   #shakeHands(message: Buffer, isBinary: boolean, nowMs: AtMs): void {
@@ -197,23 +149,20 @@ export class Connection implements Beating {
 
   #hearEnd({ endGraceMs }: DialectSession, result: ReadResult): void {
     const isEnd = result.type === 'several' ? result.inputs.some(isHangUp) : isHangUp(result);
-    if (isEnd) this.#wire.close(1000, 'normal', endGraceMs);
+    if (isEnd) this.#peer.wire.close(1000, 'normal', endGraceMs);
   }
 
   /** Sends what the protocol answers by itself; false where something else was said, too. */
   #sendReplies(result: ReadResult): boolean {
     if (result.type === 'several') return result.inputs.every((input) => this.#sendReplies(input));
-    if (result.type === 'reply') this.#wire.send(result.message);
+    if (result.type === 'reply') this.#peer.wire.send(result.message);
     return result.type === 'reply' || result.type === 'hung_up' || result.type === 'flow';
   }
 
-  /** After our last words the peer still gets its answers, and is heard no more. */
-  #hearOut(message: Buffer, isBinary: boolean): void {
+  #hearOut({ leg }: Pick<Parting, 'leg'>, message: Buffer, isBinary: boolean): void {
+    if (leg?.receiveLate?.(message, isBinary) === true) return;
     const { session } = this.#handshake.spoken!;
-    const result = session.read(message, isBinary, this.#house.inbound);
-    for (const input of result.type === 'several' ? result.inputs : [result]) {
-      if (input.type === 'reply') this.#wire.send(input.message);
-    }
+    this.#peer.hearOut(session.read(message, isBinary, this.#house.inbound));
   }
 
   /** The first message is in time; the protocol's start has as long again, whatever comes between. */
@@ -234,7 +183,15 @@ export class Connection implements Beating {
     if (refusal !== undefined) return this.#refuseInWords(session, refusal);
     const { caller, prepare } = this.#admitted;
     const opening = this.#handshake.takeOpening();
-    const arrival = { caller, dialect, session, started, socket: this.#wire, receivedAtMs: nowMs, opening };
+    const arrival = {
+      caller,
+      dialect,
+      session,
+      started,
+      socket: this.#peer.wire,
+      receivedAtMs: nowMs,
+      opening,
+    };
     const preparing = prepare?.(arrival);
     if (preparing === undefined) return this.#arrive(arrival, nowMs);
     const { limits, stats } = this.#house;
@@ -294,7 +251,7 @@ export class Connection implements Beating {
   #refuseInWords(session: DialectSession, refusal: Refusal): void {
     const { fault, detail } = refusal;
     const words = session.writeAnswer({ id: null, ok: false, fault, detail });
-    if (words !== undefined) this.#wire.send(words);
+    if (words !== undefined) this.#peer.wire.send(words);
     this.#refuse(fault);
   }
 
@@ -303,25 +260,10 @@ export class Connection implements Beating {
     this.break(fault);
   }
 
-  #breakFlood(): void {
-    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
-    this.#house.stats.rateLimited++;
-    this.break('too_many_messages');
-  }
-
-  #breakWedged(): void {
-    if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
-    this.#house.stats.wedgedSockets++;
-    this.break('peer_stalled');
-  }
-
-  /** Nobody is there to read a close frame. */
-  #vanished(): void {
+  #onSilent(): void {
     const state = this.#state;
-    this.#house.stats.pingTimeouts++;
-    this.#state = CLOSING_UNTOLD;
-    this.#wire.shut();
-    this.#webSocket.terminate();
+    this.#state = closingWith(partingLeg(state));
+    this.#peer.terminate();
     if (state.name === 'active') this.#tellLost(state.leg, { type: 'closed', closeCode: 1006 });
   }
 
@@ -335,29 +277,20 @@ export class Connection implements Beating {
   #close(closeCode: number, reason: string, next: ConnectionState): void {
     if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
     this.#state = next;
-    this.#wire.shut();
     countClose(this.#house.stats, closeCode, reason);
-    // ws ends the socket itself when the peer does not answer within its `closeTimeout`.
-    this.#webSocket.close(closeCode, reason);
+    this.#peer.close(closeCode, reason);
   }
 
-  /** A frame that ws could not accept: it has sent its close frame already. Or the network broke. */
-  #onSocketError(error: Error & { readonly code?: string }): void {
+  #onRefused(fault: FaultCode): void {
     const state = this.#state;
-    if (!error.code?.startsWith('WS_ERR') || state.name === 'closing' || state.name === 'closed') return;
-    const isOversized = OVERSIZED.includes(error.code);
-    const fault: FaultCode = isOversized ? 'frame_too_large' : 'protocol_violation';
-    this.#state = CLOSING_UNTOLD;
-    this.#wire.shut();
+    this.#state = closingWith(partingLeg(state));
     countClose(this.#house.stats, FAULTS[fault].closeCode, fault);
-    if (isOversized) this.#house.stats.oversizedMessages++;
     if (state.name === 'active') this.#tellLost(state.leg, { type: 'broken', fault });
   }
 
   #onClosed(closeCode: number): void {
     const state = this.#state;
     this.#state = CLOSED;
-    this.#wire.shut();
     this.#house.heartbeat.remove(this);
     this.#onSettled();
     const leg = 'leg' in state ? state.leg : undefined;
@@ -384,6 +317,11 @@ export class Connection implements Beating {
 
 function closingWith(leg: LegConnection | undefined): ConnectionState {
   return { name: 'closing', leg };
+}
+
+/** A leg that asked for the end wants to know when the socket is gone, however it goes. */
+function partingLeg(state: ConnectionState): LegConnection | undefined {
+  return state.name === 'parting' ? state.leg : undefined;
 }
 
 function isHangUp({ type }: ReadResult): boolean {

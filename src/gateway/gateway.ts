@@ -16,7 +16,7 @@ import { HalfOpen, Listener, type TlsPair } from './door/listener.ts';
 import { respondPlain, type PlainPages } from './door/plain-pages.ts';
 import { readUpgrade } from './door/upgrade-request.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { MediaSocket } from './leg-socket.ts';
+import { MediaSocket } from './socket/leg-socket.ts';
 import { GATEWAY_LIMITS, openGatewayStats, type GatewayLimits, type GatewayStats } from './limits.ts';
 
 export interface GatewayOptions extends Omit<AdmissionOptions, 'clock' | 'proxies'> {

@@ -12,7 +12,7 @@ import type { Dialect, DialectSession, Inbound } from '../../dialect/dialect.ts'
 import type { Arrivals, Caller, LegConnection } from '../arrivals.ts';
 import type { SessionGate } from '../door/session-gate.ts';
 import type { GatewayLimits } from '../limits.ts';
-import { MessageRate } from '../message-rate.ts';
+import { MessageRate } from '../socket/message-rate.ts';
 import { TcpLine } from './line.ts';
 import { MessageCutter } from './message-cutter.ts';
 

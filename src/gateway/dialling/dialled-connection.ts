@@ -7,10 +7,8 @@ import type { ClientSession } from '../../dialect/client.ts';
 import type { Inbound, LegStarted, ReadResult } from '../../dialect/dialect.ts';
 import type { LegConnection, LegSocket, LostCause } from '../arrivals.ts';
 import type { Beating, Heartbeat } from '../heartbeat.ts';
-import { WireSocket } from '../leg-socket.ts';
 import { countClose } from '../limits.ts';
-import { MessageRate } from '../message-rate.ts';
-import { SignsOfLife } from '../signs-of-life.ts';
+import { PeerSocket } from '../socket/peer-socket.ts';
 import { dialFailure, failureOf, type DialFailure } from './dial-failure.ts';
 import type { DialLimits, DialStats } from './dial-limits.ts';
 
@@ -62,7 +60,6 @@ type DialState =
   | { readonly name: 'closing'; readonly leg: LegConnection | undefined }
   | { readonly name: 'closed' };
 
-const OVERSIZED = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'];
 const CLOSED: DialState = { name: 'closed' };
 const CLOSE_NORMAL = 1000;
 
@@ -71,26 +68,22 @@ export class DialledConnection implements Beating {
   readonly #house: DialHouse;
   readonly #peer: DialledPeer;
   readonly #events: DialEvents;
-  readonly #life: SignsOfLife;
-  readonly #rate: MessageRate;
   readonly #dialledAtMs: AtMs;
   readonly #gone = Promise.withResolvers<void>();
   #webSocket: WebSocket | undefined;
   #socket: Duplex | undefined;
-  #wire: WireSocket | undefined;
+  /** Once it is open. */
+  #line: PeerSocket | undefined;
   #isSettled = false;
   #state: DialState;
 
   constructor(peer: DialledPeer, events: DialEvents, house: DialHouse) {
     const nowMs = house.clock.nowMs();
-    const { limits } = house;
     this.#house = house;
     this.#peer = peer;
     this.#events = events;
     this.#dialledAtMs = nowMs;
-    this.#life = new SignsOfLife(limits, nowMs);
-    this.#rate = new MessageRate(limits.messagesPerSecondMax, limits.messageBurstMax, nowMs);
-    this.#state = { name: 'connecting', deadlineAtMs: nowMs + limits.connectMsMax };
+    this.#state = { name: 'connecting', deadlineAtMs: nowMs + house.limits.connectMsMax };
     house.heartbeat.add(this);
   }
 
@@ -110,12 +103,13 @@ export class DialledConnection implements Beating {
       request.destroy();
     });
     webSocket.on('open', () => this.#guarded('open', () => this.#opened(webSocket)));
-    // A client-side ws hands whole messages over as one Buffer.
-    webSocket.on('message', (message, isBinary) => this.#onMessage(message as Buffer, isBinary));
-    webSocket.on('pong', () => this.#onControlFrame(true));
-    webSocket.on('ping', () => this.#onControlFrame(false));
-    webSocket.on('error', (error) => this.#onSocketError(error));
-    webSocket.on('close', (closeCode) => this.#onClosed(closeCode));
+    // Once it is open its line is told.
+    webSocket.on('error', (error) => {
+      if (this.#line === undefined) this.fail(failureOf(error));
+    });
+    webSocket.on('close', (closeCode) => {
+      if (this.#line === undefined) this.#onClosed(closeCode);
+    });
   }
 
   /** There will be no leg: whoever asked is told, once. */
@@ -154,7 +148,7 @@ export class DialledConnection implements Beating {
 
   sweep(nowMs: AtMs, isJudging: boolean): void {
     const state = this.#state;
-    if (!isJudging || state.name === 'closing' || state.name === 'closed') return;
+    if (!isJudging) return;
     if (state.name === 'connecting') {
       if (nowMs >= state.deadlineAtMs) this.fail(dialFailure('connect_timeout', 'no upgrade in time'));
       return;
@@ -162,69 +156,39 @@ export class DialledConnection implements Beating {
     if (state.name === 'starting' && nowMs >= state.deadlineAtMs) {
       return this.fail(dialFailure('start_timeout', 'connected, and not ready in time'));
     }
-    this.#look(nowMs);
-    if (state.name === 'active') this.#sayAlive(nowMs);
+    if (this.#line?.look(nowMs) !== true) return;
+    if (state.name === 'active') this.#line.sayAlive(this.#peer.session, this.#peer.keepAliveMs, nowMs);
     if (state.name !== 'parting' || nowMs < state.deadlineAtMs) return;
     this.#close(state.closeCode, state.reason, state.leg);
-  }
-
-  #look(nowMs: AtMs): void {
-    const verdict = this.#life.judge(this.#wire!, nowMs);
-    if (verdict === 'ping') this.#webSocket!.ping();
-    if (verdict === 'stalled') this.#breakWedged();
-    if (verdict === 'silent') this.#vanished();
-  }
-
-  #sayAlive(nowMs: AtMs): void {
-    if (this.#state.name !== 'active' || !this.#life.isWordDue(this.#peer.keepAliveMs, nowMs)) return;
-    const words = this.#peer.session.writeKeepAlive?.();
-    if (words !== undefined) this.#wire!.send(words);
   }
 
   #opened(webSocket: WebSocket): void {
     // Given up between the upgrade and this turn.
     if (this.#state.name !== 'connecting') return webSocket.terminate();
     const nowMs = this.#house.clock.nowMs();
-    const { limits, stats } = this.#house;
     const { session } = this.#peer;
-    this.#life.heard(nowMs);
-    this.#state = { name: 'starting', deadlineAtMs: nowMs + limits.startMsMax };
-    this.#wire = new WireSocket(
-      { webSocket, socket: this.#socket! },
-      {
-        sent: () => this.#life.sent(),
-        closing: (closeCode, reason, graceMs) => this.#closeForLeg(closeCode, reason, graceMs),
-        wedged: () => this.#breakWedged(),
-      },
-      limits.unsentBytesMax,
-      stats,
-    );
+    this.#state = { name: 'starting', deadlineAtMs: nowMs + this.#house.limits.startMsMax };
+    this.#line = new PeerSocket({ webSocket, socket: this.#socket! }, this.#house, {
+      message: (message, isBinary, atMs) => this.#onMessage(message, isBinary, atMs),
+      broken: (fault) => this.break(fault),
+      refused: (fault) => this.#onRefused(fault),
+      silent: () => this.#onSilent(),
+      closing: (closeCode, reason, graceMs) => this.#closeForLeg(closeCode, reason, graceMs),
+      closed: (closeCode) => this.#onClosed(closeCode),
+    });
     // What was said in an hour of a call is more than a socket is to hold later on.
     for (const { bytes, isBinary } of session.hello()) webSocket.send(bytes, { binary: isBinary });
     if (session.startedAtOpen !== undefined) this.#start(session.startedAtOpen, nowMs);
   }
 
-  #onMessage(message: Buffer, isBinary: boolean): void {
-    const nowMs = this.#house.clock.nowMs();
+  #onMessage(message: Buffer, isBinary: boolean, nowMs: AtMs): void {
     const state = this.#state;
-    if (state.name === 'closing' || state.name === 'closed' || state.name === 'connecting') return;
-    const { stats } = this.#house;
-    stats.messagesTotal++;
-    stats.receivedBytes += message.length;
-    this.#life.heard(nowMs);
-    if (!this.#rate.take(nowMs)) return this.#breakFlood();
     this.#guarded('receive', () => {
-      if (state.name === 'active') state.leg.receive(message, isBinary, nowMs);
-      else if (state.name === 'parting') this.#hearOut(message, isBinary);
-      else this.#hear(this.#peer.session.read(message, isBinary, this.#house.inbound), nowMs);
+      if (state.name === 'active') return state.leg.receive(message, isBinary, nowMs);
+      const said = this.#peer.session.read(message, isBinary, this.#house.inbound);
+      if (state.name === 'parting') this.#line!.hearOut(said);
+      else this.#hear(said, nowMs);
     });
-  }
-
-  #onControlFrame(isPong: boolean): void {
-    const nowMs = this.#house.clock.nowMs();
-    if (isPong) this.#life.ponged(nowMs);
-    else this.#life.heard(nowMs);
-    if (!this.#rate.take(nowMs)) this.#breakFlood();
   }
 
   /** Something was said before the start. */
@@ -240,7 +204,7 @@ export class DialledConnection implements Beating {
       case 'hung_up':
         return this.fail(dialFailure('closed', 'it hung up before its start'));
       case 'reply':
-        return this.#wire!.send(said.message);
+        return this.#line!.wire.send(said.message);
       case 'several':
         for (const one of said.inputs) this.#hear(one, nowMs);
         return;
@@ -248,18 +212,10 @@ export class DialledConnection implements Beating {
     }
   }
 
-  /** After our last words the backend still gets its answers, and is heard no more. */
-  #hearOut(message: Buffer, isBinary: boolean): void {
-    const said = this.#peer.session.read(message, isBinary, this.#house.inbound);
-    for (const one of said.type === 'several' ? said.inputs : [said]) {
-      if (one.type === 'reply') this.#wire!.send(one.message);
-    }
-  }
-
   #start(started: LegStarted, nowMs: AtMs): void {
     if (this.#state.name !== 'starting') return;
     const { session } = this.#peer;
-    const start = { session, started, socket: this.#wire!, dialledAtMs: this.#dialledAtMs };
+    const start = { session, started, socket: this.#line!.wire, dialledAtMs: this.#dialledAtMs };
     const leg = this.#events.started(start, nowMs);
     if ('type' in leg) return this.fail(dialFailure('protocol', `${leg.fault}: ${leg.detail}`));
     this.#settle('started');
@@ -279,30 +235,16 @@ export class DialledConnection implements Beating {
   #letGo(closeCode: number, reason: string): void {
     const isOpen = this.#state.name === 'starting';
     this.#state = { name: 'closing', leg: undefined };
-    this.#wire?.shut();
     if (this.#webSocket === undefined) return this.#forget();
-    if (isOpen) this.#webSocket.close(closeCode, reason);
+    if (isOpen) this.#line?.close(closeCode, reason);
     else this.#webSocket.terminate();
   }
 
-  #breakFlood(): void {
-    this.#house.stats.rateLimited++;
-    this.break('too_many_messages');
-  }
-
-  #breakWedged(): void {
-    this.#house.stats.wedgedSockets++;
-    this.break('peer_stalled');
-  }
-
-  /** Nobody is there to read a close frame. */
-  #vanished(): void {
+  #onSilent(): void {
     const state = this.#state;
-    this.#house.stats.pingTimeouts++;
     if (state.name === 'starting') return this.fail(dialFailure('start_timeout', 'it answers no pings'));
     this.#state = { name: 'closing', leg: undefined };
-    this.#wire!.shut();
-    this.#webSocket!.terminate();
+    this.#line!.terminate();
     if ('leg' in state && state.leg !== undefined) {
       this.#tellLost(state.leg, { type: 'closed', closeCode: 1006 });
     }
@@ -318,24 +260,16 @@ export class DialledConnection implements Beating {
   #close(closeCode: number, reason: string, leg: LegConnection | undefined): void {
     if (this.#state.name === 'closing' || this.#state.name === 'closed') return;
     this.#state = { name: 'closing', leg };
-    this.#wire!.shut();
     countClose(this.#house.stats, closeCode, reason);
-    this.#webSocket!.close(closeCode, reason);
+    this.#line!.close(closeCode, reason);
   }
 
-  #onSocketError(error: Error & { readonly code?: string }): void {
+  #onRefused(fault: FaultCode): void {
     const state = this.#state;
-    if (state.name === 'connecting') return this.fail(failureOf(error));
-    if (!error.code?.startsWith('WS_ERR') || state.name === 'closing' || state.name === 'closed') return;
-    const isOversized = OVERSIZED.includes(error.code);
-    const fault: FaultCode = isOversized ? 'frame_too_large' : 'protocol_violation';
-    if (isOversized) this.#house.stats.oversizedMessages++;
     if (state.name === 'starting') return this.fail(dialFailure('protocol', fault));
-    // ws has sent its close frame already.
     this.#state = { name: 'closing', leg: undefined };
-    this.#wire!.shut();
     countClose(this.#house.stats, FAULTS[fault].closeCode, fault);
-    if (state.leg !== undefined) this.#tellLost(state.leg, { type: 'broken', fault });
+    if ('leg' in state && state.leg !== undefined) this.#tellLost(state.leg, { type: 'broken', fault });
   }
 
   #onClosed(closeCode: number): void {
@@ -350,7 +284,6 @@ export class DialledConnection implements Beating {
 
   #forget(): void {
     this.#state = CLOSED;
-    this.#wire?.shut();
     this.#house.heartbeat.remove(this);
     this.#gone.resolve();
   }

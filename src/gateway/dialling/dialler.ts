@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Closeable } from '../../base/lifetime.ts';
 import type { ClientRequest } from '../../dialect/client.ts';
 import { Heartbeat } from '../heartbeat.ts';
-import { MediaSocket } from '../leg-socket.ts';
+import { MediaSocket } from '../socket/leg-socket.ts';
 import { dialFailure, failureOf } from './dial-failure.ts';
 import { DIAL_LIMITS, openDialStats, type DialLimits, type DialStats } from './dial-limits.ts';
 import {

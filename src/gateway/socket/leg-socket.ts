@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import type { WireMessage } from '../dialect/dialect.ts';
-import type { LegSocket } from './arrivals.ts';
-import type { GatewayStats } from './limits.ts';
+import type { WireMessage } from '../../dialect/dialect.ts';
+import type { LegSocket } from '../arrivals.ts';
+import type { GatewayStats } from '../limits.ts';
 
 const TEXT = { binary: false } as const;
 const BINARY = { binary: true } as const;

@@ -1,5 +1,5 @@
-import type { AtMs } from '../base/clock.ts';
-import { SWEEP_MS } from './heartbeat.ts';
+import type { AtMs } from '../../base/clock.ts';
+import { SWEEP_MS } from '../heartbeat.ts';
 
 /** Some peers hang up where nothing is said to them for a while. Asked at every sweep. */
 export class KeepAlive {

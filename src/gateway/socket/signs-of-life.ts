@@ -1,7 +1,7 @@
-import type { AtMs } from '../base/clock.ts';
-import { Pulse, type Verdict } from './heartbeat.ts';
+import type { AtMs } from '../../base/clock.ts';
+import { Pulse, type Verdict } from '../heartbeat.ts';
 import { KeepAlive } from './keep-alive.ts';
-import type { GatewayLimits } from './limits.ts';
+import type { GatewayLimits } from '../limits.ts';
 
 type LifeLimits = Pick<GatewayLimits, 'pingEveryMs' | 'silentMsMax' | 'pongMsMax' | 'unsentBytesMax'>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MessageRate } from '../../src/gateway/message-rate.ts';
+import { MessageRate } from '../../../src/gateway/socket/message-rate.ts';
 
 function takenAt(rate: MessageRate, nowMs: number, wanted: number): number {
   let taken = 0;

@@ -1,4 +1,4 @@
-import type { AtMs } from '../base/clock.ts';
+import type { AtMs } from '../../base/clock.ts';
 
 /** A token bucket: so many messages a second, and a burst for the backlog of a network that stood still. */
 export class MessageRate {
