@@ -76,6 +76,13 @@ export class Membership {
     return [...this.#seen.values()].filter(({ isGone }) => !isGone).map(({ record }) => record);
   }
 
+  /** Everybody it knows of, and for how long their beats have been silent: who is gone, too. */
+  all(nowMs: AtMs): { record: NodeRecord; standing: Standing; silentMs: number }[] {
+    return [...this.#seen].map(([incarnation, { record, roseAtMs }]) => {
+      return { record, standing: this.standingOf(incarnation, nowMs), silentMs: nowMs - roseAtMs };
+    });
+  }
+
   #meaningOf(answer: BeatAnswer, sentAtMs: AtMs): Heard {
     if (this.#epoch === undefined) return 'first';
     if (this.#epoch !== answer.epoch) return 'new_epoch';
