@@ -1,6 +1,7 @@
-import type { Cancel, Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Closeable } from '../base/lifetime.ts';
+import { WokenRounds } from '../base/woken-rounds.ts';
 import type { Store } from '../store/store.ts';
 
 const DAY_MS = 86_400_000;
@@ -16,9 +17,7 @@ const ROWS_AT_A_TIME = 500;
 export class Retention implements Closeable {
   readonly #store: Pick<Store, 'purge'>;
   readonly #clock: Clock;
-  readonly #log: { warn(fields: object, sentence: string): void };
-  #cancel: Cancel;
-  #isClosed = false;
+  readonly #rounds: WokenRounds;
 
   constructor(
     store: Pick<Store, 'purge'>,
@@ -27,26 +26,23 @@ export class Retention implements Closeable {
   ) {
     this.#store = store;
     this.#clock = clock;
-    this.#log = log;
-    this.#cancel = clock.after(PURGE_EVERY_MS, () => void this.#purge());
+    this.#rounds = new WokenRounds({
+      clock,
+      round: () => this.#purge(),
+      failed: (error) => log.warn({ error: messageOf(error) }, 'what is old could not be purged'),
+      retryMs: PURGE_EVERY_MS,
+    });
+    this.#rounds.wakeAfter(PURGE_EVERY_MS);
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.#cancel();
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
-  async #purge(): Promise<void> {
-    let isMore = false;
-    try {
-      const beforeUnixMs = this.#clock.unixMs() - KEEP_MS;
-      const purged = await this.#store.purge({ beforeUnixMs, limit: ROWS_AT_A_TIME });
-      isMore = Object.values(purged).some((rows) => rows >= ROWS_AT_A_TIME);
-    } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, 'what is old could not be purged');
-    }
-    if (this.#isClosed) return;
-    const waitMs = isMore ? PURGE_ON_AFTER_MS : PURGE_EVERY_MS;
-    this.#cancel = this.#clock.after(waitMs, () => void this.#purge());
+  async #purge(): Promise<number> {
+    const beforeUnixMs = this.#clock.unixMs() - KEEP_MS;
+    const purged = await this.#store.purge({ beforeUnixMs, limit: ROWS_AT_A_TIME });
+    const isMore = Object.values(purged).some((rows) => rows >= ROWS_AT_A_TIME);
+    return isMore ? PURGE_ON_AFTER_MS : PURGE_EVERY_MS;
   }
 }

@@ -27,7 +27,7 @@ it('purges on while there is more than a pass may take, then once a minute', asy
   clock.advance(60_000);
   await settle();
   expect(passes).toBe(4);
-  retention.close();
+  await retention.close();
   clock.advance(600_000);
   await settle();
   expect(passes).toBe(4);

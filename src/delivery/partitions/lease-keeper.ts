@@ -1,5 +1,6 @@
-import { sleep, type AtMs, type Cancel, type Clock } from '../../base/clock.ts';
+import { sleep, type AtMs, type Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { WokenRounds } from '../../base/woken-rounds.ts';
 import type { Fence, LeaseTable, Territory } from './lease-table.ts';
 import { partitionOf } from './partition.ts';
 
@@ -40,15 +41,19 @@ interface Held {
 export class LeaseKeeper implements Territory {
   readonly stats = { gained: 0, handedOver: 0, lost: 0, lapses: 0, failedBeats: 0 };
   readonly #options: LeaseKeeperOptions;
+  readonly #rounds: WokenRounds;
   readonly #held = new Map<number, Held>();
   #validUntilAtMs: AtMs = -Infinity;
-  #round: Promise<void> | undefined;
-  #isWoken = false;
-  #cancel: Cancel = () => undefined;
-  #phase: 'opened' | 'started' | 'closed' = 'opened';
+  #hasStarted = false;
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
+    this.#rounds = new WokenRounds({
+      clock: options.clock,
+      round: () => this.#beat(),
+      failed: (error) => this.#failed(error),
+      retryMs: BEAT_MS,
+    });
   }
 
   /** How many are ours to deliver now. */
@@ -68,23 +73,19 @@ export class LeaseKeeper implements Territory {
 
   /** Resolves after the first beat, with its share as far as it was free. */
   async start(): Promise<void> {
-    this.#phase = 'started';
+    this.#hasStarted = true;
     this.wake();
-    await this.#round;
+    await this.#rounds.idle();
   }
 
   /** Somebody came, left, or let go. */
   wake(): void {
-    if (this.#phase !== 'started') return;
-    this.#isWoken = true;
-    this.#round ??= this.#rounds();
+    if (this.#hasStarted) this.#rounds.wake();
   }
 
   /** Leaves in order; what is under way is somebody else's to wait for. */
   async close(): Promise<void> {
-    this.#phase = 'closed';
-    this.#cancel();
-    await this.#round;
+    await this.#rounds.close();
     this.#held.clear();
     try {
       await this.#options.table.leave(this.#options.holder);
@@ -94,22 +95,8 @@ export class LeaseKeeper implements Territory {
     }
   }
 
-  async #rounds(): Promise<void> {
-    this.#cancel();
-    while (this.#isWoken && this.#phase === 'started') {
-      this.#isWoken = false;
-      try {
-        await this.#beat();
-      } catch (error) {
-        this.#failed(error);
-      }
-    }
-    this.#round = undefined;
-    if (this.#phase === 'started') this.#cancel = this.#options.clock.after(BEAT_MS, () => this.wake());
-  }
-
   // One after the other, so that no answer is older than what was done since it was asked for.
-  async #beat(): Promise<void> {
+  async #beat(): Promise<number> {
     this.#lapsed();
     const { table, holder, clock } = this.#options;
     await this.#releaseLeft();
@@ -117,15 +104,16 @@ export class LeaseKeeper implements Territory {
     const { held, share } = await table.beat(holder, LEASE_TTL_MS);
     // Before the answer is believed: what had run out meanwhile is lost, and entered anew.
     this.#lapsed();
-    if (clock.nowMs() >= sentAtMs + LEASE_TTL_MS) return;
+    if (clock.nowMs() >= sentAtMs + LEASE_TTL_MS) return BEAT_MS;
     this.#validUntilAtMs = sentAtMs + LEASE_TTL_MS;
     this.#lose(new Map(held.map(({ partition, token }) => [partition, token])));
     this.#enter(held);
     const surplus = this.#count('held') - share;
     if (surplus > 0) this.#handOver(surplus);
-    if (surplus >= 0 || this.#phase !== 'started') return;
+    if (surplus >= 0 || this.#rounds.isClosed) return BEAT_MS;
     const claimed = await table.claim(holder, -surplus, LEASE_TTL_MS);
     if (clock.nowMs() < this.#validUntilAtMs) this.#enter(claimed);
+    return BEAT_MS;
   }
 
   #enter(fences: readonly Fence[]): void {

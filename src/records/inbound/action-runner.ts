@@ -1,6 +1,7 @@
-import type { Cancel, Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { FAULTS, messageOf } from '../../base/errors.ts';
 import type { Closeable } from '../../base/lifetime.ts';
+import { WokenRounds } from '../../base/woken-rounds.ts';
 import type { CommandResult } from '../../events/commands.ts';
 import type { PlannedCommand } from './actions.ts';
 import type { DueCall, InboundWork, Progress } from './inbound-store.ts';
@@ -33,55 +34,43 @@ const SLEEP_MS_MIN = 20;
 export class ActionRunner implements Closeable {
   readonly stats = { carriedOut: 0, refused: 0, retries: 0, gaveUp: 0, failures: 0 };
   readonly #options: ActionRunnerOptions;
-  #round: Promise<void> | undefined;
-  #isWoken = false;
-  #isClosed = false;
-  #cancel: Cancel = () => {};
+  readonly #rounds: WokenRounds;
 
   constructor(options: ActionRunnerOptions) {
     this.#options = options;
+    const { clock } = options;
+    this.#rounds = new WokenRounds({
+      clock,
+      round: () => this.#round(),
+      failed: (error) => this.#failed(error),
+      retryMs: LOOK_AGAIN_MS,
+    });
   }
 
   /** There is, or may be, something to do. */
   wake(): void {
-    if (this.#isClosed) return;
-    this.#isWoken = true;
-    this.#round ??= this.#work().finally(() => {
-      this.#round = undefined;
-      // Woken while it was looking when to sleep until.
-      if (this.#isWoken) this.wake();
-    });
+    this.#rounds.wake();
   }
 
   /** What is under way is finished; what is not begun stays in its rows. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#cancel();
-    await this.#round;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
-  async #work(): Promise<void> {
-    this.#cancel();
-    const { work, clock, log } = this.#options;
-    try {
-      while (this.#isWoken && !this.#isClosed) {
-        this.#isWoken = false;
-        const due = await work.due(clock.unixMs(), PAGE);
-        await this.#carryOutAll(due);
-        if (due.length === PAGE) this.#isWoken = true;
-      }
-      this.#sleep(await work.nextDueUnixMs());
-    } catch (error) {
-      this.stats.failures++;
-      log.warn({ error: messageOf(error) }, 'inbound actions could not be read or recorded');
-      this.#sleep(clock.unixMs() + LOOK_AGAIN_MS);
-    }
+  async #round(): Promise<number | undefined> {
+    const { work, clock } = this.#options;
+    const due = await work.due(clock.unixMs(), PAGE);
+    await this.#carryOutAll(due);
+    if (due.length === PAGE || this.#rounds.isWoken) return 0;
+    const nextUnixMs = await work.nextDueUnixMs();
+    if (nextUnixMs === undefined) return undefined;
+    return Math.min(Math.max(SLEEP_MS_MIN, nextUnixMs - clock.unixMs()), SLEEP_MS_MAX);
   }
 
-  #sleep(untilUnixMs: number | undefined): void {
-    if (untilUnixMs === undefined || this.#isClosed) return;
-    const waitMs = Math.min(Math.max(SLEEP_MS_MIN, untilUnixMs - this.#options.clock.unixMs()), SLEEP_MS_MAX);
-    this.#cancel = this.#options.clock.after(waitMs, () => this.wake());
+  #failed(error: unknown): void {
+    this.stats.failures++;
+    const { log } = this.#options;
+    log.warn({ error: messageOf(error) }, 'inbound actions could not be read or recorded');
   }
 
   /** Calls of ours beside each other; what is asked of the same one, in order. */

@@ -1,6 +1,7 @@
-import type { Cancel, Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Closeable } from '../../base/lifetime.ts';
+import { WokenRounds } from '../../base/woken-rounds.ts';
 import type { CallView } from '../../events/call-view.ts';
 import type { CommittedEvent } from '../../events/journal.ts';
 import { questionOf, verdictOf, type AnalyserVerdict, type AnalyserWire } from './analyser.ts';
@@ -49,52 +50,37 @@ interface Waiting extends CompletedCall {
 export class AnalysisRunner implements Closeable {
   readonly stats = { told: 0, retries: 0, gaveUp: 0, failures: 0, cutTranscripts: 0, held: 0 };
   readonly #options: AnalysisRunnerOptions;
+  readonly #rounds: WokenRounds;
   readonly #waiting = new Map<string, Waiting>();
   /** Up to here the journal was looked through; undefined before the first look. */
   #seenUpTo: number | undefined;
   #movedTo = 0;
-  #round: Promise<void> | undefined;
-  #isWoken = false;
-  #isClosed = false;
-  #cancel: Cancel = () => {};
 
   constructor(options: AnalysisRunnerOptions) {
     this.#options = options;
+    this.#rounds = new WokenRounds({
+      clock: options.clock,
+      round: () => this.#round(),
+      failed: (error) => this.#failed(error, {}),
+      retryMs: LOOK_AGAIN_MS,
+    });
   }
 
   /** A call was completed, or may have been. */
   wake(): void {
-    if (this.#isClosed) return;
-    this.#isWoken = true;
-    this.#round ??= this.#work().finally(() => {
-      this.#round = undefined;
-      // Woken while it was looking when to sleep until.
-      if (this.#isWoken) this.wake();
-    });
+    this.#rounds.wake();
   }
 
   /** What is under way is finished; what is not begun stays in the journal. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#cancel();
-    await this.#round;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
-  async #work(): Promise<void> {
-    this.#cancel();
-    try {
-      while (this.#isWoken && !this.#isClosed) {
-        this.#isWoken = false;
-        const isMore = await this.#look();
-        await this.#takeAll();
-        await this.#moveCursor();
-        if (isMore) this.#isWoken = true;
-      }
-      this.#sleep();
-    } catch (error) {
-      this.#failed(error, {});
-      this.#sleepFor(LOOK_AGAIN_MS);
-    }
+  async #round(): Promise<number> {
+    const isMore = await this.#look();
+    await this.#takeAll();
+    await this.#moveCursor();
+    return isMore ? 0 : this.#restMs();
   }
 
   /** Whether there may be more in the journal than one look finds. */
@@ -118,7 +104,7 @@ export class AnalysisRunner implements Closeable {
     const due = [...this.#waiting.values()].filter(({ dueUnixMs }) => dueUnixMs <= nowUnixMs);
     const hands = Array.from({ length: AT_ONCE }, async () => {
       for (let next = due.shift(); next !== undefined; next = due.shift()) {
-        if (this.#isClosed) return;
+        if (this.#rounds.isClosed) return;
         await this.#take(next);
       }
     });
@@ -133,14 +119,10 @@ export class AnalysisRunner implements Closeable {
     this.#movedTo = told;
   }
 
-  #sleep(): void {
+  #restMs(): number {
     const { clock } = this.#options;
     const nextUnixMs = Math.min(...[...this.#waiting.values()].map(({ dueUnixMs }) => dueUnixMs));
-    this.#sleepFor(Math.min(Math.max(SLEEP_MS_MIN, nextUnixMs - clock.unixMs()), LOOK_FOR_OTHERS_MS));
-  }
-
-  #sleepFor(waitMs: number): void {
-    if (!this.#isClosed) this.#cancel = this.#options.clock.after(waitMs, () => this.wake());
+    return Math.min(Math.max(SLEEP_MS_MIN, nextUnixMs - clock.unixMs()), LOOK_FOR_OTHERS_MS);
   }
 
   async #take(one: Waiting): Promise<void> {
