@@ -48,7 +48,7 @@ export class House {
   static async open(settings: { readonly [name: string]: string } = {}): Promise<House> {
     const dataDir = settings['DATA_DIR'] ?? mkdtempSync(join(tmpdir(), 'omnivoice-house-'));
     const env: NodeJS.ProcessEnv = {
-      ...process.env,
+      ...withoutTestWords(process.env),
       OMNIVOICE_DATA_DIR: dataDir,
       OMNIVOICE_PORT: '0',
       OMNIVOICE_MEDIA_PORT: String(await freeRun(4)),
@@ -129,6 +129,11 @@ export class House {
     }
     rmSync(this.dataDir, { recursive: true, force: true });
   }
+}
+
+/** What is said to tests is no setting of a house. */
+function withoutTestWords(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('OMNIVOICE_TEST_')));
 }
 
 /** The first of `count` ports in a row that are free now: nodes take those after the media port. */

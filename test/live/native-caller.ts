@@ -9,6 +9,7 @@ interface Back {
 
 const FRAME_BYTES = 160;
 const RETRY_MS = 30;
+const COME_BACK_ATTEMPTS = 500;
 
 /** A caller of `omnivoice.v1` that comes back when its line breaks, written from docs/protocol.md alone. */
 export class NativeCaller {
@@ -17,9 +18,13 @@ export class NativeCaller {
   readonly closeCodes: number[] = [];
   /** What refused it while it came back, by HTTP status or by the name of the error. */
   readonly refusals: string[] = [];
+  /** Hears every frame, and on which of its lines it came: 0 is the first. */
+  onAudio: (frame: Buffer, line: number) => void = () => {};
+  #lines = 0;
   #socket: WebSocket;
   #back: Back | undefined;
   #isLeaving = false;
+  #isComingBack = false;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(socket: WebSocket) {
@@ -40,14 +45,15 @@ export class NativeCaller {
     return String(this.#said('started')?.['call_id']);
   }
 
-  /** Speaks one frame again and again, in real time, on whatever line it has. */
-  speak(frame: Buffer): void {
+  /** Speaks one frame again and again, or each as it is made, in real time, on whatever line it has. */
+  speak(frame: Buffer | (() => Buffer)): void {
     const startedAtMs = performance.now();
     let sent = 0;
     const next = (): void => {
       while (performance.now() >= startedAtMs + sent * 20) {
         sent++;
-        if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frame.subarray(0, FRAME_BYTES));
+        if (this.#socket.readyState !== WebSocket.OPEN) continue;
+        this.#socket.send((typeof frame === 'function' ? frame() : frame).subarray(0, FRAME_BYTES));
       }
       if (!this.#isLeaving)
         this.#timer = setTimeout(next, Math.max(0, startedAtMs + sent * 20 - performance.now()));
@@ -60,6 +66,10 @@ export class NativeCaller {
     const [, ...others] = this.#back?.urls ?? [];
     const { token = '' } = this.#back ?? {};
     await this.#comeBack({ token, urls: others });
+  }
+
+  get isOnOpenLine(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN && !this.#isComingBack;
   }
 
   resumedTimes(): number {
@@ -84,7 +94,11 @@ export class NativeCaller {
   }
 
   #listen(socket: WebSocket): void {
-    socket.on('message', (data: Buffer, isBinary) => this.#hear(data, isBinary));
+    const line = this.#lines++;
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) this.onAudio(data, line);
+      this.#hear(data, isBinary);
+    });
     socket.on('error', () => {});
     socket.on('close', (code) => {
       this.closeCodes.push(code);
@@ -105,10 +119,12 @@ export class NativeCaller {
 
   /** As the protocol's page says: the first URL that answers. */
   async #comeBack({ token, urls }: Back): Promise<void> {
-    for (let attempt = 0; attempt < 100 && !this.#isLeaving; attempt++) {
+    this.#isComingBack = true;
+    for (let attempt = 0; attempt < COME_BACK_ATTEMPTS && !this.#isLeaving; attempt++) {
       const url = urls[attempt % urls.length]!;
       const socket = new WebSocket(url, ['omnivoice.v1', token], { handshakeTimeout: 500 });
       if (await this.#isOpen(socket)) {
+        this.#isComingBack = false;
         this.#socket = socket;
         this.#listen(socket);
         this.#say({ type: 'resume', token });
