@@ -29,11 +29,18 @@ export interface BenchOptions {
   readonly seconds: number;
   /** Of the deliveries bench; null: at both of its loads. */
   readonly eventsPerSecond: number | null;
+  /** Of the failover bench: which faults, all where null, and how often, each its own number where null. */
+  readonly faults: readonly string[] | null;
+  readonly runs: number | null;
+  /** Of the failover bench: every fault once, with few calls. */
+  readonly isQuick: boolean;
 }
 
 /** One bench, found by its name. */
 export interface Bench {
   readonly name: string;
+  /** Too long for a run of everything. */
+  readonly onlyByName?: true;
   readonly run: (options: BenchOptions) => Promise<Report>;
 }
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { benchCalls } from './calls.ts';
 import { benchDeliveries } from './deliveries.ts';
+import { benchFailover } from './failover.ts';
 import { benchHandovers } from './handovers.ts';
 import { benchInterruptions } from './interruptions.ts';
 import { benchHooks } from './hooks.ts';
@@ -22,6 +23,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'outages', run: benchOutages },
   { name: 'wedged', run: benchWedged },
   { name: 'handovers', run: benchHandovers },
+  { name: 'failover', run: benchFailover, onlyByName: true },
   { name: 'barge-in', run: benchInterruptions },
 ];
 
@@ -36,6 +38,9 @@ const USAGE = `node native-bench/run.ts [bench …] [options]
   --rate N       new calls a second (30)
   --events N     events a second of the deliveries (500, then 2000)
   --seconds N    length of the steady stretch, and of the paced stream (60)
+  --faults A,B   failover: only these
+  --runs N       failover: of each fault, instead of its own number
+  --quick        failover: every fault once, with few calls, in two minutes
 `;
 
 const { values, positionals } = readArguments();
@@ -68,7 +73,13 @@ function wanted(names: readonly string[]): readonly Bench[] {
   const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name));
   if (unknown.length > 0) stop(`no bench is called ${unknown.join(', ')}`);
   if (names.length > 0) return BENCHES.filter(({ name }) => names.includes(name));
-  return values.compare === true ? BENCHES.filter(({ name }) => name === 'kernels') : BENCHES;
+  return values.compare === true
+    ? BENCHES.filter(({ name }) => name === 'kernels')
+    : BENCHES.filter(isOfEverything);
+}
+
+function isOfEverything({ onlyByName }: Bench): boolean {
+  return onlyByName !== true;
 }
 
 function optionsOf(): BenchOptions {
@@ -80,10 +91,13 @@ function optionsOf(): BenchOptions {
     callsPerSecond: wholeOf('rate', 30),
     seconds: wholeOf('seconds', isSmoke ? 2 : 60),
     eventsPerSecond: values.events === undefined ? null : wholeOf('events', 500),
+    faults: values.faults?.split(',') ?? null,
+    runs: values.runs === undefined ? null : wholeOf('runs', 1),
+    isQuick: values.quick === true,
   };
 }
 
-function wholeOf(name: 'calls' | 'events' | 'rate' | 'seconds', fallback: number): number {
+function wholeOf(name: 'calls' | 'events' | 'rate' | 'runs' | 'seconds', fallback: number): number {
   const text = values[name];
   if (text === undefined) return fallback;
   const value = Number(text);
@@ -103,6 +117,9 @@ function readArguments() {
         events: { type: 'string' },
         rate: { type: 'string' },
         seconds: { type: 'string' },
+        faults: { type: 'string' },
+        runs: { type: 'string' },
+        quick: { type: 'boolean' },
       },
     });
   } catch (error) {

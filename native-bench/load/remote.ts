@@ -26,6 +26,8 @@ export class Remote {
     this.#child = child;
     this.pid = pid;
     child.on('message', (answer: Answer) => this.#take(answer));
+    // Told by the question that could not be asked, and by its exit.
+    child.on('error', () => {});
     child.on('exit', (code, signal) => {
       for (const one of this.#waiting.values()) one.reject(new Error(`a process left: ${code ?? signal}`));
     });

@@ -12,6 +12,8 @@ export interface Told {
   readonly callSid: string;
   /** Media time of the end of the frame that decided it; null where no frame did. */
   readonly mediaMs: number | null;
+  /** Of a call that went on elsewhere, the gap it tells of. */
+  readonly gapMs: number | null;
   /** Of its last byte, on CLOCK_MONOTONIC. */
   readonly arrivedAtMs: number;
 }

@@ -60,7 +60,11 @@ function toldOf({ body, atMs }: Arrived): Told {
     readonly type: string;
     readonly sequence: number;
     readonly resource: { readonly id: string };
-    readonly data: { readonly at_ms?: number; readonly metadata?: { readonly provider_call_id?: string } };
+    readonly data: {
+      readonly at_ms?: number;
+      readonly gap_ms?: number;
+      readonly metadata?: { readonly provider_call_id?: string };
+    };
   };
   return {
     id,
@@ -69,6 +73,7 @@ function toldOf({ body, atMs }: Arrived): Told {
     callId: resource.id,
     callSid: data.metadata?.provider_call_id ?? '',
     mediaMs: data.at_ms ?? null,
+    gapMs: type === 'call_recovered' ? (data.gap_ms ?? null) : null,
     arrivedAtMs: atMs,
   };
 }

@@ -5,7 +5,17 @@ import { causeOf, faultsOf, trace, type Told } from '../../native-bench/scene/ho
 
 function told(sequence: number, type: string, more: Partial<Told> = {}): Told {
   const id = `evt_${sequence}`;
-  return { id, type, sequence, callId: 'call_1', callSid: 'CAx0', mediaMs: null, arrivedAtMs: 100, ...more };
+  return {
+    id,
+    type,
+    sequence,
+    callId: 'call_1',
+    callSid: 'CAx0',
+    mediaMs: null,
+    gapMs: null,
+    arrivedAtMs: 100,
+    ...more,
+  };
 }
 
 describe('a distribution', () => {

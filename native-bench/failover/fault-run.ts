@@ -1,0 +1,94 @@
+import { systemClock } from '../../src/base/clock.ts';
+import { Exposition } from '../scene/exposition.ts';
+import { pause } from '../scene/phases.ts';
+import type { ClusterScene } from './cluster-scene.ts';
+import type { CrowdState, LegFigures, Placing } from './crowd.ts';
+import type { CallerKind } from './failover-caller.ts';
+import type { Fault, Victim } from './faults.ts';
+
+/** Before the fault: every call is saved, its second of quiet measured, and nodes know each other. */
+const SETTLE_MS = 2000;
+/** After it: what comes twice or late comes within this. */
+const AFTERMATH_MS = 1000;
+const BACK_WITHIN_MS = 20_000;
+const CALLS_PER_SECOND = 60;
+/** A crowd presses a key each second and a half together, a single call as often by itself. */
+const DIGIT_MS = 600;
+const DIGITS_PER_SECOND_MAX = 40;
+
+/** One run of a fault. */
+export interface FaultRun {
+  readonly legs: readonly LegFigures[];
+  readonly placedCalls: number;
+  readonly refusals: readonly string[];
+  /** Calls that changed hands where no line was to break; null where lines were. */
+  readonly movedCalls: number | null;
+}
+
+/** Places the calls on one node, strikes, and looks what became of each. */
+export async function runFault(scene: ClusterScene, fault: Fault, index: number): Promise<FaultRun> {
+  const { hosts, crowd } = scene;
+  const victim: Victim = {
+    host: index % hosts.length,
+    node: Math.floor(index / hosts.length) % hosts[0]!.nodes,
+  };
+  const label = `${fault.name.replaceAll('-', '')}${index}`;
+  const refusals: string[] = [];
+  for (const kind of ['native', 'twilio'] as const) {
+    const placing = placingOf(scene, fault, { victim, label, kind });
+    refusals.push(...(await crowd.ask<readonly string[]>('place', placing)));
+  }
+  await pause(SETTLE_MS);
+  const takeoversBefore = fault.breaksLines ? 0 : await takeoversOf(scene);
+  const faultAtMs = systemClock.nowMs();
+  const mend = await fault.strike(scene, victim);
+  const placedCalls = 2 * fault.callsOfEachKind - refusals.length;
+  if (fault.breaksLines) await untilBack(scene, { label, faultAtMs }, placedCalls);
+  else await pause(fault.lastsMs);
+  if (!fault.breaksLines) await mend();
+  await pause(AFTERMATH_MS);
+  const legs = await crowd.ask<readonly LegFigures[]>('legs', { label, faultAtMs });
+  await crowd.ask('hangUp', { label });
+  if (fault.breaksLines) await mend();
+  const movedCalls = fault.breaksLines ? null : (await takeoversOf(scene)) - takeoversBefore;
+  return { legs, placedCalls, refusals, movedCalls };
+}
+
+async function takeoversOf({ hosts }: ClusterScene): Promise<number> {
+  const counts = hosts.map(async ({ house }) => {
+    const exposition = await Exposition.fetch(house.ready.api_url);
+    return exposition.sum('omnivoice_takeovers_total');
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
+function placingOf(
+  { hosts, credentials }: ClusterScene,
+  { callsOfEachKind: count, jitterMs }: Fault,
+  { victim, label, kind }: { readonly victim: Victim; readonly label: string; readonly kind: CallerKind },
+): Placing {
+  const others = hosts.filter((_, host) => host !== victim.host);
+  const first = hosts[victim.host]!;
+  const sibling = (victim.node + 1) % first.nodes;
+  // A document lists different nodes: of another host first, then of this one.
+  const places = [
+    first.at(credentials[kind], victim.node),
+    ...others.map((host) => host.at(credentials[kind], victim.node)),
+    ...(sibling === victim.node ? [] : [first.at(credentials[kind], sibling)]),
+  ];
+  const digitEveryMs = Math.max(DIGIT_MS, (1000 * 2 * count) / DIGITS_PER_SECOND_MAX);
+  return { label, kind, count, callsPerSecond: CALLS_PER_SECOND, urls: places, jitterMs, digitEveryMs };
+}
+
+async function untilBack(
+  { crowd }: ClusterScene,
+  asked: { readonly label: string; readonly faultAtMs: number },
+  count: number,
+): Promise<void> {
+  const untilMs = systemClock.nowMs() + BACK_WITHIN_MS;
+  while (systemClock.nowMs() < untilMs) {
+    const { back, over } = await crowd.ask<CrowdState>('state', asked);
+    if (back + over >= count) return;
+    await pause(20);
+  }
+}
