@@ -29,6 +29,8 @@ export interface BenchOptions {
   readonly seconds: number;
   /** Of the deliveries bench; null: at both of its loads. */
   readonly eventsPerSecond: number | null;
+  /** Who has the callers of the handovers bench first; null: the one and the other. */
+  readonly agent: 'native' | 'openai' | null;
   /** Of the failover bench: which faults, all where null, and how often, each its own number where null. */
   readonly faults: readonly string[] | null;
   readonly runs: number | null;

@@ -37,6 +37,7 @@ const USAGE = `node native-bench/run.ts [bench …] [options]
   --calls N      calls at once (300)
   --rate N       new calls a second (30)
   --events N     events a second of the deliveries (500, then 2000)
+  --agent WHO    who has the caller before a handover: native, openai (the one, then the other)
   --seconds N    length of the steady stretch, and of the paced stream (60)
   --faults A,B   failover: only these
   --runs N       failover: of each fault, instead of its own number
@@ -91,10 +92,16 @@ function optionsOf(): BenchOptions {
     callsPerSecond: wholeOf('rate', 30),
     seconds: wholeOf('seconds', isSmoke ? 2 : 60),
     eventsPerSecond: values.events === undefined ? null : wholeOf('events', 500),
+    agent: agentOf(values.agent),
     faults: values.faults?.split(',') ?? null,
     runs: values.runs === undefined ? null : wholeOf('runs', 1),
     isQuick: values.quick === true,
   };
+}
+
+function agentOf(name: string | undefined): BenchOptions['agent'] {
+  if (name === undefined || name === 'native' || name === 'openai') return name ?? null;
+  return stop('--agent takes native or openai');
 }
 
 function wholeOf(name: 'calls' | 'events' | 'rate' | 'runs' | 'seconds', fallback: number): number {
@@ -114,6 +121,7 @@ function readArguments() {
         compare: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         calls: { type: 'string' },
+        agent: { type: 'string' },
         events: { type: 'string' },
         rate: { type: 'string' },
         seconds: { type: 'string' },
