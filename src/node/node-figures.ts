@@ -96,6 +96,7 @@ function clusterLimits({ cluster, gateway }: MediaNode): { readonly [limit: stri
     snapshot_large: counts.snapshotsLarge,
     snapshot_too_large: counts.snapshotsTooLarge,
     snapshot_events: cluster.unkeptEvents,
+    snapshot_cut: cluster.cutSnapshots,
     registry_ends_dropped: ends.dropped,
     registry_unanswered: registry.counts.unanswered,
     registry_unasked: registry.counts.unasked,

@@ -6,7 +6,7 @@ import type { CallDirectory } from '../../call/directory.ts';
 import { Heartbeat } from '../../cluster/heartbeat.ts';
 import { Membership, type Heard } from '../../cluster/membership.ts';
 import type { NodeRecord } from '../../cluster/node-record.ts';
-import { Ownership } from '../../cluster/ownership.ts';
+import { Ownership, SNAPSHOT_BYTES_MAX } from '../../cluster/ownership.ts';
 import { PeerCounts } from '../../cluster/peers/peer-counts.ts';
 import { Peers } from '../../cluster/peers/peers.ts';
 import type { CallSave } from '../../cluster/registry.ts';
@@ -21,6 +21,7 @@ import { aliasOfCall } from './provider-alias.ts';
 import { PeerPlaces } from './peer-places.ts';
 import { Relays } from './relays.ts';
 import { openNodeRegistry } from './node-registry.ts';
+import { snapshotText } from './snapshot-text.ts';
 import { TakeoverDesk } from './takeover.ts';
 import { UnacknowledgedEvents } from './unacknowledged-events.ts';
 import type { NodeLog } from '../media-node.ts';
@@ -61,6 +62,7 @@ export class NodeCluster implements Closeable {
   #met = new Set<string>();
   #heartbeat: Heartbeat | undefined;
   #newEpochs = 0;
+  #cutSnapshots = 0;
 
   constructor(options: NodeClusterOptions) {
     const { settings, clock, incarnation, runDir, index, log, ask } = options;
@@ -132,6 +134,11 @@ export class NodeCluster implements Closeable {
   /** Events that no snapshot has room for. */
   get unkeptEvents(): number {
     return this.#unacknowledged.unkept;
+  }
+
+  /** Snapshots saved without their newest events: there was no room for them. */
+  get cutSnapshots(): number {
+    return this.#cutSnapshots;
   }
 
   /** The door is open: from now on the node is there for the others. */
@@ -241,7 +248,9 @@ export class NodeCluster implements Closeable {
     if (saved === undefined) return undefined;
     const { sequence, facts } = saved;
     const alias = aliasOfCall(facts);
-    return { sequence, snapshot: JSON.stringify(saved), ...(alias === undefined ? {} : { alias }) };
+    const { text: snapshot, isCut } = snapshotText(saved, SNAPSHOT_BYTES_MAX);
+    if (isCut) this.#cutSnapshots++;
+    return { sequence, snapshot, ...(alias === undefined ? {} : { alias }) };
   }
 
   #surrender(callId: string): void {
