@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { openRedisRegistry } from '../../src/cluster/redis/open-redis.ts';
 import type { RedisRegistry } from '../../src/cluster/redis/redis-registry.ts';
+import type { Found } from '../../src/cluster/registry.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
 import type { RedisServer } from '../fakes/redis/server.ts';
 import { HookReceiver } from './hooks.ts';
@@ -48,6 +49,12 @@ export function registryOf(redis: RedisServer, region = 'local'): RedisRegistry 
   const url = `redis://127.0.0.1:${redis.port}`;
   const log = { warn: () => {} };
   return openRedisRegistry({ url, region, clock: systemClock, log });
+}
+
+/** The call's record. A sweep goes through always: it closes the circuit that the first questions opened. */
+export async function recordOf(registry: RedisRegistry, callId: string): Promise<Found> {
+  await registry.orphans();
+  return registry.find(callId);
 }
 
 /** Hooks of every event of the house. */

@@ -1,10 +1,7 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeMulawInto } from '../../src/media/codecs/g711.ts';
 import { readHello } from '../fakes/hello.ts';
-import { Cluster } from '../fakes/postgres/cluster.ts';
+import { createDatabase, dropDatabase, freshName, sharedCluster } from '../fakes/postgres/databases.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
 import {
   clusterSettings,
@@ -15,6 +12,7 @@ import {
   Opened,
   pause,
   peerUrl,
+  recordOf,
   registryOf,
   RESUMING,
   untilCompleted,
@@ -132,11 +130,12 @@ describe('a node that stood still while another took its call', () => {
 
 describe('two hosts that share Redis and PostgreSQL', () => {
   it('carry on each other’s calls when a node is killed', { timeout: 60_000 }, async () => {
-    const postgres = new Cluster(mkdtempSync(join(tmpdir(), 'omnivoice-hosts-')));
-    await postgres.make();
-    own({ close: () => postgres.remove() });
+    const postgres = await sharedCluster();
+    const name = freshName();
+    own({ close: () => dropDatabase(postgres, name) });
+    const DATABASE_URL = await createDatabase(postgres, name);
     const redis = own(await RedisServer.open());
-    const shared = { ...clusterSettings(redis), ...RESUMING, DATABASE_URL: postgres.urlOf('postgres') };
+    const shared = { ...clusterSettings(redis), ...RESUMING, DATABASE_URL };
     const first = own(await House.open(shared));
     const hooks = await hooksOf(first, opened);
     const url = await nativeUrl(first);
@@ -170,10 +169,10 @@ describe('a house with Redis', () => {
     const registry = own(registryOf(redis));
     await untilFound(
       'claimed',
-      () => registry.find(callId),
+      () => recordOf(registry, callId),
       (found) => stateOf(found) === 'live',
     );
-    const before = await registry.find(callId);
+    const before = await recordOf(registry, callId);
     await redis.kill();
     await until('the caller to be heard meanwhile', () => caller.heard.length > 100);
     await redis.start();
@@ -181,10 +180,10 @@ describe('a house with Redis', () => {
     const after = own(registryOf(redis));
     await untilFound(
       'put back',
-      () => after.find(callId),
+      () => recordOf(after, callId),
       (found) => stateOf(found) === 'live',
     );
-    expect(await after.find(callId)).toMatchObject({
+    expect(await recordOf(after, callId)).toMatchObject({
       owner: typeof before === 'object' && before.state === 'live' ? before.owner : '',
       token: typeof before === 'object' && before.state === 'live' ? before.token : 0,
     });
@@ -192,7 +191,7 @@ describe('a house with Redis', () => {
     caller.hangUp();
     await untilFound(
       'ended',
-      () => after.find(callId),
+      () => recordOf(after, callId),
       (found) => stateOf(found) === 'ended',
     );
   });

@@ -101,6 +101,12 @@ export class House {
     this.#process.kill('SIGKILL');
   }
 
+  /** As when the machine loses its power: all of it at once. */
+  killHost(): void {
+    this.killSupervisor();
+    for (const pid of this.#pids.values()) process.kill(pid, 'SIGKILL');
+  }
+
   async api<T>(method: string, path: string, body?: object, key = this.key): Promise<T> {
     const response = await this.fetch(method, path, body, key);
     const answer = (await response.json()) as { success: boolean; data: T };
