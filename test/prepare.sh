@@ -15,6 +15,8 @@ need ffmpeg ffmpeg
 need redis-server redis-server
 # The store runs on PostgreSQL too; tests start one of their own. Debian keeps its programs out of PATH, by version.
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
+# The alerts are judged by promtool. It comes with the server, which Debian starts: no test needs that.
+need promtool prometheus
 
 [ ${#needed[@]} -eq 0 ] && exit 0
 install=(apt-get install -y --no-install-recommends "${needed[@]}")

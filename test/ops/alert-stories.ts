@@ -1,0 +1,378 @@
+/** What Prometheus saw of one region, and which alerts fire then; all the others are silent. */
+export interface AlertStory {
+  readonly told: string;
+  /** Between two values; 15 s where it does not say. */
+  readonly everyMs?: number;
+  /** Series and their values (`0+3x8`: from 0, eight times 3 more). */
+  readonly seen: { readonly [series: string]: string };
+  readonly at: string;
+  /** By alert, the labels of the one that fires. */
+  readonly fires: { readonly [alert: string]: { readonly [label: string]: string } };
+}
+
+const MINUTE_MS = 60_000;
+const NORTH = { region: 'north' };
+const N1 = 'region="north",host="n1",instance="n1:8080",job="omnivoice"';
+const N2 = 'region="north",host="n2",instance="n2:8080",job="omnivoice"';
+const N1_LABELS = { ...NORTH, host: 'n1', instance: 'n1:8080', job: 'omnivoice' };
+const NODE = { ...N1_LABELS, node: '0' };
+const TWILIO = { ...NORTH, provider: 'twilio' };
+const MEDIA_1 = 'up{region="north",host="n1",instance="n1:8082",job="omnivoice-media"}';
+const MEDIA_2 = 'up{region="north",host="n2",instance="n2:8082",job="omnivoice-media"}';
+
+/** A metric of node 0 of the first host. */
+function n1(name: string, labels = ''): string {
+  return `${name}{${N1},node="0"${labels === '' ? '' : `,${labels}`}}`;
+}
+
+/** Two hosts of one region, each with whether control and whether a media node answers. */
+function hosts(control1: string, media1: string, control2: string, media2: string): AlertStory['seen'] {
+  return { [`up{${N1}}`]: control1, [`up{${N2}}`]: control2, [MEDIA_1]: media1, [MEDIA_2]: media2 };
+}
+
+/** Hooks of one region, and those within 200 ms. */
+function hooks(all: string, quick: string): AlertStory['seen'] {
+  const name = 'omnivoice_hook_propagation_seconds';
+  const labels = 'region="north",event_class="voice",host="n1"';
+  return { [`${name}_count{${labels}}`]: all, [`${name}_bucket{${labels},le="0.2"}`]: quick };
+}
+
+/** Calls of one provider that came to be, and those that did not for this reason. */
+function setups(ok: string, result: string, failed: string): AlertStory['seen'] {
+  const labels = 'region="north",provider="twilio",dir="inbound",host="n1"';
+  return {
+    [`omnivoice_call_setups_total{${labels},result="ok"}`]: ok,
+    [`omnivoice_call_setups_total{${labels},result="${result}"}`]: failed,
+  };
+}
+
+/** Legs and capacity of two hosts with two nodes each. */
+function room(legs: number): AlertStory['seen'] {
+  const nodes = ['n1', 'n2'].flatMap((host) =>
+    ['0', '1'].map((node) => `region="north",host="${host}",node="${node}"`),
+  );
+  return Object.fromEntries(
+    nodes.flatMap((labels) => [
+      [`omnivoice_node_capacity_legs{${labels}}`, '800+0x120'],
+      [`omnivoice_legs{${labels},provider="twilio",kind="telephony"}`, `${legs}+0x120`],
+    ]),
+  );
+}
+
+/** Whether the registry takes the beats of four nodes. */
+function leases(...valid: readonly string[]): AlertStory['seen'] {
+  const rows = valid.map((values, node) => [
+    `omnivoice_node_lease_valid{region="north",host="n${node}",node="0"}`,
+    values,
+  ]);
+  return Object.fromEntries(rows) as AlertStory['seen'];
+}
+
+/** Frames of one provider, this many late of each thousand. */
+function lateFrames(late: number): AlertStory['seen'] {
+  const frames = (what: string): string =>
+    n1(`omnivoice_frames_${what}_total`, 'provider="twilio",kind="telephony"');
+  return { [frames('received')]: '0+1000x120', [frames('late')]: `0+${late}x120` };
+}
+
+/** Ten seconds of lines, this many poor of each hundred, with the edge as a server writes it. */
+function poorWindows(poor: number, edge: string): AlertStory['seen'] {
+  const name = 'omnivoice_leg_r_factor';
+  return {
+    [n1(`${name}_bucket`, `provider="twilio",le="${edge}"`)]: `0+${poor}x120`,
+    [n1(`${name}_count`, 'provider="twilio"')]: '0+100x120',
+  };
+}
+
+/** A thousand frames each time, these within 20 ms. */
+function turnarounds(quick: string): AlertStory['seen'] {
+  const bucket = (le: string): string =>
+    n1('omnivoice_frame_turnaround_seconds_bucket', `kind="telephony",le="${le}"`);
+  return { [bucket('0.02')]: quick, [bucket('0.2')]: '0+1000x120', [bucket('+Inf')]: '0+1000x120' };
+}
+
+/** A count that stands still for a minute and rises then. */
+const RISES = '0x4 1x40';
+const UP = '1x120';
+const DOWN = '1x4 0x120';
+
+/** One thing that must not happen, and one time that it did. */
+function counted(
+  alert: string,
+  series: string,
+  at: string,
+  labels: AlertStory['fires'][string],
+): AlertStory[] {
+  return [
+    { told: `${series} stands still`, seen: { [series]: '0x120' }, at, fires: {} },
+    { told: `${series} rises`, seen: { [series]: RISES }, at, fires: { [alert]: labels } },
+  ];
+}
+
+function limited(alert: string, limit: string, at: string): AlertStory[] {
+  const series = n1('omnivoice_limit_hits_total', `limit="${limit}"`);
+  return counted(alert, series, at, { ...NODE, limit });
+}
+
+const HOSTS: readonly AlertStory[] = [
+  {
+    told: 'control is away, its nodes are not',
+    seen: hosts(DOWN, UP, UP, UP),
+    at: '5m',
+    fires: { OmnivoiceControlDown: N1_LABELS },
+  },
+  {
+    told: 'a whole host is away',
+    seen: hosts(DOWN, DOWN, UP, UP),
+    at: '5m',
+    fires: { OmnivoiceHostLost: { ...NORTH, host: 'n1' } },
+  },
+  {
+    told: 'all hosts are away',
+    seen: hosts(DOWN, DOWN, DOWN, DOWN),
+    at: '5m',
+    fires: { OmnivoiceRegionLost: NORTH },
+  },
+  {
+    told: 'a node does not come back',
+    seen: { [`omnivoice_nodes_linked{${N1}}`]: '3x8 2x40' },
+    at: '5m',
+    fires: { OmnivoiceNodeGone: N1_LABELS },
+  },
+  {
+    told: 'a node was replaced at once',
+    seen: { [`omnivoice_nodes_linked{${N1}}`]: '3x8 2 3x40' },
+    at: '5m',
+    fires: {},
+  },
+  {
+    told: 'a process was started three times',
+    seen: { [n1('process_start_time_seconds')]: '100x4 200x4 300x4 400x20' },
+    at: '5m',
+    fires: { OmnivoiceProcessKeepsDying: NODE },
+  },
+  {
+    told: 'a rollout started it once',
+    seen: { [n1('process_start_time_seconds')]: '100x4 200x30' },
+    at: '5m',
+    fires: {},
+  },
+  {
+    told: 'a node is degraded',
+    seen: { [n1('omnivoice_node_state', 'state="degraded"')]: '0x4 1x40' },
+    at: '5m',
+    fires: { OmnivoiceNodeLate: { ...NODE, state: 'degraded' } },
+  },
+  {
+    told: 'a node is degraded since half a minute',
+    seen: { [n1('omnivoice_node_state', 'state="degraded"')]: '0x18 1x40' },
+    at: '5m',
+    fires: {},
+  },
+  {
+    told: 'control is late',
+    seen: { [`omnivoice_event_loop_delay_seconds{${N1},quantile="0.99"}`]: '0.3x120' },
+    at: '20m',
+    fires: { OmnivoiceControlLate: { ...N1_LABELS, quantile: '0.99' } },
+  },
+  {
+    told: 'a node’s loop is late, which its state tells',
+    seen: { [n1('omnivoice_event_loop_delay_seconds', 'quantile="0.99"')]: '0.3x120' },
+    at: '20m',
+    fires: {},
+  },
+  ...counted('OmnivoiceCallsLost', `omnivoice_calls_ended_total{${N1},reason="node_lost"}`, '5m', NORTH),
+];
+
+const CALLS: readonly AlertStory[] = [
+  {
+    told: 'one call in ten is not set up',
+    seen: setups('0+9x120', 'upstream', '0+1x120'),
+    at: '20m',
+    fires: { OmnivoiceSetupsFail: TWILIO },
+  },
+  {
+    told: 'one call in a hundred is not set up',
+    seen: setups('0+99x120', 'upstream', '0+1x120'),
+    at: '20m',
+    fires: {},
+  },
+  {
+    told: 'half of all arrivals have no credential',
+    seen: setups('0+9x120', 'auth', '0+9x120'),
+    at: '20m',
+    fires: { OmnivoiceCredentialsRefused: TWILIO },
+  },
+  {
+    told: 'a tenth of all arrivals has no credential',
+    seen: setups('0+9x120', 'auth', '0+1x120'),
+    at: '20m',
+    fires: {},
+  },
+  {
+    told: 'nodes have no room',
+    seen: { [n1('omnivoice_admission_refused_total', 'reason="legs"')]: '0+5x120' },
+    at: '5m',
+    fires: { OmnivoiceRefusesCalls: { ...NORTH, reason: 'legs' } },
+  },
+  {
+    told: 'a node that drains refuses calls',
+    seen: { [n1('omnivoice_admission_refused_total', 'reason="draining"')]: '0+5x120' },
+    at: '5m',
+    fires: {},
+  },
+  {
+    told: 'five eighths of two hosts are taken',
+    seen: room(500),
+    at: '20m',
+    fires: { OmnivoiceRegionCannotLoseAHost: NORTH },
+  },
+  { told: 'three eighths of two hosts are taken', seen: room(300), at: '20m', fires: {} },
+  {
+    told: 'three frames in a hundred are late',
+    seen: lateFrames(30),
+    at: '20m',
+    fires: { OmnivoiceFramesLate: TWILIO },
+  },
+  { told: 'one frame in a hundred is late', seen: lateFrames(10), at: '20m', fires: {} },
+  // Newer servers write the edge 70 as 70.0.
+  ...['70', '70.0'].map((edge) => ({
+    told: `one window in ten is poor, with an edge at ${edge}`,
+    seen: poorWindows(10, edge),
+    at: '20m',
+    fires: { OmnivoiceQualityPoor: TWILIO },
+  })),
+  { told: 'one window in a hundred is poor', seen: poorWindows(1, '70'), at: '20m', fires: {} },
+  {
+    told: 'three frames in a hundred stay longer than 20 ms',
+    seen: turnarounds('0+970x120'),
+    at: '20m',
+    fires: { OmnivoiceTurnaroundSlow: { ...NORTH, kind: 'telephony' } },
+  },
+  { told: 'one frame in a thousand does', seen: turnarounds('0+999x120'), at: '20m', fires: {} },
+];
+
+const BOTH_BURN = { OmnivoiceHooksBudgetBurnsFast: NORTH, OmnivoiceHooksBudgetBurns: NORTH };
+
+const HOOKS: readonly AlertStory[] = [
+  {
+    told: 'a fifth of the hooks is slow',
+    everyMs: MINUTE_MS,
+    seen: hooks('0+4000x420', '0+3200x420'),
+    at: '7h',
+    fires: BOTH_BURN,
+  },
+  {
+    told: 'a tenth of the hooks is slow',
+    everyMs: MINUTE_MS,
+    seen: hooks('0+4000x420', '0+3600x420'),
+    at: '7h',
+    fires: { OmnivoiceHooksBudgetBurns: NORTH },
+  },
+  {
+    told: 'one hook in two hundred is slow',
+    everyMs: MINUTE_MS,
+    seen: hooks('0+4000x420', '0+3980x420'),
+    at: '7h',
+    fires: {},
+  },
+  {
+    told: 'all hooks of one minute were slow, two minutes ago',
+    everyMs: MINUTE_MS,
+    seen: hooks('0+4000x420', '0+4000x417 1668000+4000x3'),
+    at: '7h',
+    fires: {},
+  },
+  {
+    told: 'there are no hooks',
+    everyMs: MINUTE_MS,
+    seen: hooks('0x420', '0x420'),
+    at: '7h',
+    fires: {},
+  },
+  {
+    told: 'a delivery is ten minutes old',
+    seen: { [`omnivoice_outbox_oldest_age_seconds{${N1}}`]: '600x120' },
+    at: '20m',
+    fires: { OmnivoiceHooksLate: N1_LABELS },
+  },
+  {
+    told: 'a delivery is a minute old',
+    seen: { [`omnivoice_outbox_oldest_age_seconds{${N1}}`]: '60x120' },
+    at: '20m',
+    fires: {},
+  },
+  ...limited('OmnivoiceEndpointSwitchedOff', 'hook_endpoints_auto_disabled', '5m'),
+  ...limited('OmnivoiceDeadLetters', 'hook_dead_letters', '5m'),
+  {
+    told: 'leases in the database fail',
+    seen: { [n1('omnivoice_limit_hits_total', 'limit="partition_beats_failed"')]: '0+1x40' },
+    at: '5m',
+    fires: { OmnivoiceDatabaseAway: { ...NODE, limit: 'partition_beats_failed' } },
+  },
+  {
+    told: 'leases in the database failed two minutes ago',
+    seen: { [n1('omnivoice_limit_hits_total', 'limit="partition_beats_failed"')]: '0+1x8 9x30' },
+    at: '5m',
+    fires: {},
+  },
+  ...counted('OmnivoiceEventGap', `omnivoice_event_gaps_total{${N1}}`, '5m', N1_LABELS),
+  {
+    told: 'two thirds of a spool are taken',
+    seen: { [n1('omnivoice_spool_size_bytes')]: '200x40', [n1('omnivoice_spool_free_bytes')]: '100x40' },
+    at: '5m',
+    fires: { OmnivoiceSpoolFilling: NODE },
+  },
+  {
+    told: 'a third of a spool is taken',
+    seen: { [n1('omnivoice_spool_size_bytes')]: '100x40', [n1('omnivoice_spool_free_bytes')]: '200x40' },
+    at: '5m',
+    fires: {},
+  },
+];
+
+const CLUSTER: readonly AlertStory[] = [
+  {
+    told: 'no node has its lease',
+    seen: leases(DOWN, DOWN, DOWN, DOWN),
+    at: '5m',
+    fires: { OmnivoiceRegistryDown: NORTH },
+  },
+  {
+    told: 'one node of four has no lease',
+    seen: leases(DOWN, UP, UP, UP),
+    at: '5m',
+    fires: { OmnivoiceNodeIsolated: { ...NORTH, host: 'n0', node: '0' } },
+  },
+  ...counted('OmnivoiceRegistryEmptied', n1('omnivoice_redis_epoch_changes_total'), '5m', NODE),
+  {
+    told: 'beats take 200 ms',
+    seen: { [n1('omnivoice_registry_round_trip_seconds')]: '0.2x40' },
+    at: '5m',
+    fires: { OmnivoiceRegistrySlow: NODE },
+  },
+  {
+    told: 'one beat took 200 ms',
+    seen: { [n1('omnivoice_registry_round_trip_seconds')]: '0.001x19 0.2 0.001x30' },
+    at: '5m',
+    fires: {},
+  },
+  {
+    told: 'nodes do not reach each other for two minutes',
+    seen: { [n1('omnivoice_peer_state', 'state="suspect"')]: '0x4 1x40' },
+    at: '5m',
+    fires: { OmnivoicePeersApart: { ...NORTH, host: 'n1', instance: 'n1:8080', node: '0' } },
+  },
+  {
+    told: 'a lost host was missed until its lease was over',
+    seen: { [n1('omnivoice_peer_state', 'state="suspect"')]: '0x19 1 0x40' },
+    at: '5m',
+    fires: {},
+  },
+  ...counted('OmnivoiceTwoOwners', n1('omnivoice_ownership_conflicts_total', 'kind="replaced"'), '5m', NORTH),
+  ...limited('OmnivoiceSnapshotsTooLarge', 'snapshot_too_large', '5m'),
+  ...limited('OmnivoiceSnapshotsUnreadable', 'snapshots_unreadable', '5m'),
+  ...limited('OmnivoicePeerStrangers', 'peer_strangers', '5m'),
+];
+
+export const ALERT_STORIES: readonly AlertStory[] = [...HOSTS, ...CALLS, ...HOOKS, ...CLUSTER];
