@@ -1,7 +1,7 @@
+import { seededDice } from '../../src/base/clock.ts';
 import { AdaptiveJitterBuffer } from '../../src/media/jitter/adaptive-jitter-buffer.ts';
 import { FixedJitterBuffer } from '../../src/media/jitter/fixed-jitter-buffer.ts';
 import type { JitterBuffer } from '../../src/media/jitter/jitter-buffer.ts';
-import { seededDice } from './trace.ts';
 
 const SAMPLES = 160;
 const FRAME_MS = 20;

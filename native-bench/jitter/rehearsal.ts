@@ -1,8 +1,9 @@
+import { seededDice } from '../../src/base/clock.ts';
 import { FRAME_MS } from '../../src/base/units.ts';
 import { AdaptiveJitterBuffer } from '../../src/media/jitter/adaptive-jitter-buffer.ts';
 import { FixedJitterBuffer } from '../../src/media/jitter/fixed-jitter-buffer.ts';
 import type { JitterBuffer } from '../../src/media/jitter/jitter-buffer.ts';
-import { seededDice, type Trace } from './trace.ts';
+import type { Trace } from './trace.ts';
 
 const SAMPLE_RATE_HZ = 8000;
 const SAMPLES = 160;

@@ -1,3 +1,4 @@
+import { seededDice } from '../../src/base/clock.ts';
 import { FRAME_MS } from '../../src/base/units.ts';
 
 /** One frame as it reached us. */
@@ -40,17 +41,6 @@ export interface Network {
   readonly stall?: { readonly fromMs: number; readonly toMs: number };
   /** At this instant the sender says so much at once, and goes on from there. */
   readonly burst?: { readonly atMs: number; readonly frames: number };
-}
-
-/** Mulberry32: small, seeded, good enough for dice. */
-export function seededDice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
 }
 
 /** The same network and the same seed give the same trace. */

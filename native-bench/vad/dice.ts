@@ -1,19 +1,13 @@
-/** Seeded chance (mulberry32): the same set on every machine. */
+import { seededDice } from '../../src/base/clock.ts';
+
+/** Seeded chance: the same set on every machine. */
 export class Dice {
-  #state: number;
+  /** 0 up to, not including, 1. */
+  readonly next: () => number;
   #spare: number | undefined;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** 0 up to, not including, 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    this.next = seededDice(seed);
   }
 
   between(min: number, max: number): number {

@@ -68,6 +68,32 @@ export function randomRatio(clock: Pick<Clock, 'randomBytes'>): number {
   return clock.randomBytes(4).readUInt32BE() / 0x1_0000_0000;
 }
 
+/** Numbers in [0, 1), one a call. */
+export type Dice = () => number;
+
+/** Dice that fall the same way for the same seed, the same everywhere. No secret may hang on them. */
+export function seededDice(seed: number): Dice {
+  const bits = seededBits(seed);
+  return () => bits() / 0x1_0000_0000;
+}
+
+/** The same as whole numbers from 0 to below `sides`. */
+export function seededRolls(seed: number): (sides: number) => number {
+  const bits = seededBits(seed);
+  return (sides) => bits() % sides;
+}
+
+/** 32 bits a call, by Mulberry32: small, and good enough for dice. */
+function seededBits(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), bits | 61)) ^ bits;
+    return (bits ^ (bits >>> 14)) >>> 0;
+  };
+}
+
 /** Resolves after `delayMs` of the given clock. */
 export function sleep(clock: Pick<Clock, 'after'>, delayMs: number): Promise<void> {
   return new Promise((resolve) => {

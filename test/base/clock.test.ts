@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { randomRatio, systemClock } from '../../src/base/clock.ts';
+import { randomRatio, seededDice, seededRolls, systemClock } from '../../src/base/clock.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 describe('the system clock', () => {
@@ -58,5 +58,23 @@ describe('a virtual clock', () => {
     clock.after(5, () => (ran = true))();
     clock.advance(10);
     expect(ran).toBe(false);
+  });
+});
+
+describe('seeded dice', () => {
+  it('fall as Mulberry32 does, the same way for the same seed', () => {
+    const dice = seededDice(1);
+    // Of the reference in C, by the same seed.
+    expect([dice(), dice(), dice()].map((ratio) => ratio * 2 ** 32)).toEqual([
+      2_693_262_067, 11_749_833, 2_265_367_787,
+    ]);
+    expect(seededDice(2)()).not.toBe(seededDice(1)());
+  });
+
+  it('roll whole numbers of as many sides as they are asked for', () => {
+    const roll = seededRolls(7);
+    const counts = Array<number>(6).fill(0);
+    for (let n = 0; n < 6_000; n++) counts[roll(6)]!++;
+    for (const count of counts) expect(count).toBeGreaterThan(850);
   });
 });

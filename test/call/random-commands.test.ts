@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seededRolls } from '../../src/base/clock.ts';
 import { arrange } from '../../src/call/arrangement.ts';
 import { readCallCommand } from '../../src/events/call-commands.ts';
 import { l16 } from '../../src/media/format.ts';
@@ -11,17 +12,6 @@ const ROLES = ['human', 'agent', 'supervisor'] as const;
 const MODES = ['monitor', 'whisper', 'barge', 'takeover'] as const;
 const NATIVE = { dialect: 'native', format: l16(8000), agentId: null } as const;
 
-/** Mulberry32: a sequence is told again by its seed. */
-function dice(seed: number): (sides: number) => number {
-  let state = seed;
-  return (sides) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % sides;
-  };
-}
-
 class Sequence {
   readonly story = new Story();
   readonly parties: StoryParty[];
@@ -29,7 +19,7 @@ class Sequence {
   readonly callId: string;
 
   constructor(seed: number) {
-    this.#roll = dice(seed);
+    this.#roll = seededRolls(seed);
     const agentId = this.#pick([null, 'echo', 'silent']);
     this.parties = [this.story.arrives({ ...NATIVE, agentId })];
     this.callId = this.story.call.id;

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../src/base/clock.ts';
+import { seededDice, type Cancel, type Clock, type Dice } from '../../src/base/clock.ts';
 
 interface Task {
   readonly dueAtMs: number;
@@ -10,14 +10,14 @@ interface Task {
 export class FakeClock implements Clock {
   #nowMs: number;
   #unixMs: number;
-  #seed: number;
+  readonly #dice: Dice;
   #order = 0;
   #tasks: Task[] = [];
 
   constructor(options: { nowMs?: number; unixMs?: number; seed?: number } = {}) {
     this.#nowMs = options.nowMs ?? 0;
     this.#unixMs = options.unixMs ?? Date.UTC(2026, 10, 20, 12);
-    this.#seed = options.seed ?? 1;
+    this.#dice = seededDice(options.seed ?? 1);
   }
 
   nowMs(): number {
@@ -42,7 +42,7 @@ export class FakeClock implements Clock {
 
   randomBytes(count: number): Buffer {
     const bytes = Buffer.alloc(count);
-    for (let i = 0; i < count; i++) bytes[i] = Math.floor(this.#nextRatio() * 256);
+    for (let i = 0; i < count; i++) bytes[i] = Math.floor(this.#dice() * 256);
     return bytes;
   }
 
@@ -70,13 +70,5 @@ export class FakeClock implements Clock {
   #moveTo(atMs: number): void {
     this.#unixMs += atMs - this.#nowMs;
     this.#nowMs = atMs;
-  }
-
-  // Mulberry32: small, seeded, good enough for dice.
-  #nextRatio(): number {
-    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000;
   }
 }

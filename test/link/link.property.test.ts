@@ -1,9 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sleep, systemClock } from '../../src/base/clock.ts';
+import { seededDice, sleep, systemClock } from '../../src/base/clock.ts';
 import type { ControlEnd } from '../../src/link/control-end.ts';
-import { seededRatio, temporaryDir, until, upTo } from './link-fixtures.ts';
+import { temporaryDir, until, upTo } from './link-fixtures.ts';
 import { LinkHouse, type TestNode } from './link-house.ts';
 
 const ROUNDS = process.env.OMNIVOICE_TEST_LONG === undefined ? 4 : 400;
@@ -100,7 +100,7 @@ async function live(house: LinkHouse, nodes: readonly TestNode[], dice: Dice): P
 
 describe('the link', () => {
   it.each(upTo(ROUNDS))('brings every event once and in order, whatever breaks (seed %i)', async (seed) => {
-    const dice = seededRatio(seed);
+    const dice = seededDice(seed);
     const house = new LinkHouse();
     const behind = temporaryDir();
     const nodes: TestNode[] = [];
@@ -128,7 +128,7 @@ describe('the link', () => {
 
 describe('a node that starts while control is impatient', () => {
   it.each(upTo(ROUNDS))('either cannot start or loses nothing (seed %i)', async (seed) => {
-    const dice = seededRatio(seed);
+    const dice = seededDice(seed);
     const house = new LinkHouse();
     house.openControl({ graceMs: dice() * 30 });
     const start = async (incarnation: string): Promise<boolean> => {

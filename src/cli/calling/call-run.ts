@@ -1,4 +1,4 @@
-import type { AtMs, Clock } from '../../base/clock.ts';
+import { seededDice, type AtMs, type Clock } from '../../base/clock.ts';
 import type { CallerOptions } from '../../dialect/caller.ts';
 import type { Inbound } from '../../dialect/dialect.ts';
 import { KIB } from '../../base/units.ts';
@@ -8,7 +8,7 @@ import type { Sound } from './audio/sound.ts';
 import type { EventFeed } from './events/event-feed.ts';
 import type { Envelope } from '../../events/envelope.ts';
 import { EventWatch, type SeenEvent } from './events/event-watch.ts';
-import { Impairments, seededDice } from './impairments.ts';
+import { Impairments } from './impairments.ts';
 import { upgradeHeaders } from './line-terms.ts';
 import { Load } from './load.ts';
 import { failedOutcome, PlacedCall, type CallOutcome } from './placed-call.ts';

@@ -1,4 +1,4 @@
-import type { AtMs } from '../../base/clock.ts';
+import type { AtMs, Dice } from '../../base/clock.ts';
 import { FRAME_MS } from '../../base/units.ts';
 
 /** How bad the network between caller and house shall be. */
@@ -8,20 +8,6 @@ export interface ImpairmentWish {
   readonly jitterMs: number;
   readonly reorderPercent: number;
   readonly driftPpm: number;
-}
-
-/** A number in [0, 1). */
-export type Dice = () => number;
-
-/** Dice that fall the same way for the same seed (Mulberry32). */
-export function seededDice(seed: number): Dice {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
 }
 
 /** A bad network, one frame at a time. */

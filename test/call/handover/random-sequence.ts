@@ -1,3 +1,4 @@
+import { seededRolls } from '../../../src/base/clock.ts';
 import type { JsonObject } from '../../../src/base/json.ts';
 import { Handovers } from '../../../src/call/handover/handovers.ts';
 import { readCallCommand } from '../../../src/events/call-commands.ts';
@@ -6,17 +7,6 @@ import type { Story, StoryParty } from '../../stories/story.ts';
 import { Succession } from '../../stories/succession.ts';
 
 const NATIVE = { dialect: 'native', format: l16(8000), agentId: null } as const;
-
-/** Mulberry32: a sequence is told again by its seed. */
-function dice(seed: number): (sides: number) => number {
-  let state = seed;
-  return (sides) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % sides;
-  };
-}
 
 /** Handovers, answers, joins, words, losses, ends and deaths, one after the other, in any order. */
 export class RandomSequence {
@@ -32,7 +22,7 @@ export class RandomSequence {
 
   /** Nodes of a mortal one die; its parties have a while to come back. */
   constructor(seed: number, { isMortal = false } = {}) {
-    this.#roll = dice(seed);
+    this.#roll = seededRolls(seed);
     this.#isMortal = isMortal;
     const parts = [(desk: ConstructorParameters<typeof Handovers>[0]) => new Handovers(desk)];
     const expires_at = '2026-11-20T12:05:00.000Z';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seededRolls } from '../../../src/base/clock.ts';
 import { readCallCommand } from '../../../src/events/call-commands.ts';
 import type { Envelope } from '../../../src/events/envelope.ts';
 import { l16 } from '../../../src/media/format.ts';
@@ -12,17 +13,6 @@ const WINDOW_MS = 30_000;
 const ROLES = ['human', 'agent', 'supervisor'] as const;
 const MODES = ['monitor', 'whisper', 'barge', 'takeover'] as const;
 const NATIVE = { dialect: 'native', format: l16(8000), agentId: null } as const;
-
-/** Mulberry32: a sequence is told again by its seed. */
-function dice(seed: number): (sides: number) => number {
-  let state = seed;
-  return (sides) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % sides;
-  };
-}
 
 /** A party, and where it is: on the line, off it with the token of its last connection, or gone. */
 interface Participant {
@@ -42,7 +32,7 @@ class Sequence {
   readonly #roll: (sides: number) => number;
 
   constructor(seed: number) {
-    this.#roll = dice(seed);
+    this.#roll = seededRolls(seed);
     this.story = new Succession({
       limits: { resumeWindowMs: WINDOW_MS },
       onChanged: () => (this.#isChanged = true),

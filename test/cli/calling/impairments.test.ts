@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Impairments, seededDice, type ImpairmentWish } from '../../../src/cli/calling/impairments.ts';
+import { seededDice } from '../../../src/base/clock.ts';
+import { Impairments, type ImpairmentWish } from '../../../src/cli/calling/impairments.ts';
 
 const GOOD: ImpairmentWish = { lossPercent: 0, jitterMs: 0, reorderPercent: 0, driftPpm: 0 };
 const FRAMES = 5_000;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeScript, type ScriptWish } from '../../../src/cli/calling/audio/script.ts';
-import { Impairments, seededDice, type ImpairmentWish } from '../../../src/cli/calling/impairments.ts';
+import { seededDice } from '../../../src/base/clock.ts';
+import { Impairments, type ImpairmentWish } from '../../../src/cli/calling/impairments.ts';
 import { PlacedCall, type CallOutcome } from '../../../src/cli/calling/placed-call.ts';
 import type { Wire, WireListener } from '../../../src/cli/calling/wire/media-wire.ts';
 import { dialectOf } from '../../../src/dialect/registry.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/base/clock.ts';
+import { seededDice, systemClock } from '../../../src/base/clock.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { HookReceiver, until } from '../../fakes/hook-receiver.ts';
 import type { Cluster } from '../../fakes/postgres/cluster.ts';
@@ -11,7 +11,6 @@ import {
   queried,
   sharedCluster,
 } from '../../fakes/postgres/databases.ts';
-import { seededRatio } from '../../link/link-fixtures.ts';
 import { endpointOf, TEST_KEYS } from '../../store/samples.ts';
 import { atTheEnd } from '../../store/temp-store.ts';
 import { firstArrivals, FleetControl } from './fleet-controls.ts';
@@ -83,7 +82,7 @@ class Calls {
 describe('control processes on one database', () => {
   it('deliver every event in the order of its call, while they are killed, stopped, and join', async () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-      const random = seededRatio(seed);
+      const random = seededDice(seed);
       const { url, receiver } = await open(3);
       const calls = new Calls(random, 24);
       const one = await FleetControl.start(url);
@@ -122,7 +121,7 @@ describe('control processes on one database', () => {
     const [one, two] = [await FleetControl.start(url), await FleetControl.start(url)];
     await one.stream();
     await two.stream();
-    const calls = new Calls(seededRatio(4), 10);
+    const calls = new Calls(seededDice(4), 10);
     await calls.goOn([one, two]);
     await calls.goOn([one, two]);
     const last = [...calls.told.values()].reduce((sum, count) => sum + count, 0);
@@ -145,7 +144,7 @@ describe('control processes on one database', () => {
     const { url, receiver } = await open(0);
     const [one, two] = [await FleetControl.start(url), await FleetControl.start(url)];
     await settled(async () => expect([await one.holding(), await two.holding()]).toEqual([32, 32]));
-    const calls = new Calls(seededRatio(6), 8);
+    const calls = new Calls(seededDice(6), 8);
     await calls.goOn([one, two]);
     await calls.arrived(receiver);
     const paid = async (): Promise<void> =>

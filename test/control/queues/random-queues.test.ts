@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { seededRolls } from '../../../src/base/clock.ts';
 import { OWNER, QueueScene, settled, type TestMember } from './queue-scene.ts';
 
 const SEQUENCES = process.env['OMNIVOICE_TEST_LONG'] === '1' ? 10_000 : 100;
 const STEPS = 40;
-
-/** mulberry32: the same seed, the same sequence. */
-function diceOf(seed: number): (sides: number) => number {
-  let state = seed;
-  return (sides) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % sides;
-  };
-}
 
 class Sequence {
   readonly scene = new QueueScene();
@@ -22,7 +12,7 @@ class Sequence {
   #calls = 0;
 
   constructor(seed: number) {
-    this.#roll = diceOf(seed);
+    this.#roll = seededRolls(seed);
   }
 
   async step(): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { seededDice } from '../../../src/base/clock.ts';
 import { PARTITIONS, partitionOf } from '../../../src/delivery/partitions/partition.ts';
 import { FakeClock } from '../../fakes/clock.ts';
-import { seededRatio } from '../../link/link-fixtures.ts';
 import { SimulatedControl, SimulatedTable } from './fleet-simulation.ts';
 
 const LONG = process.env['OMNIVOICE_TEST_LONG'] !== undefined;
@@ -24,7 +24,7 @@ class Fleet {
   readonly #tokens = Array<number>(PARTITIONS).fill(0);
 
   constructor(seed: number) {
-    this.random = seededRatio(seed);
+    this.random = seededDice(seed);
     this.table = new SimulatedTable(this.clock, this.random);
     this.table.onChange = () => {
       for (const control of this.controls) this.clock.after(5, () => control.woken());

@@ -1,3 +1,4 @@
+import { seededRolls } from '../../../src/base/clock.ts';
 import type { MediaWords } from '../../../src/dialect/json-media/words.ts';
 
 const PAYLOADS = ['QUJD', 'QUJDRA==', 'QUJDREU=', Buffer.alloc(160, 0xff).toString('base64'), 'AAD+/wEA'];
@@ -10,18 +11,11 @@ const HOSTILE_BYTES = Buffer.from('"\\{}[]:,=0A9 \n\x00\x7f\xff', 'latin1');
 
 /** Chance from a seed: the same messages each time. */
 export class Dice {
-  #state: number;
+  /** A whole number below a bound. */
+  readonly below: (bound: number) => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A whole number below `bound` (mulberry32). */
-  below(bound: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) % bound;
+    this.below = seededRolls(seed);
   }
 
   oneOf<T>(values: readonly T[]): T {

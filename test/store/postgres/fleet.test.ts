@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/base/clock.ts';
+import { seededDice, systemClock } from '../../../src/base/clock.ts';
 import { INBOUND_VERSION } from '../../../src/store/counters.ts';
 import { MIGRATIONS } from '../../../src/store/migrations/migrate.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
@@ -15,7 +15,6 @@ import {
   queried,
   sharedCluster,
 } from '../../fakes/postgres/databases.ts';
-import { seededRatio } from '../../link/link-fixtures.ts';
 import { endpointOf, eventOf, eventsOf, hookOf, TEST_KEYS, WORKSPACE } from '../samples.ts';
 import { atTheEnd } from '../temp-store.ts';
 
@@ -99,7 +98,7 @@ describe('journals that commit at the same time', () => {
 
   it('take each event once, whoever sends it: a call moves to and fro between them', async () => {
     const seed = Number(process.env['OMNIVOICE_TEST_SEED'] ?? 7);
-    const random = seededRatio(seed);
+    const random = seededDice(seed);
     const url = await empty();
     const stores = await Promise.all([1, 2, 3].map(() => openOn(url)));
     const records = eventsOf('call_1', 60);
