@@ -15,6 +15,7 @@ import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
 import type { Fleet } from './fleet.ts';
 import type { HostInbound } from './inbound.ts';
+import type { OrphanSweep } from './orphans/orphan-sweep.ts';
 import type { CallOwners } from './peers/call-owners.ts';
 import type { NodePeers } from './peers/node-peers.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
@@ -32,6 +33,7 @@ export interface ControlParts {
   readonly delivery: Delivery;
   readonly streams: StreamHub;
   readonly link: ControlEnd;
+  readonly sweep: Pick<OrphanSweep, 'stats'>;
   readonly owners: Pick<CallOwners, 'stats'>;
   /** Absent where there are no other hosts. */
   readonly peers: Pick<NodePeers, 'stats' | 'counts'> | undefined;
@@ -98,10 +100,13 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
 }
 
 /** Of commands to calls, whichever host they are on. */
-function ownerLimits({ owners, peers }: Pick<ControlParts, 'owners' | 'peers'>): {
+function ownerLimits({ owners, peers, sweep }: Pick<ControlParts, 'owners' | 'peers' | 'sweep'>): {
   readonly [limit: string]: number;
 } {
   return {
+    orphans_failed: sweep.stats.failures,
+    orphans_left_to_others: sweep.stats.leftToOthers,
+    orphans_overdue: sweep.stats.overdue,
     call_owners_away: owners.stats.ownersAway,
     call_commands_asked_again: owners.stats.askedAgain,
     host_questions: peers?.stats.refused ?? 0,

@@ -31,6 +31,7 @@ import { Fleet } from './fleet.ts';
 import { answeredFrom, openHostRegistry } from './host-registry.ts';
 import { HostInbound } from './inbound.ts';
 import { HostNodes } from './nodes.ts';
+import { OrphanSweep, type OrphanSweepOptions } from './orphans/orphan-sweep.ts';
 import { CallOwners } from './peers/call-owners.ts';
 import { openNodePeers } from './peers/open-node-peers.ts';
 import { HttpProviderWire } from './provider-wire.ts';
@@ -111,7 +112,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     told.announce = (notice) => events.announce(notice);
     lifetime.own(events);
     await fleet.join({ delivery, streams, nodes, inbound });
-    const link = lifetime.own(openLink(options, parts, lifetime));
+    const { link, sweep } = openLink(options, parts, lifetime);
     const peers = openNodePeers({ ...options, runDir: paths.runDir, registry });
     if (peers !== undefined) lifetime.own(peers);
     const owners = new CallOwners({ link, registry, ...(peers === undefined ? {} : { peers }) });
@@ -119,7 +120,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
     const api = lifetime.own(await openHostApi(options, uuids, parts));
-    figures.watch({ ...parts, link, peers, owners, api });
+    figures.watch({ ...parts, link, sweep, peers, owners, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
@@ -251,7 +252,11 @@ async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): P
   return { ok: false, fault: refusal.fault, detail: refusal.detail };
 }
 
-function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): ControlEnd {
+function openLink(
+  options: ControlOptions,
+  parts: Parts,
+  lifetime: Lifetime,
+): { readonly link: ControlEnd; readonly sweep: OrphanSweep } {
   const { paths, clock, log } = options;
   const { store, registry, fleet, nodes, figures, providers, tools, queues } = parts;
   const { journal } = store;
@@ -266,7 +271,7 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
   const reaper = lifetime.own(
     new Reaper({ journal, publish, onLost, postCall, registry, resumeWindowMs, clock, log }),
   );
-  const link = openControlEnd({
+  const opened = openControlEnd({
     runDir: paths.runDir,
     spoolsDir: paths.spoolDir,
     journal: {
@@ -285,12 +290,16 @@ function openLink(options: ControlOptions, parts: Parts, lifetime: Lifetime): Co
     clock,
     log,
   });
+  const link = lifetime.own(opened);
+  const nodesHere = (): readonly string[] =>
+    link.nodes().flatMap(({ incarnation, isConnected }) => (isConnected ? [incarnation] : []));
+  const end: OrphanSweepOptions['end'] = (orphan) => reaper.endOrphan(orphan);
+  const sweep = lifetime.own(new OrphanSweep({ registry, nodesHere, resumeWindowMs, end, clock, log }));
   // Where hosts share a store, who is not followed here may well live elsewhere: the sweep asks the registry.
   if (redisUrl === undefined) {
     reaper.watchForStrays((incarnation) => !fleet.isAlone || link.isFollowing(incarnation));
   }
-  reaper.sweep();
-  return link;
+  return { link, sweep };
 }
 
 function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: Parts): Promise<Api> {

@@ -1,8 +1,7 @@
-import type { AtMs, Cancel, Clock } from '../base/clock.ts';
+import type { Cancel, Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Closeable } from '../base/lifetime.ts';
-import type { Registry } from '../cluster/registry.ts';
-import { GRACE_MS, LEASE_MS } from '../cluster/timing.ts';
+import type { Orphan, Registry } from '../cluster/registry.ts';
 import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import { durationMsOf, type CallView } from '../events/call-view.ts';
@@ -113,10 +112,6 @@ const TOLD_EVENTS_MAX = 10_000;
 
 /** A call that ended at its owner is not in the journal at once: looked at again after this. */
 const LOOK_AGAIN_MS = 10_000;
-/** Orphans are looked for this often. */
-const SWEEP_EVERY_MS = 5_000;
-/** An orphan is known as one no sooner: its owner's lease is over, and the grace after it. */
-const ORPHAN_KNOWN_AFTER_MS = LEASE_MS + GRACE_MS;
 
 export interface ReaperOptions {
   readonly journal: Pick<Journal, 'openCalls' | 'incarnationsWithOpenCalls' | 'read'>;
@@ -125,7 +120,7 @@ export interface ReaperOptions {
   readonly publish: (records: readonly EventRecord[]) => Promise<unknown>;
   readonly onLost: (call: CallView) => void;
   /** Who owns which call: what another node has taken over is not ended. Absent where nobody can. */
-  readonly registry?: Pick<Registry, 'find' | 'end' | 'orphans'>;
+  readonly registry?: Pick<Registry, 'find' | 'end'>;
   /** Nobody is ended before a leg of the call could have come back elsewhere. */
   readonly resumeWindowMs?: number;
   readonly clock: Clock;
@@ -139,13 +134,9 @@ export interface ReaperOptions {
 export class Reaper implements Closeable {
   readonly #options: ReaperOptions;
   readonly #waiting = new Map<string, Cancel>();
-  /** Since when a sweep finds them. */
-  #orphans = new Map<string, AtMs>();
   /** Looked at once, ended in the registry and open in the journal. */
   readonly #endedElsewhere = new Set<string>();
-  #isClosed = false;
   #cancel: Cancel = () => {};
-  #cancelSweep: Cancel = () => {};
 
   constructor(options: ReaperOptions) {
     this.#options = options;
@@ -161,33 +152,13 @@ export class Reaper implements Closeable {
     this.#endIn(incarnation, resumeWindowMs);
   }
 
-  /** Looks, again and again, for calls whose owner is long gone: theirs may have been another host. */
-  sweep(): void {
-    const { clock, log } = this.#options;
-    this.#cancelSweep = clock.after(SWEEP_EVERY_MS, () => {
-      this.#sweep()
-        .catch((error: unknown) => log.error({ error: messageOf(error) }, 'orphans could not be ended'))
-        .finally(() => {
-          if (!this.#isClosed) this.sweep();
-        });
-    });
-  }
-
-  async #sweep(): Promise<void> {
-    const { registry, clock, resumeWindowMs = 0 } = this.#options;
-    const nowMs = clock.nowMs();
-    const before = this.#orphans;
-    this.#orphans = new Map();
-    for (const { callId, owner } of (await registry?.orphans()) ?? []) {
-      const knownAtMs = before.get(callId) ?? nowMs;
-      this.#orphans.set(callId, knownAtMs);
-      if (nowMs - knownAtMs + ORPHAN_KNOWN_AFTER_MS < resumeWindowMs) continue;
-      const open = await this.#options.journal.openCalls(owner);
-      const call = open.find(({ id }) => id === callId);
-      // Its owner told its end and could not say so to the registry any more.
-      if (call === undefined) await this.#mayEnd(callId, owner);
-      else await this.#endCall(call, owner);
-    }
+  /** A call whose owner is long gone, wherever that was. False where it cannot be said yet whether it goes on. */
+  async endOrphan({ callId, owner }: Pick<Orphan, 'callId' | 'owner'>): Promise<boolean> {
+    const open = await this.#options.journal.openCalls(owner);
+    const call = open.find(({ id }) => id === callId);
+    if (call !== undefined) return this.#endCall(call, owner);
+    // Its owner told its end and could not say so to the registry any more.
+    return (await this.#mayEnd(callId, owner)) !== 'unknown';
   }
 
   #endIn(incarnation: string, delayMs: number): void {
@@ -265,9 +236,7 @@ export class Reaper implements Closeable {
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#cancel();
-    this.#cancelSweep();
     for (const cancel of this.#waiting.values()) cancel();
   }
 

@@ -23,7 +23,7 @@ async function toldOf(found: Found): Promise<string[]> {
       incarnationsWithOpenCalls: async () => [],
       openCalls: async () => [openCall()],
     },
-    registry: { find: async () => found, end: async () => 'saved', orphans: async () => [] },
+    registry: { find: async () => found, end: async () => 'saved' },
     resumeWindowMs: WINDOW_MS,
     publish: async (records) => void published.push(...records),
     onLost: () => {},
