@@ -6,6 +6,7 @@ import type { ProviderControlAsk } from '../events/asks.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { TransferTickets } from '../providers/control/transfer-tickets.ts';
 import type { Journal } from '../events/journal.ts';
+import type { ClusterDesk } from './cluster/cluster-desk.ts';
 import type { AgentDesk } from './agents/agent-desk.ts';
 import type { QueueDesk } from './queues/queue-desk.ts';
 import type { PostCallDesk } from './post-call/post-call-desk.ts';
@@ -101,6 +102,7 @@ export interface ApiOptions {
     readonly inbound: InboundHookStore;
   };
   readonly nodes: Nodes;
+  readonly cluster: ClusterDesk;
   /** Acts on calls at their providers; absent where nothing does. */
   readonly providers?: ProviderDesk;
   readonly agents: AgentDesk;

@@ -7,6 +7,7 @@ import { VoiceError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import { isObject } from '../base/json.ts';
 import { MIB } from '../base/units.ts';
+import { clusterRoutes } from './cluster/cluster.ts';
 import { agentDraftRoutes, agentRoutes } from './agents/agents.ts';
 import { postCallRoutes } from './post-call/post-call.ts';
 import { recordingRoutes } from './recordings/recordings.ts';
@@ -209,6 +210,7 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     queueMemberRoutes,
     eventRoutes,
   ];
+    clusterRoutes,
   for (const routes of resources) await app.register(routes, inBase);
   app.get(`${BASE}/openapi.json`, { schema: { hide: true } }, async () => app.swagger());
 }

@@ -32,6 +32,8 @@ export interface NodeRecord {
   readonly spoolFreeRatio: number;
   /** Counts the beats of this life. */
   readonly beat: number;
+  /** Its links to other nodes; absent where it has not told. */
+  readonly peers?: { readonly open: number; readonly suspect: number; readonly closed: number };
 }
 
 const TEXTS = ['incarnation', 'host', 'region', 'mediaUrl', 'state', 'version'] as const;

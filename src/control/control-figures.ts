@@ -13,6 +13,7 @@ import type { ControlEnd } from '../link/control-end.ts';
 import type { ConnectedNode } from '../link/node-lifeline.ts';
 import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
+import type { HostCluster } from './cluster/host-cluster.ts';
 import type { Fleet } from './fleet.ts';
 import type { HostInbound } from './inbound.ts';
 import type { OrphanSweep } from './orphans/orphan-sweep.ts';
@@ -43,6 +44,7 @@ export interface ControlParts {
   readonly recordings: Pick<HostRecordings, 'stats'>;
   readonly postCall: Pick<HostPostCall, 'runner' | 'summaries'>;
   readonly queues: Pick<HostQueues, 'stats'>;
+  readonly cluster: Pick<HostCluster, 'stats'>;
   readonly api: Pick<Api, 'stats'>;
 }
 
@@ -90,6 +92,9 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     recordings_mended: recordings.stats.mended,
     recordings_lost: recordings.stats.lost,
     ...ownerLimits(parts),
+    placements_refused: parts.cluster.stats.refused,
+    placements_abroad: parts.cluster.stats.placedAbroad,
+    cluster_looks_unanswered: parts.cluster.stats.unanswered,
     ...fleetLimits(parts.fleet),
     ...toolLimits(parts.tools),
     ...postCallLimits(parts.postCall),

@@ -5,6 +5,7 @@ import { isLoopback, mediaUrlOf, publicUrlOf } from '../config/addresses.ts';
 import type { Registry } from '../cluster/registry.ts';
 import { costRatesOf } from '../config/cost-rates.ts';
 import type { DataPaths } from '../config/data-dir.ts';
+import type { Region } from '../config/region.ts';
 import type { Settings } from '../config/settings.ts';
 import { readTls } from '../config/tls.ts';
 import type { EndpointNotice } from '../delivery/breaker/health-record.ts';
@@ -24,6 +25,8 @@ import { openStore, type Store } from '../store/store.ts';
 import { ProviderControl } from '../providers/control/provider-control.ts';
 import { TransferTickets } from '../providers/control/transfer-tickets.ts';
 import { answeredBy } from './answered-asks.ts';
+import type { HostCluster } from './cluster/host-cluster.ts';
+import { openHostCluster, surroundingsOf } from './cluster/open-host-cluster.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
 import { EndpointEvents } from './endpoint-events.ts';
@@ -90,17 +93,20 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     lifetime.own(new Retention(store, clock, log));
     const nodes = new HostNodes(store.credentials, store.agents, log);
     const registry = lifetime.own(openHostRegistry(options));
+    const surroundings = surroundingsOf(settings);
+    const cluster = lifetime.own(openHostCluster({ ...options, registry, surroundings }));
     const recordings = lifetime.own(openRecordings(options, store));
     const announce = announcerOf({ fleet, figures, recordings });
     const inbound = lifetime.own(
       new HostInbound({ store, nodes, territory: fleet.territory, announce, clock, log }),
     );
-    const providers = openProviders(options, store, lifetime);
+    const edges = surroundings.home.providers;
+    const providers = openProviders(options, { store, lifetime, edges });
     const tools = lifetime.own(openTools(options, store, inbound));
     const postCall = lifetime.own(openPostCall(options, { store, recordings, announce }));
     const queues = lifetime.own(openQueues(clock, nodes));
     const desks = { inbound, providers, tools, recordings, postCall, queues };
-    const parts = { store, registry, nodes, fleet, delivery, streams, figures, ...desks };
+    const parts = { store, registry, cluster, nodes, fleet, delivery, streams, figures, ...desks };
     const tell = tellerOf(parts);
     const events = new EndpointEvents({
       clock,
@@ -117,6 +123,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     if (peers !== undefined) lifetime.own(peers);
     const owners = new CallOwners({ link, registry, ...(peers === undefined ? {} : { peers }) });
     nodes.fit(link, owners);
+    cluster.fit(() => link.nodes());
     recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
     const api = lifetime.own(await openHostApi(options, uuids, parts));
@@ -167,6 +174,7 @@ interface Parts {
   readonly store: Store;
   readonly registry: Registry;
   readonly nodes: HostNodes;
+  readonly cluster: HostCluster;
   readonly fleet: Fleet;
   readonly delivery: Delivery;
   readonly streams: StreamHub;
@@ -222,13 +230,17 @@ function openRecordings({ settings, paths, clock, log }: ControlOptions, store: 
 }
 
 /** What control does with calls at their providers. */
-function openProviders(options: ControlOptions, store: Store, lifetime: Lifetime): ProviderControl {
+function openProviders(
+  options: ControlOptions,
+  { store, lifetime, edges }: Pick<Parts, 'store'> & { lifetime: Lifetime; edges: Region['providers'] },
+): ProviderControl {
   const { settings, clock, log, version } = options;
   const userAgent = `Omnivoice/${version}`;
   const wire = lifetime.own(new HttpProviderWire({ clock, egressAllow: settings.egressAllow, userAgent }));
   const transfers = new TransferTickets(settings.signingSecret, clock);
   const publicUrl = publicUrlOf(settings);
-  return new ProviderControl({ accounts: store.credentials, wire, clock, transfers, publicUrl, log });
+  const accounts = store.credentials;
+  return new ProviderControl({ accounts, edges, wire, clock, transfers, publicUrl, log });
 }
 
 /** Functions that are an agent's own, carried out over HTTP. */
@@ -304,11 +316,12 @@ function openLink(
 
 function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: Parts): Promise<Api> {
   const { settings, clock, log } = options;
-  const { store, nodes, delivery, streams, figures, inbound, providers } = parts;
+  const { store, nodes, cluster, delivery, streams, figures, inbound, providers } = parts;
   const tls = readTls(settings);
   return openApi({
     ports: store,
     nodes,
+    cluster,
     providers,
     agents: {
       store: store.agents,
@@ -331,6 +344,7 @@ function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: 
       port: settings.port,
       publicUrl: publicUrlOf(settings),
       mediaUrl: (node) => mediaUrlOf(settings, node === undefined ? undefined : Number(node)),
+      mediaUrls: () => cluster.mediaUrls(),
       region: settings.region,
       dialects: termsOf(DIALECTS),
       signingSecrets: settings.signingSecret,

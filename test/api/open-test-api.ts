@@ -16,6 +16,7 @@ import type { CommittedEvent } from '../../src/events/journal.ts';
 import type { AgentView } from '../../src/events/agents.ts';
 import { HostQueues } from '../../src/control/queues/host-queues.ts';
 import { FakeAgents } from '../fakes/agent-store.ts';
+import { FakeCluster } from '../fakes/cluster-desk.ts';
 import { FakePorts } from '../fakes/api-ports.ts';
 import { FakePostCall } from '../fakes/post-call-desk.ts';
 import { FakeRecordings } from '../fakes/recording-desk.ts';
@@ -65,6 +66,7 @@ export interface TestApi {
   key(wish?: Partial<KeyWish>): string;
   /** One request with the full key, or with the headers given. */
   request(method: string, url: string, body?: unknown, headers?: Headers): Promise<Answer>;
+  readonly cluster: FakeCluster;
 }
 
 type Headers = { readonly [name: string]: string };
@@ -103,6 +105,7 @@ export async function openTestApi(
     agents,
     agentViews,
     agentEvents,
+  const cluster = new FakeCluster(() => nodes.serving);
     journal,
     logged,
     recordings,
@@ -115,6 +118,7 @@ export async function openTestApi(
     const made = newApiKey({ workspaceId: 'ws_default', name: 'test', ...wish }, clock);
     ports.allKeys.set(made.key.id, made.key);
     return made.secret;
+    cluster,
   };
   const full = key();
   const whole: TestApi = Object.assign(test, {
@@ -129,6 +133,7 @@ export async function openTestApi(
         apply: async (view) => void agentViews.push(view),
         tryOut: async ({ backends }) =>
           backends.map(({ name, dialect }, index) => ({
+      cluster,
             name,
             dialect,
             ok: index > 0,

@@ -13,6 +13,7 @@ import type { EventRecord } from '../../src/events/envelope.ts';
 import type { CommittedEvent } from '../../src/events/journal.ts';
 import type { EncryptionKey } from '../../src/store/cipher.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { FakeCluster } from './cluster-desk.ts';
 import { FakePostCall } from './post-call-desk.ts';
 import { FakeRecordings } from './recording-desk.ts';
 
@@ -100,6 +101,7 @@ export class HookDesk {
       ports: store,
       nodes,
       agents: {
+      cluster: new FakeCluster(),
         store: store.agents,
         dialects: [],
         tell: async () => undefined,

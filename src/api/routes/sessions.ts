@@ -2,11 +2,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import type { Clock } from '../../base/clock.ts';
-import { VoiceError } from '../../base/errors.ts';
+import { VoiceError, type Refusal } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import { mintSessionToken, SESSION_TOKEN_TTL_MS, type SessionClaims } from '../../base/session-token.ts';
 import type { SessionUuids } from '../api-options.ts';
 import { answers, Nullable, ok } from '../answers.ts';
+import type { CallPlace } from '../cluster/cluster-desk.ts';
 import { requireAgent } from '../built-in-agents.ts';
 import { keyOf } from '../door/door.ts';
 import type { ApiKey } from '../ports.ts';
@@ -66,12 +67,13 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<RouteContext & { path: str
 async function startSession(
   request: FastifyRequest,
   wish: Static<typeof Wish>,
-  { agents, nodes, settings, clock, audioSocketUuids }: RouteContext,
+  { agents, cluster, settings, clock, audioSocketUuids }: RouteContext,
 ): Promise<Static<typeof Session>> {
   const key = keyOf(request);
   const agentId = await requireAgent(wish.agent_id, key, agents);
-  const claims = { ...claimsOf(wish, key, { settings, clock }), agentId };
-  if (nodes.serving === 0) throw new VoiceError('unavailable', 'no media node is serving');
+  const terms = termsOf(wish, key);
+  const { mediaUrl, region } = placed(cluster.place(wish.region ?? undefined));
+  const claims = { ...claimsOf(wish, key, clock), ...terms, agentId, region };
   const nowUnixMs = clock.unixMs();
   const token = await mintSessionToken(claims, settings.signingSecrets, nowUnixMs);
   const uuid = await keepUuid(wish.audiosocket_uuid, token, { audioSocketUuids, clock });
@@ -79,9 +81,9 @@ async function startSession(
     session_id: claims.sessionId,
     call_id: claims.callId,
     token,
-    ws_url: `${settings.mediaUrl().replace(/\/$/, '')}/media/native`,
+    ws_url: `${mediaUrl.replace(/\/$/, '')}/media/native`,
     expires_at: new Date(nowUnixMs + SESSION_TOKEN_TTL_MS).toISOString(),
-    region: claims.region,
+    region,
     ...(uuid === undefined ? {} : { audiosocket_uuid: uuid }),
   };
 }
@@ -113,35 +115,41 @@ function newUuid(clock: Pick<Clock, 'randomBytes'>): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-function claimsOf(
-  wish: Static<typeof Wish>,
-  key: ApiKey,
-  { settings, clock }: Pick<RouteContext, 'settings' | 'clock'>,
-): Omit<SessionClaims, 'agentId'> {
+/** The place of the call, or why it has none. */
+function placed(place: CallPlace | Refusal): CallPlace {
+  if (!('type' in place)) return place;
+  const field = place.fault === 'invalid_argument' ? { field: 'region' } : {};
+  throw new VoiceError(place.fault, place.detail, field);
+}
+
+/** What the key allows of the wish. */
+function termsOf(wish: Static<typeof Wish>, key: ApiKey): Pick<SessionClaims, 'metadata' | 'testMode'> {
   const metadata = wish.metadata ?? {};
   if (Buffer.byteLength(JSON.stringify(metadata)) > METADATA_BYTES_MAX) {
     throw new VoiceError('invalid_argument', 'metadata is at most 2 KiB', { field: 'metadata' });
   }
-  if ((wish.region ?? settings.region) !== settings.region) {
-    throw new VoiceError('invalid_argument', `served here: ${settings.region}`, { field: 'region' });
-  }
   if (key.testMode && wish.test_mode === false) {
     throw new VoiceError('permission_denied', 'a test key makes test calls only', { field: 'test_mode' });
   }
+  return { metadata, testMode: key.testMode || (wish.test_mode ?? false) };
+}
+
+function claimsOf(
+  wish: Static<typeof Wish>,
+  { workspaceId }: ApiKey,
+  clock: Clock,
+): Omit<SessionClaims, 'agentId' | 'region' | 'metadata' | 'testMode'> {
   return {
     tokenId: newId('vs', clock),
     sessionId: newId('vs', clock),
     callId: newId('call', clock),
-    workspaceId: key.workspaceId,
+    workspaceId,
     role: 'caller',
-    region: settings.region,
-    testMode: key.testMode || (wish.test_mode ?? false),
     direction: wish.direction ?? 'inbound',
     from: wish.from ?? null,
     to: wish.to ?? null,
     leadId: wish.lead_id ?? null,
     contactId: wish.contact_id ?? null,
     conversationId: wish.conversation_id ?? null,
-    metadata,
   };
 }

@@ -42,6 +42,8 @@ export interface ProviderControlOptions {
   readonly transfers: TransferTickets;
   /** Where providers reach our API. */
   readonly publicUrl: string;
+  /** Base URLs of providers' REST APIs from this region, by dialect, for accounts that name none. */
+  readonly edges?: { readonly [dialect: string]: { readonly edge: string } };
   readonly log: {
     info(fields: object, sentence: string): void;
     warn(fields: object, sentence: string): void;
@@ -150,7 +152,10 @@ export class ProviderControl {
     dialect: string,
   ): ProviderRequest | Refusal {
     const api = providerApiOf(dialect);
-    const base = (account.base_url ?? api?.baseUrl)?.replace(/\/+$/, '');
+    const base = (account.base_url ?? this.#options.edges?.[dialect]?.edge ?? api?.baseUrl)?.replace(
+      /\/+$/,
+      '',
+    );
     if (api === undefined)
       return refuse('failed_precondition', `${dialect} has no REST API that is known here`);
     if (base === undefined)

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { refuse } from '../../../src/base/errors.ts';
 import { verifySessionToken } from '../../../src/base/session-token.ts';
 import { openTestApi, SIGNING_SECRET, type TestApi } from '../open-test-api.ts';
 
@@ -77,6 +78,23 @@ describe('a voice session', () => {
     house.nodes.serving = 0;
     const { status, body, headers } = await start({});
     expect([status, body.error.code, headers['retry-after']]).toEqual([503, 'unavailable', '1']);
+  });
+
+  it('is refused while every node is full, and may be asked for again', async () => {
+    house.cluster.refusal = refuse('overloaded', 'every media node is full');
+    const { status, body, headers } = await start({});
+    expect([status, body.error.code, headers['retry-after']]).toEqual([503, 'overloaded', '1']);
+  });
+
+  it('goes where the cluster places it, and its token says in which region', async () => {
+    house.cluster.place = () => ({ mediaUrl: 'wss://n1.south.example.com/', region: 'south' });
+    const { body } = await start({ region: 'south' });
+    expect([body.data.ws_url, body.data.region]).toEqual([
+      'wss://n1.south.example.com/media/native',
+      'south',
+    ]);
+    const claims = await verifySessionToken(body.data.token, [SIGNING_SECRET], house.clock.unixMs());
+    expect(claims?.region).toBe('south');
   });
 
   it('is refused for a region that is not served here', async () => {

@@ -70,7 +70,8 @@ export class AnswerDesk {
     const { mediaUrl, mediaUrls } = this.#parts.settings;
     const placed = mediaUrls?.() ?? [];
     const bases = placed.length === 0 ? [mediaUrl()] : placed;
-    return Array.from({ length: STREAMS_PER_ANSWER }, (_, index) => bases[index % bases.length]!).map(
+    const length = Math.max(STREAMS_PER_ANSWER, bases.length);
+    return Array.from({ length }, (_, index) => bases[index % bases.length]!).map(
       (base) => `${base.replace(/\/$/, '')}/media/${credential.dialect}/${secret}`,
     );
   }
