@@ -79,6 +79,8 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     agent_tools_untold: counts.untoldTools,
     agent_tools_forgotten: counts.forgottenTools,
     agent_history: counts.forgottenTurns,
+    agent_history_unkept: counts.unkeptTurns,
+    agent_utterances: counts.forgottenUtterances,
     agent_line_gap_frames: counts.overwrittenFrames,
     agent_tools_on_the_way: node.tools.stats.refused,
     queue_news_on_the_way: node.queues.stats.refused,

@@ -128,7 +128,9 @@ class AgentPart implements CallPart {
    */
   save(nowMs: AtMs): JsonObject | undefined {
     if (this.#chain === undefined) return this.#kept;
-    return { chain: this.#chain.save(), history: this.#history.save(), tools: this.#tools?.save(nowMs) };
+    const member = this.#agent?.member;
+    const history = this.#history.save(member === undefined ? 0 : waitingFramesOf(member));
+    return { chain: this.#chain.save(), history, tools: this.#tools?.save(nowMs) };
   }
 
   /** Nobody is dialled for a caller who may never come back. */
@@ -145,7 +147,10 @@ class AgentPart implements CallPart {
     counts.tools += this.#tools?.stats.crowdedCalls ?? 0;
     counts.untoldTools += this.#tools?.stats.untoldCalls ?? 0;
     counts.forgottenTools += this.#tools?.stats.forgottenRecords ?? 0;
-    counts.forgottenTurns += this.#history.stats.forgottenTurns;
+    const { forgottenTurns, forgottenUtterances, unkeptTurns } = this.#history.stats;
+    counts.forgottenTurns += forgottenTurns;
+    counts.forgottenUtterances += forgottenUtterances;
+    counts.unkeptTurns += unkeptTurns;
     counts.overwrittenFrames += this.#chain?.stats.overwrittenFrames ?? 0;
   }
 

@@ -8,7 +8,7 @@ import type { CallDesk } from '../call-desk.ts';
 import type { Member } from '../parties/roster.ts';
 import { AgentEars } from './agent-ears.ts';
 import type { History } from './history.ts';
-import { SpokenAhead } from './spoken-ahead.ts';
+import { SpokenAhead, waitingFramesOf } from './spoken-ahead.ts';
 import { toolsOf } from './tool-shapes.ts';
 
 /** What a caller says while nobody is on the line yet is kept: the last three seconds of it. */
@@ -242,7 +242,7 @@ export class AgentChain {
   }
 
   #moveOn(error: string, next: number, nowMs: AtMs): void {
-    const { desk, terms } = this.#options;
+    const { desk, terms, history } = this.#options;
     const was = this.#state;
     if (was.name !== 'dialling' && was.name !== 'connected') return;
     this.stats.failures++;
@@ -253,6 +253,7 @@ export class AgentChain {
     desk.emit('agent_failed', { provider, error, fallback: terms.backends[next]?.name ?? null }, nowMs);
     this.#leavePlace(nowMs);
     if (was.name === 'connected') {
+      history.lost(waitingFramesOf(was.member));
       const leg = error === 'connection_lost' ? 'connection_lost' : 'removed';
       desk.dismiss(was.member, { leg, call: 'no_agent' }, nowMs);
     }

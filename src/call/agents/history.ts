@@ -29,7 +29,8 @@ interface Utterance {
 
 /** What caller and agent have said to each other, as much of it as the next backend needs. */
 export class History {
-  readonly stats = { forgottenTurns: 0 };
+  /** `unkeptTurns`: those a next owner of the call was not told, as many as were ever left out at once. */
+  readonly stats = { forgottenTurns: 0, forgottenUtterances: 0, unkeptTurns: 0 };
   #turns: Turn[] = [];
   /** What the agent says now, or said last, and what waits behind it to be heard. */
   #utterances: Utterance[] = [];
@@ -71,8 +72,22 @@ export class History {
     utterance.spokenFrames++;
   }
 
-  save(): readonly Turn[] {
-    return newestWithin(this.#turns, KEPT_BYTES_MAX);
+  /** What was heard while so many frames of the agent wait: those go with its line. */
+  save(waitingFrames: number): readonly Turn[] {
+    const turns = this.#heardTurns(waitingFrames);
+    const kept = newestWithin(turns, KEPT_BYTES_MAX);
+    this.stats.unkeptTurns = Math.max(this.stats.unkeptTurns, turns.length - kept.length);
+    return kept;
+  }
+
+  /** The agent's line is gone, and with it so many frames that nobody has heard. */
+  lost(waitingFrames: number): void {
+    const turns = this.#heardTurns(waitingFrames);
+    this.#utterances = [];
+    this.#isNamed = false;
+    this.#turnsAhead = [];
+    this.#turns = [...turns];
+    this.#characters = turns.reduce((sum, { text }) => sum + text.length, 0);
   }
 
   /** What was said on a line that is gone is not cut by what is heard on this one. */
@@ -102,7 +117,25 @@ export class History {
     const turns = this.#turnsAhead;
     this.#utterances.push({ itemId, spokenFrames: 0, sureFrames: 0, turns, heardRatio: 1 });
     this.#turnsAhead = [];
-    if (this.#utterances.length > UTTERANCES_MAX) this.#utterances.shift();
+    if (this.#utterances.length <= UTTERANCES_MAX) return;
+    this.#utterances.shift();
+    this.stats.forgottenUtterances++;
+  }
+
+  /** What waits is the end of what was said: of the latest stretch, and of those before it. */
+  #heardTurns(waitingFrames: number): readonly Turn[] {
+    const texts = new Map<Turn, string>();
+    let leftFrames = waitingFrames;
+    for (const { spokenFrames, heardRatio, turns } of this.#utterances.toReversed()) {
+      const unheardFrames = Math.min(leftFrames, spokenFrames);
+      leftFrames -= unheardFrames;
+      const ratio = (spokenFrames - unheardFrames) / spokenFrames;
+      if (unheardFrames > 0 && ratio < heardRatio) {
+        for (const [turn, text] of heardTexts(turns, ratio)) texts.set(turn, text);
+      }
+    }
+    const heard = this.#turns.map((turn) => ({ ...turn, text: texts.get(turn) ?? turn.text }));
+    return heard.filter(({ text }) => text !== '');
   }
 
   #addAgent(said: string): void {
@@ -118,11 +151,7 @@ export class History {
   #cutOne(utterance: Utterance, ratio: number): void {
     if (!(ratio < 1)) return;
     utterance.heardRatio = ratio;
-    let heardCharacters = ratio * utterance.turns.reduce((sum, { text }) => sum + text.length, 0);
-    for (const turn of utterance.turns) {
-      this.#replace(turn, heardOf(turn.text, heardCharacters / turn.text.length));
-      heardCharacters = Math.max(0, heardCharacters - turn.text.length);
-    }
+    for (const [turn, text] of heardTexts(utterance.turns, ratio)) this.#replace(turn, text);
   }
 
   #replace(turn: Turn, text: string): void {
@@ -141,6 +170,16 @@ export class History {
       this.stats.forgottenTurns++;
     }
   }
+}
+
+/** What was heard of words that were said one after the other, while this much of them was. */
+function heardTexts(turns: readonly Turn[], ratio: number): readonly (readonly [Turn, string])[] {
+  let heardCharacters = ratio * turns.reduce((sum, { text }) => sum + text.length, 0);
+  return turns.map((turn) => {
+    const text = heardOf(turn.text, heardCharacters / turn.text.length);
+    heardCharacters = Math.max(0, heardCharacters - turn.text.length);
+    return [turn, text];
+  });
 }
 
 /** Whole words of what was heard. */

@@ -9,12 +9,23 @@ export interface AgentCounts {
   forgottenTools: number;
   /** Turns no further backend would have been told. */
   forgottenTurns: number;
+  /** Stretches of speech that were taken as heard, and turns that no next owner of a call was told. */
+  forgottenUtterances: number;
+  unkeptTurns: number;
   /** Frames of callers whose agent's line was gone for too long. */
   overwrittenFrames: number;
 }
 
 export function newAgentCounts(): AgentCounts {
-  return { tools: 0, untoldTools: 0, forgottenTools: 0, forgottenTurns: 0, overwrittenFrames: 0 };
+  return {
+    tools: 0,
+    untoldTools: 0,
+    forgottenTools: 0,
+    forgottenTurns: 0,
+    forgottenUtterances: 0,
+    unkeptTurns: 0,
+    overwrittenFrames: 0,
+  };
 }
 
 /** The agents that were published: what a call asks of its node. */

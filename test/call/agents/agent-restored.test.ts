@@ -22,10 +22,11 @@ function openScene(terms: Partial<AgentTerms> = CHAIN, ports: CallPorts = {}) {
   return { story, backends, caller, agentLegIds };
 }
 
-/** It has answered, greeted, and listened. */
-function talks(first: ScriptedBackend): void {
+/** It has answered, was heard to greet, and has listened. */
+function talks(first: ScriptedBackend, { node }: Succession): void {
   first.answers();
   first.speaks(5);
+  node.passes(200);
   first.says({ type: 'transcript', speaker: 'agent', text: 'Hello.' });
   first.says({ type: 'transcript', speaker: 'caller', text: 'My name is Ada.' });
 }
@@ -33,7 +34,7 @@ function talks(first: ScriptedBackend): void {
 describe('an agent whose node died', () => {
   it('is dialled anew when the caller is back, knows what was said, and does not greet again', async () => {
     const { story, backends, caller } = openScene();
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     story.dies();
     story.node.passes(1_000);
     expect(backends).toHaveLength(1);
@@ -56,7 +57,7 @@ describe('an agent whose node died', () => {
 
   it('is cut short by the caller there, and what it said before stays said', async () => {
     const { story, backends, caller } = openScene();
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     story.dies();
     await story.comesBack(caller);
     const [, again] = backends;
@@ -72,9 +73,26 @@ describe('an agent whose node died', () => {
     ]);
   });
 
+  it('is told of its words only what was heard of them', async () => {
+    const { story, backends, caller } = openScene();
+    const [first] = backends;
+    first!.answers();
+    first!.says({ type: 'agent_speaking', item_id: 'item-1' });
+    first!.speaks(100);
+    first!.says({ type: 'transcript', speaker: 'agent', text: 'one two three four five six seven eight' });
+    first!.says({ type: 'agent_spoke', item_id: 'item-1' });
+    story.node.passes(1_000);
+    const heardFrames = caller.heard.length;
+    expect(heardFrames).toBeGreaterThan(45);
+    expect(heardFrames).toBeLessThan(52);
+    story.dies();
+    await story.comesBack(caller);
+    expect(backends[1]!.hello['history']).toEqual([{ speaker: 'agent', text: 'one two three four' }]);
+  });
+
   it('sits where it sat, on the leg it had', async () => {
     const { story, backends, caller, agentLegIds } = openScene();
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     story.dies();
     await story.comesBack(caller);
     backends[1]!.answers();
@@ -89,7 +107,7 @@ describe('an agent whose node died', () => {
   it('is closed, or no longer dialled, where the call was surrendered', () => {
     for (const isAnswered of [true, false]) {
       const { story, backends } = openScene();
-      if (isAnswered) talks(backends[0]!);
+      if (isAnswered) talks(backends[0]!, story);
       story.dies();
       expect(backends[0]!.socket.closed !== undefined).toBe(isAnswered);
       expect(backends[0]!.isCancelled).toBe(!isAnswered);
@@ -113,7 +131,7 @@ describe('an agent whose node died', () => {
 
   it('gives its place up where the next backend has to take over', async () => {
     const { story, backends, caller, agentLegIds } = openScene();
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     story.dies();
     await story.comesBack(caller);
     backends[1]!.refuses();
@@ -128,7 +146,7 @@ describe('an agent whose node died', () => {
 
   it('that nobody answers for ends the call', async () => {
     const { story, backends, caller } = openScene({});
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     story.dies();
     await story.comesBack(caller);
     backends[1]!.refuses();
@@ -137,7 +155,7 @@ describe('an agent whose node died', () => {
 
   it('stays out of the call it was taken out of', async () => {
     const { story, backends, caller } = openScene();
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     const [, agentLeg] = story.call.legs;
     story.node.asks('remove_leg', { leg_id: agentLeg!.id });
     story.dies();
@@ -148,7 +166,7 @@ describe('an agent whose node died', () => {
 
   it('is taken out of the call while it is dialled anew', async () => {
     const { story, backends, caller, agentLegIds } = openScene();
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     story.dies();
     await story.comesBack(caller);
     story.node.asks('remove_leg', { leg_id: agentLegIds()[0] });
@@ -160,12 +178,12 @@ describe('an agent whose node died', () => {
 
   it('has its time from the start of the call', async () => {
     const { story, backends, caller } = openScene({ duration_max_ms: 30_000 });
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     story.node.passes(20_000);
     story.dies({ afterMs: 1_000 });
     await story.comesBack(caller);
     backends[1]!.answers();
-    story.node.passes(8_999);
+    story.node.passes(8_799);
     expect(story.types).not.toContain('call_ended');
     story.node.passes(1);
     expect(story.told('call_ended')['reason']).toBe('max_duration');
@@ -173,19 +191,19 @@ describe('an agent whose node died', () => {
 
   it('is given up after as many losses as before', async () => {
     const { story, backends, caller } = openScene();
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     backends[0]!.closes();
-    talks(backends[1]!);
+    talks(backends[1]!, story);
     story.dies();
     await story.comesBack(caller);
-    talks(backends[2]!);
+    talks(backends[2]!, story);
     backends[2]!.closes();
     expect(backends.map(({ url }) => url.slice(6, 11))).toEqual(['first', 'first', 'first', 'secon']);
   });
 
   it('keeps the newest of a long talk', async () => {
     const { story, backends, caller } = openScene();
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     for (let i = 0; i < 40; i++) {
       backends[0]!.says({ type: 'transcript', speaker: 'caller', text: `${i} ${'ä'.repeat(350)}` });
     }
@@ -209,7 +227,7 @@ describe('tools of an agent whose node died', () => {
 
   it('are told of at the end, those of both nodes', async () => {
     const { story, backends, caller } = openScene(TOOLS);
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     backends[0]!.says(call('t-1', 'set_disposition', { disposition: 'callback' }));
     story.dies();
     const back = await story.comesBack(caller);
@@ -224,7 +242,7 @@ describe('tools of an agent whose node died', () => {
 
   it('end the call the agent said goodbye to, and nobody is dialled for it', async () => {
     const { story, backends, caller } = openScene(TOOLS);
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     backends[0]!.says(call('t-1', 'end_call', {}));
     story.dies({ afterMs: 100 });
     await story.comesBack(caller);
@@ -247,7 +265,7 @@ describe('tools of an agent whose node died', () => {
     };
     const terms = { ...CHAIN, tools: ['transfer_to_human'], transfer } as unknown as Partial<AgentTerms>;
     const { story, backends, caller } = openScene(terms, ports);
-    talks(backends[0]!);
+    talks(backends[0]!, story);
     backends[0]!.says(call('t-1', 'transfer_to_human', { reason: 'asked for a person' }));
     story.dies();
     expect(story.types).not.toContain('tool_result');

@@ -50,6 +50,15 @@ describe('what is remembered of an agent that a caller spoke over', () => {
     expect(remembered()).toEqual([kept]);
   });
 
+  it('ends where its line was lost, with what waited to be heard', () => {
+    const { story, agent, writes, remembered } = openScene();
+    agent.speaks(100);
+    writes(EIGHT);
+    agent.speaks(100);
+    story.passes(1_000);
+    expect(remembered()).toEqual(['one two']);
+  });
+
   it('has nothing of an item that was still to come', () => {
     const { caller, agent, writes, remembered } = openScene();
     for (const [item_id, text] of [
@@ -78,6 +87,37 @@ describe('a history', () => {
     for (let i = 0; i < 100; i++) history.spoke(i + 1, 0);
     history.cut(null, 1_700);
     expect(history.turns.map(({ text }) => text)).toEqual(['one two', 'three']);
+  });
+
+  it('is kept as it was heard, and stays as it was said', () => {
+    const history = new History();
+    for (const [itemId, text] of [
+      ['item-1', 'one two'],
+      ['item-2', 'three four'],
+    ] as const) {
+      history.began(itemId, itemId === 'item-1' ? 0 : 100);
+      for (let i = 0; i < 100; i++) history.spoke(i + 2, 0);
+      history.ended();
+      history.add('agent', text);
+    }
+    const kept = (waitingFrames: number) => history.save(waitingFrames).map(({ text }) => text);
+    expect([kept(0), kept(35), kept(100), kept(140), kept(200)]).toEqual([
+      ['one two', 'three four'],
+      ['one two', 'three'],
+      ['one two'],
+      ['one'],
+      [],
+    ]);
+    expect(history.turns.map(({ text }) => text)).toEqual(['one two', 'three four']);
+    expect(history.stats.unkeptTurns).toBe(0);
+  });
+
+  it('counts the turns that its next owner is not told', () => {
+    const history = new History();
+    for (let i = 0; i < 20; i++) history.add('caller', '€'.repeat(800));
+    const kept = history.save(0).length;
+    history.save(0);
+    expect([kept < 20, history.stats.unkeptTurns]).toEqual([true, 20 - kept]);
   });
 
   it('cuts only the end of what was said just in time', () => {
