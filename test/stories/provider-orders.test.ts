@@ -34,6 +34,13 @@ class HandMadeProvider implements ProviderOrders {
     return this.#answer.promise;
   }
 
+  async breaks(): Promise<void> {
+    this.#answer.reject(new Error('the link broke'));
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+
   async answers(result: CommandResult): Promise<void> {
     this.#answer.resolve(result);
     await new Promise((resolve) => {
@@ -85,6 +92,15 @@ describe('a handover to a telephone, by the provider’s REST account', () => {
     await provider.answers({ ok: false, fault, detail: 'no' });
     expect(handoverEvents(story)).toEqual(['handover_started', 'transfer_failed']);
     expect(story.only('transfer_failed').data).toMatchObject({ reason });
+    caller.hangsUp();
+    expect(story.only('call_ended').data).toMatchObject({ reason: 'provider_stop' });
+  });
+
+  it('has failed where nobody knows what became of it, and breaks nothing', async () => {
+    const { story, provider, caller } = openScene();
+    await story.asksLater('hand_over', { target: PHONE });
+    await provider.breaks();
+    expect(story.only('transfer_failed').data).toMatchObject({ reason: 'unreachable' });
     caller.hangsUp();
     expect(story.only('call_ended').data).toMatchObject({ reason: 'provider_stop' });
   });

@@ -225,11 +225,15 @@ export class Handovers implements CallPart {
 
   #awaitProvider(asked: Promise<CommandResult>): void {
     const handover = this.#current;
-    void asked.then((result) => {
-      if (result.ok) return;
-      const type = result.fault === 'failed_precondition' ? 'unsupported' : 'unreachable';
-      handover?.feed({ type }, this.#desk.clock.nowMs());
-    });
+    const fail = (type: 'unsupported' | 'unreachable'): void =>
+      void handover?.feed({ type }, this.#desk.clock.nowMs());
+    asked.then(
+      (result) => {
+        if (!result.ok) fail(result.fault === 'failed_precondition' ? 'unsupported' : 'unreachable');
+      },
+      // Nobody knows whether the provider was asked: the caller is not to wait for it.
+      () => fail('unreachable'),
+    );
   }
 
   #begin(
