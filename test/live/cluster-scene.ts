@@ -9,8 +9,8 @@ import type { RedisServer } from '../fakes/redis/server.ts';
 import { HookReceiver } from './hooks.ts';
 import { until, type House } from './house.ts';
 
-/** A leg that is lost may come back, and a machine that is busy refuses nobody for it. */
-export const RESUMING = { RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0' };
+/** A leg that is lost may come back, and a machine that is busy refuses and kills nobody for it. */
+export const RESUMING = { RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0', WATCHDOG_MS: '0' };
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

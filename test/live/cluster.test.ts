@@ -101,7 +101,7 @@ describe('a provider that has two streams of one call in its document', () => {
 
 describe('a node that stood still while another took its call', () => {
   it('is fenced when it goes on: it closes what it had with 4410 and tells nothing more', async () => {
-    const house = own(await House.open({ MEDIA_NODES: '2', WATCHDOG_MS: '0', ...RESUMING }));
+    const house = own(await House.open({ MEDIA_NODES: '2', ...RESUMING }));
     const hooks = await hooksOf(house, opened);
     const caller = await NativeCaller.dial(await nativeUrl(house));
     caller.speak(Buffer.alloc(160, 0x30));

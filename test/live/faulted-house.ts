@@ -41,7 +41,7 @@ export class FaultedHouse {
     const opened = new Opened();
     try {
       const redis = opened.own(await RedisServer.open());
-      const shared = { ...clusterSettings(redis), ...RESUMING, MEDIA_NODES: '2', WATCHDOG_MS: '0' };
+      const shared = { ...clusterSettings(redis), ...RESUMING, MEDIA_NODES: '2' };
       const house = opened.own(await House.open({ ...shared, ...settings }));
       const hooks = await hooksOf(house, opened);
       return new FaultedHouse({ house, hooks, redis, opened });

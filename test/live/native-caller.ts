@@ -61,11 +61,14 @@ export class NativeCaller {
     next();
   }
 
-  /** Opens another line while the present one, which says nothing any more, is still open. */
-  async leaveSilentLine(): Promise<void> {
+  /**
+   * Opens another line while the present one, which says nothing any more, is still open: where it was told,
+   * or there.
+   */
+  async leaveSilentLine(there?: string): Promise<void> {
     const [, ...others] = this.#back?.urls ?? [];
     const { token = '' } = this.#back ?? {};
-    await this.#comeBack({ token, urls: others });
+    await this.#comeBack({ token, urls: there === undefined ? others : [there] });
   }
 
   get isOnOpenLine(): boolean {
@@ -114,7 +117,21 @@ export class NativeCaller {
     }
     const words = JSON.parse(data.toString()) as JsonObject;
     this.told.push(words);
+    if (words['type'] === 'goaway') this.#move(String(words['url']), String(words['token']));
     if (words['type'] === 'started' || words['type'] === 'resumed') this.#back = words['resume'] as Back;
+  }
+
+  /** As the protocol's page says: the present line is spoken on until the other one has said `resumed`. */
+  #move(url: string, token: string): void {
+    const old = this.#socket;
+    const socket = new WebSocket(url, ['omnivoice.v1', token], { handshakeTimeout: 2_000 });
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'resume', token })));
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary || this.#socket !== old || !data.toString().includes('"resumed"')) return;
+      this.#socket = socket;
+      old.close(1000);
+    });
+    this.#listen(socket);
   }
 
   /** As the protocol's page says: the first URL that answers. */
