@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asksOf, groupsOf } from '../ops/expressions.ts';
+import { DASHBOARDS, questionsOf } from '../ops/dashboards.ts';
+import { ALERTS, RECORDS } from '../ops/manifests.ts';
+import { readExposition, type ReadMetric } from '../telemetry/exposition-parser.ts';
+import { House } from './house.ts';
+
+/** What Prometheus' configuration says of a target, and Prometheus itself. */
+const TARGET_LABELS = ['job', 'instance', 'host', 'region', 'node', '__name__'];
+const QUESTIONS = [
+  ...ALERTS.map(({ alert, expr }) => ({ who: alert, expr })),
+  ...RECORDS.map(({ record, expr }) => ({ who: record, expr })),
+  ...DASHBOARDS.flatMap(questionsOf),
+];
+let house: House;
+let shown: Map<string, ReadMetric>;
+
+beforeAll(async () => {
+  house = await House.open();
+  do shown = readExposition(await (await fetch(`${house.ready.api_url}/metrics`)).text());
+  while (!shown.has('omnivoice_node_info'));
+});
+afterAll(() => house?.close());
+
+function samplesOf(name: string): ReadMetric['samples'] | undefined {
+  const whole = name.replace(/_(?:bucket|sum|count)$/, '');
+  const metric = shown.get(name) ?? (shown.get(whole)?.type === 'histogram' ? shown.get(whole) : undefined);
+  return metric?.samples.filter(({ name: sample }) => sample === name);
+}
+
+/** What of an expression a house does not show, in words. */
+function missingIn(expr: string): readonly string[] {
+  const asked = asksOf(expr);
+  const labels = new Set(TARGET_LABELS);
+  const missing = asked.flatMap(({ name, matchers }) => {
+    if (name === 'up' || name === 'ALERTS') return [];
+    if (name.includes(':')) return RECORDS.some(({ record }) => record === name) ? [] : [`no record ${name}`];
+    const samples = samplesOf(name);
+    if (samples === undefined || samples.length === 0) return [`no metric ${name}`];
+    for (const sample of samples) for (const label of Object.keys(sample.labels)) labels.add(label);
+    return matchers.flatMap(({ label, values }) => {
+      if (TARGET_LABELS.includes(label)) return [];
+      const known = new Set(samples.map((sample) => sample.labels[label]));
+      const isKnown = (value: string): boolean =>
+        [...known].some((word) => new RegExp(`^(?:${value})$`).test(word ?? ''));
+      return values.filter((value) => !isKnown(value)).map((value) => `no ${name}{${label}="${value}"}`);
+    });
+  });
+  if (asked.some(({ name }) => name.includes(':'))) return missing;
+  const strangers = groupsOf(expr).filter((label) => !labels.has(label));
+  return [...missing, ...strangers.map((label) => `no label ${label}`)];
+}
+
+describe('the figures of a house', () => {
+  it('are all that alerts, records and dashboards ask for: metrics, labels and their values', () => {
+    expect(QUESTIONS.length).toBeGreaterThan(150);
+    const missing = QUESTIONS.map(({ who, expr }) => [who, missingIn(expr)]);
+    expect(missing.filter(([, words]) => words!.length > 0)).toEqual([]);
+  });
+
+  it('are told as missing where they are not there', () => {
+    const wrong = [
+      'omnivoice_no_such_metric > 0',
+      'omnivoice_limit_hits_total{limit="no_such_limit"}',
+      'omnivoice_hook_propagation_seconds_bucket{le="0.19"}',
+      'sum by (colour) (omnivoice_legs)',
+      'region:omnivoice_no_such_record:sum',
+    ];
+    expect(wrong.map((expr) => missingIn(expr).length)).toEqual(wrong.map(() => 1));
+  });
+});
