@@ -25,12 +25,14 @@ export interface Obituary {
   readonly postCall?: PostCall | undefined;
 }
 
+/** Greater than any owner's token: of a call that was ended in its owner's place nobody tells any more. */
+const LAST_FENCE = Number.MAX_SAFE_INTEGER;
+
 /**
  * The last events of a call whose node is gone and that nobody resumed: each leg that was still there
- * disconnects, then
- * exactly one `call_ended` and one `call_completed`. Numbering goes on from what the journal has seen, so a
- * call that
- * had told its own end already is only completed.
+ * disconnects, then exactly one `call_ended` and one `call_completed`. Numbering goes on from what the journal
+ * has seen, so a call that had told its own end already is only completed. What a lost host still held of it is
+ * refused when it returns.
  */
 export function lastEventsOf(
   call: CallView,
@@ -58,6 +60,7 @@ export function lastEventsOf(
       data: { ...call.head, state, ...own },
     },
     stamps,
+    fence: LAST_FENCE,
   });
   const endReason = (call.end_reason ?? reason) as CallEndReason;
   const durationMs = durationMsOf(call, call.ended_at ?? at);
@@ -114,7 +117,7 @@ const TOLD_EVENTS_MAX = 10_000;
 const LOOK_AGAIN_MS = 10_000;
 
 export interface ReaperOptions {
-  readonly journal: Pick<Journal, 'openCalls' | 'incarnationsWithOpenCalls' | 'read'>;
+  readonly journal: Pick<Journal, 'openCalls' | 'openCall' | 'incarnationsWithOpenCalls' | 'read'>;
   readonly postCall?: PostCall;
   /** Commits events and tells everybody. */
   readonly publish: (records: readonly EventRecord[]) => Promise<unknown>;
@@ -154,8 +157,8 @@ export class Reaper implements Closeable {
 
   /** A call whose owner is long gone, wherever that was. False where it cannot be said yet whether it goes on. */
   async endOrphan({ callId, owner }: Pick<Orphan, 'callId' | 'owner'>): Promise<boolean> {
-    const open = await this.#options.journal.openCalls(owner);
-    const call = open.find(({ id }) => id === callId);
+    // Its owner may have told nothing of it yet: another was the last who did.
+    const call = await this.#options.journal.openCall(callId);
     if (call !== undefined) return this.#endCall(call, owner);
     // Its owner told its end and could not say so to the registry any more.
     return (await this.#mayEnd(callId, owner)) !== 'unknown';

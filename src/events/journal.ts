@@ -70,6 +70,8 @@ export interface Journal {
   bounds(): Promise<{ readonly first: number; readonly last: number }>;
   /** Calls of `incarnation` that have started and not completed, for the reaper. */
   openCalls(incarnation: string): Promise<readonly CallView[]>;
+  /** The call, where it has started and not completed, whoever told of it last. */
+  openCall(callId: string): Promise<CallView | undefined>;
   /** Incarnations that still have open calls. */
   incarnationsWithOpenCalls(): Promise<readonly string[]>;
 }

@@ -22,6 +22,7 @@ async function toldOf(found: Found): Promise<string[]> {
       read: async () => [],
       incarnationsWithOpenCalls: async () => [],
       openCalls: async () => [openCall()],
+      openCall: async () => openCall(),
     },
     registry: { find: async () => found, end: async () => 'saved' },
     resumeWindowMs: WINDOW_MS,

@@ -57,6 +57,7 @@ describe('calls of nodes that left nothing behind', () => {
           reaped.push(incarnation);
           return incarnation === 'n0-dead' ? [call] : [];
         },
+        openCall: async () => undefined,
       },
       publish: async (records) => void published.push(...records),
       onLost: () => {},

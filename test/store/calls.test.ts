@@ -137,5 +137,17 @@ describeOnEachEngine('open calls', () => {
     expect(completed!.position).toBe(13);
     expect(await journal.openCalls('nod_1')).toEqual([]);
     expect(await journal.incarnationsWithOpenCalls()).toEqual(['nod_2']);
+    expect(await journal.openCall('call_2')).toBeUndefined();
+    expect(await journal.openCall('call_3')).toMatchObject({ id: 'call_3', incarnation: 'nod_2' });
+  });
+
+  it('are found by the incarnation that went on with them', async () => {
+    const { journal } = await openTempStore();
+    const fenced = (fence: number, sequence: number) => [{ ...eventOf('call_1', sequence), fence }];
+    await journal.commit({ incarnation: 'nod_1', first: 1, records: fenced(1, 1) });
+    await journal.commit({ incarnation: 'nod_2', first: 1, records: fenced(2, 2) });
+    expect(await journal.openCalls('nod_1')).toEqual([]);
+    expect(await journal.openCalls('nod_2')).toMatchObject([{ id: 'call_1', sequence: 2 }]);
+    expect(await journal.incarnationsWithOpenCalls()).toEqual(['nod_2']);
   });
 });

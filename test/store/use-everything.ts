@@ -27,6 +27,7 @@ export async function useEverything(path: string): Promise<void> {
   }
   await journal.bounds();
   await journal.openCalls('nod_1');
+  await journal.openCall('call_1');
   await journal.incarnationsWithOpenCalls();
   await journal.forgetCursor('nod_1');
   const [owed] = await outbox.unfinished({ position: 0, id: '' }, 10);

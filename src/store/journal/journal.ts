@@ -189,6 +189,16 @@ export class SqlJournal implements Journal {
     return views;
   }
 
+  async openCall(callId: string): Promise<CallView | undefined> {
+    const row = await this.#db
+      .selectFrom('calls')
+      .selectAll()
+      .where('id', '=', callId)
+      .where('completed_unix_ms', 'is', null)
+      .executeTakeFirst();
+    return row && viewOf(this.#db, row);
+  }
+
   async incarnationsWithOpenCalls(): Promise<readonly string[]> {
     const rows = await this.#db
       .selectFrom('calls')

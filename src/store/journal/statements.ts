@@ -65,6 +65,7 @@ export function commitStatements(db: Kysely<Schema>): CommitStatements {
         .onConflict((conflict) =>
           conflict.column('id').doUpdateSet((update) => ({
             state: update.ref('excluded.state'),
+            incarnation: update.ref('excluded.incarnation'),
             completed_unix_ms: update.ref('excluded.completed_unix_ms'),
             view: update.ref('excluded.view'),
             timeline: update.ref('excluded.timeline'),
