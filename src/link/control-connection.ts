@@ -4,11 +4,11 @@ import { messageOf, refuse, type Refusal } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
+import { failedBy, Questions, type QuestionStats } from '../events/questions.ts';
 import { Answering } from './answering.ts';
-import { encodeEvents, encodeMessage, FrameDecoder } from './framing.ts';
+import { encodeEvents, encodeMessage, FrameDecoder, tooLong } from './framing.ts';
 import type { LinkLog } from './link-log.ts';
 import { LINK_PROTOCOL, type FromControl, type NodeFacts, type NodeStatus } from './messages.ts';
-import { failedBy, Questions, type QuestionStats } from './questions.ts';
 import { readFromControl } from './read-message.ts';
 import type { Spool, SpooledRecord } from './spool/spool.ts';
 
@@ -72,10 +72,8 @@ export class ControlConnection {
     });
     this.#questions = new Questions({
       pendingMax: PENDING_ASKS_MAX,
-      bytesMax: ASK_BYTES_MAX,
       stats: options.stats,
       clock: options.clock,
-      write: (encoded) => this.#write(encoded),
     });
     this.#listen();
     const { spool, facts } = options;
@@ -108,7 +106,12 @@ export class ControlConnection {
   /** Asks control; before its welcome there is nobody to ask. */
   ask(ask: Ask, timeLimitMs: number): Promise<AskResult> {
     if (!this.isWelcome) return Promise.resolve(failedBy(NOBODY_TO_ASK));
-    return this.#questions.ask((id) => encodeMessage({ type: 'ask', id, ask }), timeLimitMs);
+    return this.#questions.ask((id) => {
+      const encoded = encodeMessage({ type: 'ask', id, ask });
+      const refusal = tooLong(encoded, ASK_BYTES_MAX);
+      if (refusal === undefined) this.#write(encoded);
+      return refusal;
+    }, timeLimitMs);
   }
 
   close(): void {

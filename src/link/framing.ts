@@ -35,6 +35,13 @@ export function encodeEvents(first: number, payloads: readonly Buffer[]): Buffer
   return encoded;
 }
 
+/** Why a message is not sent; undefined where it may be. */
+export function tooLong(encoded: Buffer, bytesMax: number): Refusal | undefined {
+  return encoded.length > bytesMax
+    ? refuse('payload_too_large', `${encoded.length} bytes of message`)
+    : undefined;
+}
+
 /** Cuts a byte stream into messages, however it arrives. After a refusal the stream is beyond reading. */
 export class FrameDecoder {
   readonly #onMessage: (message: JsonObject) => void;

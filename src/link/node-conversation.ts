@@ -5,12 +5,12 @@ import type { JsonObject } from '../base/json.ts';
 import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
 import type { EventRecord } from '../events/envelope.ts';
+import { failedBy, Questions, type QuestionStats } from '../events/questions.ts';
 import { Answering } from './answering.ts';
 import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts';
-import { encodeMessage, FrameDecoder, MESSAGE_BYTES_MAX } from './framing.ts';
+import { encodeMessage, FrameDecoder, MESSAGE_BYTES_MAX, tooLong } from './framing.ts';
 import type { LinkLog } from './link-log.ts';
 import { LINK_PROTOCOL, type FromNode, type NodeHello, type NodeStatus } from './messages.ts';
-import { failedBy, Questions, type QuestionStats } from './questions.ts';
 import { readFromNode } from './read-message.ts';
 
 const HELLO_WITHIN_MS = 2000;
@@ -55,18 +55,15 @@ export class NodeConversation {
     this.#socket = socket;
     this.#options = options;
     this.#decoder = new FrameDecoder((message) => this.#hear(message));
-    const write = (encoded: Buffer): void => void (socket.destroyed || socket.write(encoded));
     this.#questions = new Questions({
       pendingMax: PENDING_COMMANDS_MAX,
-      bytesMax: MESSAGE_BYTES_MAX,
       stats: options.stats,
       clock: options.clock,
-      write,
     });
     this.#answering = new Answering({
       runningMax: RUNNING_ASKS_MAX,
       encode: (id, result) => encodeMessage({ type: 'answer', id, result }),
-      write,
+      write: (encoded) => this.#write(encoded),
       onRefused: () => options.stats.refusedAsks++,
     });
     this.#cancelHello = options.clock.after(HELLO_WITHIN_MS, () =>
@@ -82,7 +79,12 @@ export class NodeConversation {
   /** Asks the node to do something; every failure of the way is an answer too. */
   ask(command: Command, timeoutMs: number): Promise<CommandResult> {
     if (this.#socket.destroyed) return Promise.resolve(failedBy(NOT_CONNECTED));
-    return this.#questions.ask((id) => encodeMessage({ type: 'command', id, command }), timeoutMs);
+    return this.#questions.ask((id) => {
+      const encoded = encodeMessage({ type: 'command', id, command });
+      const refusal = tooLong(encoded, MESSAGE_BYTES_MAX);
+      if (refusal === undefined) this.#write(encoded);
+      return refusal;
+    }, timeoutMs);
   }
 
   close(): void {
@@ -189,6 +191,10 @@ export class NodeConversation {
     if (this.#hello === undefined) return refuse('protocol_violation', 'a question before the hello');
     void this.#answering.answer(id, () => this.#options.onAsk(ask));
     return undefined;
+  }
+
+  #write(encoded: Buffer): void {
+    if (!this.#socket.destroyed) this.#socket.write(encoded);
   }
 
   #refuse(refusal: Refusal): void {

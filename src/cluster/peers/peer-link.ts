@@ -1,13 +1,18 @@
 import type { Duplex } from 'node:stream';
 import type { AtMs, Cancel, Clock } from '../../base/clock.ts';
+import { refuse, type Refusal } from '../../base/errors.ts';
 import { parseObject, type JsonObject } from '../../base/json.ts';
 import type { CommandResult } from '../../events/commands.ts';
+import { failedBy, Questions } from '../../events/questions.ts';
 import type { PeerCounts } from './peer-counts.ts';
 import { FRAME, FRAME_BYTES_MAX, frameHead, OVERHEAD_BYTES, PeerFrames } from './peer-frames.ts';
 import { PeerLife, type PeerTiming } from './peer-life.ts';
 import { readAnswer, readHello, readQuestion, type PeerQuestion } from './peer-messages.ts';
-import { PeerQuestions, QUESTION_MS, QUESTIONS_MAX } from './peer-questions.ts';
 
+/** So many questions of one link may wait. */
+const QUESTIONS_MAX = 1_024;
+/** A leg at the door waits no longer for another node. */
+const QUESTION_MS = 150;
 /** More unsent than this, and the peer has stopped reading. */
 const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
 /** Who has not said its name by then is a stranger. */
@@ -51,7 +56,7 @@ export class PeerLink {
   readonly #house: PeerHouse;
   readonly #timing: PeerTiming;
   readonly #life: PeerLife;
-  readonly #questions: PeerQuestions;
+  readonly #questions: Questions;
   readonly #frames: PeerFrames;
   readonly #pings = new Map<number, AtMs>();
   readonly #greetBeforeAtMs: AtMs;
@@ -68,7 +73,7 @@ export class PeerLink {
     this.#house = house;
     this.#timing = timing;
     this.#life = new PeerLife(timing, nowMs);
-    this.#questions = new PeerQuestions(house.clock, house.counts);
+    this.#questions = new Questions({ pendingMax: QUESTIONS_MAX, stats: house.counts, clock: house.clock });
     this.#frames = new PeerFrames((type, handle, payload) => this.#onFrame(type, handle, payload));
     this.#greetBeforeAtMs = nowMs + HELLO_MS;
     this.#cancelBeat = house.clock.after(timing.pingMs, () => this.#beat());
@@ -174,12 +179,13 @@ export class PeerLink {
   async #answer(id: number, payload: Buffer): Promise<void> {
     const result = await this.#resultOf(payload);
     if (this.#state.name === 'closed') return;
-    this.#sayJson(FRAME.answer, id, result);
+    const refusal = this.#sayJson(FRAME.answer, id, result);
+    if (refusal !== undefined) this.#sayJson(FRAME.answer, id, failedBy(refusal));
   }
 
   async #resultOf(payload: Buffer): Promise<CommandResult> {
     const question = readQuestion(payload);
-    if ('type' in question) return { ok: false, fault: question.fault, detail: question.detail };
+    if ('type' in question) return failedBy(question);
     if (this.#answering >= QUESTIONS_MAX) {
       return { ok: false, fault: 'overloaded', detail: 'too many questions of this peer' };
     }
@@ -211,13 +217,13 @@ export class PeerLink {
     this.#write(FRAME.ping, this.#lastPing, EMPTY);
   }
 
-  #sayJson(type: number, handle: number, value: unknown): void {
+  #sayJson(type: number, handle: number, value: unknown): Refusal | undefined {
     const text = Buffer.from(JSON.stringify(value));
-    if (text.length + OVERHEAD_BYTES <= FRAME_BYTES_MAX) return this.#write(type, handle, text);
-    const detail = `${text.length} bytes are beyond what a link carries`;
-    const refusal: CommandResult = { ok: false, fault: 'payload_too_large', detail };
-    if (type === FRAME.question) return this.#questions.settle(handle, refusal);
-    if (type === FRAME.answer) this.#sayJson(type, handle, refusal);
+    if (text.length + OVERHEAD_BYTES > FRAME_BYTES_MAX) {
+      return refuse('payload_too_large', `${text.length} bytes are beyond what a link carries`);
+    }
+    this.#write(type, handle, text);
+    return undefined;
   }
 
   #write(type: number, handle: number, payload: Buffer): void {
@@ -244,7 +250,7 @@ export class PeerLink {
     if (this.#state.name === 'closed') return;
     this.#cancelBeat();
     this.#moveTo({ name: 'closed', why });
-    this.#questions.end();
+    this.#questions.end('the link ended');
     this.#socket.destroy();
   }
 

@@ -1,24 +1,22 @@
-import type { Cancel, Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { refuse, type Refusal } from '../base/errors.ts';
-import type { CommandResult } from '../events/commands.ts';
+import type { CommandResult } from './commands.ts';
 
-/** What everybody who asks over one side of the link counts together. */
+/** What everybody who asks over one way counts together. */
 export interface QuestionStats {
   /** Refused before they were sent: too many wait, or the text is too long. */
   refusedQuestions: number;
-  /** Sent, and not answered in time or before the connection ended. */
+  /** Sent, and not answered in time or before the way was gone. */
   unansweredQuestions: number;
 }
 
 export interface QuestionsOptions {
   readonly pendingMax: number;
-  readonly bytesMax: number;
   readonly stats: QuestionStats;
   readonly clock: Pick<Clock, 'after'>;
-  readonly write: (encoded: Buffer) => void;
 }
 
-/** The questions of one connection that wait for their answers. Every failure of the way is an answer too. */
+/** The questions of one way that wait for their answers. Every failure of the way is an answer too. */
 export class Questions {
   readonly #options: QuestionsOptions;
   readonly #pending = new Map<number, (result: CommandResult) => void>();
@@ -28,26 +26,26 @@ export class Questions {
     this.#options = options;
   }
 
-  /** `encode` makes the message of the number the question gets. */
-  ask(encode: (id: number) => Buffer, timeLimitMs: number): Promise<CommandResult> {
-    const { pendingMax, bytesMax, clock, write } = this.#options;
+  /** `send` says the question of that number, or refuses to. */
+  ask(send: (id: number) => Refusal | undefined, timeLimitMs: number): Promise<CommandResult> {
+    const { pendingMax, clock, stats } = this.#options;
     if (this.#pending.size >= pendingMax) {
-      return this.#turnAway(refuse('overloaded', `${pendingMax} questions wait for an answer already`));
+      stats.refusedQuestions++;
+      return Promise.resolve(
+        failedBy(refuse('overloaded', `${pendingMax} questions wait for an answer already`)),
+      );
     }
     const id = ++this.#lastId;
-    const encoded = encode(id);
-    if (encoded.length > bytesMax) {
-      return this.#turnAway(refuse('payload_too_large', `${encoded.length} bytes of question`));
-    }
     return new Promise((resolve) => {
-      const cancel: Cancel = clock.after(timeLimitMs, () =>
-        this.#miss(id, `no answer within ${timeLimitMs} ms`),
-      );
+      const cancel = clock.after(timeLimitMs, () => this.#miss(id, `no answer within ${timeLimitMs} ms`));
       this.#pending.set(id, (result) => {
         cancel();
         resolve(result);
       });
-      write(encoded);
+      const refusal = send(id);
+      if (refusal === undefined) return;
+      stats.refusedQuestions++;
+      this.settle(id, failedBy(refusal));
     });
   }
 
@@ -66,11 +64,6 @@ export class Questions {
   #miss(id: number, why: string): void {
     this.#options.stats.unansweredQuestions++;
     this.settle(id, failedBy(refuse('unavailable', why)));
-  }
-
-  #turnAway(refusal: Refusal): Promise<CommandResult> {
-    this.#options.stats.refusedQuestions++;
-    return Promise.resolve(failedBy(refusal));
   }
 }
 
