@@ -2,35 +2,35 @@
 const LATE_LOOKS = 3;
 /** So few legs are never what makes a loop late: refusing them would help nobody. */
 const LEGS_MIN = 50;
-/** How the cap comes back after a late time: a tenth and a few more each good second. */
+/** How the cap comes back after a bad time: a tenth and a few more each good second. */
 const RECOVERY_RATIO = 1.1;
 const RECOVERY_LEGS = 5;
 
 /**
- * The cap of a node, lowered live while its event loop is late: told how late it was, about once a second.
+ * The cap of a node, lowered live while its event loop has too much to do: told how late it was, or how busy,
+ * about once a second.
  */
 export class LoopPressure {
   readonly #capLegsMax: number;
-  readonly #delayP99MsMax: number;
+  readonly #readingMax: number;
   #capLegs: number;
-  #p99Ms = 0;
-  #lateLooks = 0;
+  #reading = 0;
+  #badLooks = 0;
 
-  /**
-   * Beyond `delayP99MsMax` audio is late already (cluster.md §2.11); 0 believes no delay.
-   */
-  constructor(capLegsMax: number, delayP99MsMax: number) {
-    this.#delayP99MsMax = delayP99MsMax;
+  /** Beyond `readingMax` audio is late already, or soon will be (cluster.md §2.11); 0 believes no reading. */
+  constructor(capLegsMax: number, readingMax: number) {
+    this.#readingMax = readingMax;
     this.#capLegsMax = capLegsMax;
     this.#capLegs = capLegsMax;
   }
 
-  get p99Ms(): number {
-    return this.#p99Ms;
+  /** The last one. */
+  get reading(): number {
+    return this.#reading;
   }
 
-  get isLate(): boolean {
-    return this.#lateLooks >= LATE_LOOKS;
+  get isBad(): boolean {
+    return this.#badLooks >= LATE_LOOKS;
   }
 
   /** How many legs may be here now. */
@@ -38,12 +38,12 @@ export class LoopPressure {
     return this.#capLegs;
   }
 
-  look(p99Ms: number, legs: number): void {
-    this.#p99Ms = p99Ms;
-    const isLate = this.#delayP99MsMax > 0 && p99Ms > this.#delayP99MsMax;
-    this.#lateLooks = isLate ? this.#lateLooks + 1 : 0;
-    if (this.isLate) this.#capLegs = Math.min(this.#capLegs, Math.max(LEGS_MIN, legs));
-    else if (this.#lateLooks === 0) this.#capLegs = this.#recovered();
+  look(reading: number, legs: number): void {
+    this.#reading = reading;
+    const isOver = this.#readingMax > 0 && reading > this.#readingMax;
+    this.#badLooks = isOver ? this.#badLooks + 1 : 0;
+    if (this.isBad) this.#capLegs = Math.min(this.#capLegs, Math.max(LEGS_MIN, legs));
+    else if (this.#badLooks === 0) this.#capLegs = this.#recovered();
   }
 
   #recovered(): number {

@@ -33,9 +33,10 @@ import { NodeCluster } from './cluster/node-cluster.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
 import { NodeDoors } from './door/node-doors.ts';
+import { NodePressure, openEffort } from './door/node-pressure.ts';
+import { withRoomFor } from './door/returning-legs.ts';
 import type { ForkLines } from './forks/fork-lines.ts';
 import { openLegMedia, prepareResampling, type LegMedia } from './leg-media.ts';
-import { LoopPressure } from './loop-pressure.ts';
 import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
 import { obey } from './calls/obey.ts';
@@ -127,7 +128,8 @@ export class MediaNode implements Closeable {
   readonly #resumeTokens: ResumeTokens;
   #state: NodeStatus['state'] = 'starting';
   #isDiskNearFull = false;
-  readonly #pressure: LoopPressure;
+  readonly #pressure: NodePressure;
+  readonly #effort: ReturnType<typeof openEffort>;
   #cancelTend: Cancel;
   #onIdle: (() => void) | undefined;
   #onCredentials: (() => void) | undefined;
@@ -138,7 +140,8 @@ export class MediaNode implements Closeable {
     this.#observer = observer;
     this.#parts = parts;
     this.#resumeTokens = new ResumeTokens(settings.signingSecret);
-    this.#pressure = new LoopPressure(settings.nodeCapLegs, settings.loopDelayMaxMs);
+    this.#pressure = new NodePressure(settings);
+    this.#effort = openEffort(parts.loopDelay);
     this.media = openLegMedia(settings, parts.detectors);
     this.pacer = new NodePacer({
       clock,
@@ -200,7 +203,7 @@ export class MediaNode implements Closeable {
       isDraining: this.#state === 'draining',
       legs: this.arrivals.legs,
       capLegs: this.#parts.options.settings.nodeCapLegs,
-      capLegsNow: this.#pressure.capLegs,
+      ...this.#pressure.condition,
       isSpoolNearLimit: this.#parts.spool.isNearLimit,
       isDiskNearFull: this.#isDiskNearFull,
       isShutOff: this.isCutOff && this.#parts.options.settings.acceptWhenIsolated === 'false',
@@ -216,7 +219,7 @@ export class MediaNode implements Closeable {
     const { legs, capLegs } = this.condition;
     const { bytes: spoolBytes } = this.#parts.spool;
     const state = this.#state === 'serving' && this.#pressure.isLate ? 'degraded' : this.#state;
-    const loopDelayP99Ms = this.#pressure.p99Ms;
+    const { loopDelayP99Ms } = this.#pressure;
     return { state, legs, calls: this.calls.size, capLegs, loopDelayP99Ms, spoolBytes };
   }
 
@@ -229,7 +232,10 @@ export class MediaNode implements Closeable {
       lifetime,
       arrivals: this.cluster.takeovers.arrivalsOf(this.arrivals),
       plainArrivals: this.arrivals,
-      resumes: this.cluster.takeovers.resumesOf(this.arrivals),
+      resumes: withRoomFor(this.cluster.takeovers.resumesOf(this.arrivals), {
+        isHere: (callId) => this.calls.get(callId) !== undefined,
+        refuseReturn: () => this.admission.refusalOfReturn(this.condition),
+      }),
       resumeTokens: this.#resumeTokens,
       credentials: this.credentials,
       metrics: async () => expositionOf(await this.figures.snapshot()),
@@ -330,7 +336,7 @@ export class MediaNode implements Closeable {
     this.calls.sweep(clock.nowMs());
     this.#observer.linesObserved(this.arrivals.observe(clock.nowMs()));
     this.media.reserve();
-    this.#pressure.look(this.#parts.loopDelay.read().p99Ms, this.arrivals.legs);
+    this.#pressure.look(this.#effort(), this.arrivals.legs);
     this.#followCap().catch((error: unknown) =>
       log.error({ error: messageOf(error) }, 'shared port not reopened'),
     );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { answerTo } from '../../src/gateway/door/http-answers.ts';
 import { Admission, type NodeCondition } from '../../src/node/admission.ts';
 import { LoopPressure } from '../../src/node/loop-pressure.ts';
 
@@ -6,7 +7,9 @@ const WELL: NodeCondition = {
   isDraining: false,
   legs: 10,
   capLegs: 800,
-  capLegsNow: 800,
+  capLegsByDelay: 800,
+  capLegsByBusy: 800,
+  isMemoryNearFull: false,
   isSpoolNearLimit: false,
   isDiskNearFull: false,
 };
@@ -20,22 +23,47 @@ describe('a node at its door', () => {
     [{ legs: 800 }, 'overloaded', 'legs'],
     [{ isSpoolNearLimit: true }, 'overloaded', 'spool'],
     [{ isDiskNearFull: true }, 'overloaded', 'disk'],
-    [{ capLegsNow: 10 }, 'overloaded', 'loop_delay'],
+    [{ isMemoryNearFull: true }, 'overloaded', 'memory'],
+    [{ isShutOff: true }, 'overloaded', 'isolated'],
+    [{ capLegsByDelay: 10 }, 'overloaded', 'loop_delay'],
+    [{ capLegsByBusy: 10 }, 'overloaded', 'loop_busy'],
     [{ isDraining: true, legs: 800 }, 'draining', 'draining'],
-  ] as const)('with %j refuses as %s, and counts it by reason', (change, fault, reason) => {
-    const admission = new Admission();
-    expect(admission.refusalOf({ ...WELL, ...change })?.fault).toBe(fault);
-    expect(admission.stats[reason]).toBe(1);
-  });
+  ] as const)(
+    'with %j refuses as %s with 503 and Retry-After, and counts it by reason',
+    (change, fault, reason) => {
+      const admission = new Admission();
+      const refusal = admission.refusalOf({ ...WELL, ...change })!;
+      expect(refusal.fault).toBe(fault);
+      expect(answerTo(refusal, 'req_1')).toMatchObject({
+        httpStatus: 503,
+        headers: { 'Retry-After': expect.stringMatching(/^[1-9]\d*$/) },
+      });
+      const others = Object.entries(admission.stats).filter(([name]) => name !== reason);
+      expect([admission.stats[reason], others.some(([, count]) => count > 0)]).toEqual([1, false]);
+    },
+  );
 
   it('admits exactly as many as its cap', () => {
     const admission = new Admission();
     let legs = 0;
     for (let offered = 0; offered < 150; offered++) {
-      if (admission.refusalOf({ ...WELL, legs, capLegs: 100, capLegsNow: 100 }) === undefined) legs++;
+      if (admission.refusalOf({ ...WELL, legs, capLegs: 100 }) === undefined) legs++;
     }
     expect(legs).toBe(100);
     expect(admission.stats.legs).toBe(50);
+  });
+
+  it('lets in legs that lost their node, whatever it suffers from, up to a fifth beyond its cap', () => {
+    const admission = new Admission();
+    const suffering = { ...WELL, isDraining: true, isMemoryNearFull: true, capLegsByDelay: 0 };
+    let legs = 100;
+    for (let offered = 0; offered < 50; offered++) {
+      const condition = { ...suffering, legs, capLegs: 100 };
+      expect(admission.refusalOf(condition)).toBeDefined();
+      if (admission.refusalOfReturn(condition) === undefined) legs++;
+    }
+    expect([legs, admission.stats.returning_legs]).toEqual([120, 30]);
+    expect(admission.refusalOfReturn({ legs: 6, capLegs: 5 })?.fault).toBe('overloaded');
   });
 });
 
@@ -52,7 +80,7 @@ describe('the pressure of the loop', () => {
   it('lowers the cap to what is here after three in a row', () => {
     const pressure = new LoopPressure(800, 30);
     expect(look(pressure, 300, 31, 31, 31)).toBe(300);
-    expect(pressure.isLate).toBe(true);
+    expect(pressure.isBad).toBe(true);
   });
 
   it('never refuses a node with a few legs: they are not what makes it late', () => {
