@@ -1,5 +1,6 @@
+import { messageOf } from '../src/base/errors.ts';
 import { distributionOf } from './load/distribution.ts';
-import { ClusterScene, type SceneWish } from './failover/cluster-scene.ts';
+import { ClusterScene, type SceneName } from './failover/cluster-scene.ts';
 import { brokenOf, figuresOf, type FaultFigures } from './failover/fault-figures.ts';
 import { callsTable, legsTable } from './failover/fault-tables.ts';
 import { runFault, type FaultRun } from './failover/fault-run.ts';
@@ -10,10 +11,7 @@ import { pause } from './scene/phases.ts';
 
 const TOLD_WITHIN_MS = 40_000;
 const SECONDS_PER_SCENE = 15;
-const SCENES: { readonly [Name in Fault['scene']]: SceneWish } = {
-  cluster: { hosts: 2, nodesPerHost: 2, withPostgres: true },
-  regions: { hosts: 2, nodesPerHost: 1, withPostgres: true, redisEach: true },
-};
+const REASON_MAX = 1000;
 
 /**
  * Real processes are killed, stopped and cut off under real calls: what each leg noticed, how soon it was
@@ -25,17 +23,19 @@ export async function benchFailover(options: BenchOptions): Promise<Report> {
   // Whatever ends this process ends what it started, by each scene's last will.
   const leave = (): never => process.exit(130);
   process.once('SIGINT', leave).once('SIGTERM', leave);
-  const figures: FaultFigures[] = [];
-  const lateMs: number[] = [];
+  const played: Played[] = [];
   try {
-    for (const [name, wish] of Object.entries(SCENES)) {
-      const own = faults.filter(({ scene }) => scene === name);
-      if (own.length > 0) figures.push(...(await playScene(wish, own, lateMs)));
-    }
+    // Faults of the same scene one after the other; what is wrong with a Redis side by side.
+    const [beside, alone] = scenesOf(faults);
+    for (const scene of alone) played.push(await playScene(await openScene(scene)));
+    const opened: OpenScene[] = [];
+    for (const scene of beside) opened.push(await openScene(scene));
+    played.push(...(await Promise.all(opened.map(playScene))));
   } finally {
     process.off('SIGINT', leave).off('SIGTERM', leave);
   }
-  const load = distributionOf(lateMs);
+  const figures = played.flatMap((one) => one.figures);
+  const load = distributionOf(played.flatMap(({ lateMs }) => lateMs));
   return {
     name: 'failover',
     tables: [
@@ -47,33 +47,82 @@ export async function benchFailover(options: BenchOptions): Promise<Report> {
         rows: [[load.count, load.p50, load.p99, load.max]],
       },
     ],
-    failures: figures.flatMap(brokenOf),
+    failures: [...played.flatMap(({ failures }) => failures), ...figures.flatMap(brokenOf)],
     figures: { faults: figures, lateMs: load },
   };
 }
 
-async function playScene(
-  wish: SceneWish,
-  faults: readonly Fault[],
-  lateMs: number[],
-): Promise<FaultFigures[]> {
-  const scene = await ClusterScene.open(wish);
-  const figures: FaultFigures[] = [];
-  let placedCalls = 0;
+/** Faults of one scene. */
+interface Scene {
+  readonly name: SceneName;
+  readonly faults: readonly Fault[];
+}
+
+interface OpenScene extends Scene {
+  /** Undefined where it did not come up; `why` says so. */
+  readonly stage: ClusterScene | undefined;
+  readonly why?: string;
+}
+
+interface Played {
+  /** What kept it from being played to the end. */
+  readonly failures: readonly string[];
+  readonly figures: readonly FaultFigures[];
+  /** Of each frame the load said. */
+  readonly lateMs: readonly number[];
+}
+
+/** Those that can be played side by side, and those that cannot. */
+function scenesOf(faults: readonly Fault[]): readonly [beside: readonly Scene[], alone: readonly Scene[]] {
+  const scenes = [...Map.groupBy(faults, ({ scene }) => scene)].map(([name, own]) => ({ name, faults: own }));
+  const isBeside = ({ name }: Scene): boolean => name.startsWith('redis-');
+  return [scenes.filter(isBeside), scenes.filter((scene) => !isBeside(scene))];
+}
+
+async function openScene(scene: Scene): Promise<OpenScene> {
   try {
-    for (const fault of faults) {
-      const runs: FaultRun[] = [];
-      for (let i = 0; i < fault.runs; i++) runs.push(await runFault(scene, fault, i));
-      placedCalls += runs.reduce((sum, run) => sum + run.placedCalls, 0);
-      await untilTold(scene, placedCalls);
-      figures.push(figuresOf(fault, runs, await scene.receiver.ask<Told[]>('told')));
-      for (const late of await scene.crowd.ask<readonly number[]>('lateMs')) lateMs.push(late);
-      console.log(`  ${fault.title}: ${runs.length} runs`);
-    }
-    return figures;
-  } finally {
-    await scene.close();
+    return { ...scene, stage: await ClusterScene.open(scene.name) };
+  } catch (error) {
+    return { ...scene, stage: undefined, why: reasonOf(error) };
   }
+}
+
+/** What one scene fails in does not keep the others from being played. */
+async function playScene({ name, faults, stage, why = '' }: OpenScene): Promise<Played> {
+  if (stage === undefined) return { failures: [`${name}: ${why}`], figures: [], lateMs: [] };
+  const figures: FaultFigures[] = [];
+  const failures: string[] = [];
+  let lateMs: readonly number[] = [];
+  try {
+    await playFaults(stage, faults, figures);
+    lateMs = await stage.crowd.ask<readonly number[]>('lateMs');
+  } catch (error) {
+    failures.push(`${name}: ${reasonOf(error)}`);
+  } finally {
+    await stage.close();
+  }
+  return { figures, lateMs, failures };
+}
+
+async function playFaults(
+  scene: ClusterScene,
+  faults: readonly Fault[],
+  figures: FaultFigures[],
+): Promise<void> {
+  let placedCalls = 0;
+  for (const fault of faults) {
+    const runs: FaultRun[] = [];
+    for (let i = 0; i < fault.runs; i++) runs.push(await runFault(scene, fault, i));
+    placedCalls += runs.reduce((sum, run) => sum + run.placedCalls, 0);
+    await untilTold(scene, placedCalls);
+    figures.push(figuresOf(fault, runs, await scene.receiver.ask<Told[]>('told')));
+    console.log(`  ${fault.title}: ${runs.length} runs`);
+  }
+}
+
+/** A host that did not come up says why at length. */
+function reasonOf(error: unknown): string {
+  return messageOf(error).slice(0, REASON_MAX);
 }
 
 /** Until the last event of the last call is there, or has been waited for long enough. */
@@ -93,11 +142,10 @@ function plannedFaults({ faults: names, runs, isQuick, isSmoke }: BenchOptions):
 }
 
 function planOf(faults: readonly Fault[]): string {
-  const scenes = new Set(faults.map(({ scene }) => scene)).size;
-  const seconds = faults.reduce(
-    (sum, { runs, secondsPerRun }) => sum + runs * secondsPerRun,
-    scenes * SECONDS_PER_SCENE,
-  );
+  const secondsOf = (scene: Scene): number =>
+    scene.faults.reduce((sum, fault) => sum + fault.runs * fault.secondsPerRun, SECONDS_PER_SCENE);
+  const [beside, alone] = scenesOf(faults);
+  const seconds = alone.reduce((sum, scene) => sum + secondsOf(scene), Math.max(0, ...beside.map(secondsOf)));
   const names = faults.map(({ name, runs }) => `${name} × ${runs}`).join(', ');
   return `about ${Math.ceil(seconds / 60)} minutes: ${names}`;
 }

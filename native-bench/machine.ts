@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 
 /** Where figures come from: without it they mean little. */
@@ -55,6 +55,34 @@ export function waitedSecondsOf(pid: number): number {
 
 export function parentOf(pid: number): number {
   return Number(statFieldsOf(pid)?.[1] ?? 0);
+}
+
+/**
+ * Ends all processes that a process started, and all they started, each before its own: who is asked first
+ * starts nobody again.
+ */
+export function killDescendants(pid: number): void {
+  for (const child of childrenOf(pid)) {
+    const grandchildren = childrenOf(child);
+    killNow(child);
+    for (const grandchild of grandchildren) {
+      killDescendants(grandchild);
+      killNow(grandchild);
+    }
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return all.map(Number).filter((other) => parentOf(other) === pid);
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone between being listed and being killed.
+  }
 }
 
 /** Resident memory of a process, in MB. */

@@ -1,5 +1,6 @@
 import { freeRun, House } from '../../test/live/house.ts';
 import { parentOf } from '../machine.ts';
+import { pause } from '../scene/phases.ts';
 
 /** Above this the kernel takes ports for its own connections: one that was left would be gone. */
 const PORT_MAX = 32_000;
@@ -7,6 +8,8 @@ const PORT_MAX = 32_000;
 /** What makes one host of several. */
 export interface HostWish {
   readonly nodes: number;
+  /** The first of as many as `portsOf` says. */
+  readonly port: number;
   readonly settings: { readonly [name: string]: string };
 }
 
@@ -27,9 +30,7 @@ export class BenchHost {
     this.nodes = nodes;
   }
 
-  static async open({ nodes, settings }: HostWish): Promise<BenchHost> {
-    let port = await freeRun(2 * nodes + 1);
-    while (port > PORT_MAX) port = await freeRun(2 * nodes + 1);
+  static async open({ nodes, port, settings }: HostWish): Promise<BenchHost> {
     const all = {
       ...settings,
       MEDIA_PORT: String(port),
@@ -63,20 +64,26 @@ export class BenchHost {
     this.#supervisorPid = supervisorOf(this.#house);
   }
 
-  /** Waits until it has another process of that name than this one, and that one takes calls. */
+  /** Waits until there is another node than the one of that pid, and takes calls. */
   async awaitNode(node: number, formerPid: number, withinMs: number): Promise<void> {
+    const url = this.at('http://127.0.0.1/readyz', node);
+    await this.#awaitChild({ child: `node-${node}`, formerPid, url }, withinMs);
+  }
+
+  /** Likewise of control. */
+  async awaitControl(formerPid: number, withinMs: number): Promise<void> {
+    const url = `${this.#house.ready.api_url}/readyz`;
+    await this.#awaitChild({ child: 'control', formerPid, url }, withinMs);
+  }
+
+  async #awaitChild(
+    { child, formerPid, url }: { readonly child: string; readonly formerPid: number; readonly url: string },
+    withinMs: number,
+  ): Promise<void> {
     const untilMs = performance.now() + withinMs;
-    const ready = this.at('http://127.0.0.1/readyz', node);
-    const isBack = async (): Promise<boolean> => {
-      if (this.#house.pidOf(`node-${node}`) === formerPid) return false;
-      return fetch(ready, { signal: AbortSignal.timeout(500) }).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    };
-    while (!(await isBack())) {
-      if (performance.now() > untilMs) throw new Error(`node ${node} did not come back`);
-      await new Promise((resolve) => setTimeout(resolve, 25));
+    while (this.#house.pidOf(child) === formerPid || !(await isWell(url))) {
+      if (performance.now() > untilMs) throw new Error(`${child} did not come back`);
+      await pause(25);
     }
   }
 
@@ -85,16 +92,36 @@ export class BenchHost {
   }
 }
 
+/** For media: one that all nodes share, and one each; and one each for the others' links. */
+export function portsOf(nodes: number): number {
+  return 2 * nodes + 1;
+}
+
+/** The first of `count` ports in a row that are free now. */
+export async function freePorts(count: number): Promise<number> {
+  let port = await freeRun(count);
+  while (port > PORT_MAX) port = await freeRun(count);
+  return port;
+}
+
+function isWell(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(500) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
 function supervisorOf(house: House): number {
   const pid = parentOf(house.pidOf('control'));
   if (pid <= 1) throw new Error('control has no supervisor');
   return pid;
 }
 
-function kill(pid: number): void {
+/** As kill -9; who is gone already is left in peace. */
+export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // Gone already: a child that was just being replaced.
+    // A child that was just being replaced.
   }
 }

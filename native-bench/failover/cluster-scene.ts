@@ -1,28 +1,39 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Cluster } from '../../test/fakes/postgres/cluster.ts';
 import { RedisServer } from '../../test/fakes/redis/server.ts';
 import { Remote } from '../load/remote.ts';
-import { BenchHost } from './bench-host.ts';
+import { killDescendants } from '../machine.ts';
+import { BenchHost, freePorts, portsOf } from './bench-host.ts';
+import type { RedisTrouble } from './redis-troubles.ts';
 
 /** What stands in a scene. */
-export interface SceneWish {
+interface SceneWish {
   readonly hosts: number;
   readonly nodesPerHost: number;
-  /** A Redis for each host, as where each is a region of its own; else they share one. */
-  readonly redisEach?: boolean;
+  /** Each host is a region of its own, with a Redis of its own; else they share one. */
+  readonly areRegions: boolean;
   /** Hosts that share their store have it in PostgreSQL. */
   readonly withPostgres: boolean;
 }
 
+export type SceneName = 'cluster' | 'regions' | RedisTrouble['name'];
+
+const ONE_HOST = { hosts: 1, nodesPerHost: 2, areRegions: false, withPostgres: false } as const;
+const SCENES: { readonly [Name in SceneName]: SceneWish } = {
+  cluster: { hosts: 2, nodesPerHost: 2, areRegions: false, withPostgres: true },
+  regions: { hosts: 2, nodesPerHost: 1, areRegions: true, withPostgres: true },
+  'redis-stopped': ONE_HOST,
+  'redis-killed': ONE_HOST,
+  'redis-emptied': ONE_HOST,
+  'redis-readonly': ONE_HOST,
+};
+
 interface Closable {
   close(): Promise<void> | void;
 }
-
-/** What cannot wait for `close`: the bench itself is on its way out. */
-type LastWill = () => void;
 
 /** Credentials of a scene: where the two kinds of callers call. */
 export interface Credentials {
@@ -35,19 +46,21 @@ export class ClusterScene {
   readonly hosts: BenchHost[] = [];
   readonly redis: RedisServer[] = [];
   readonly #opened: Closable[] = [];
-  readonly #lastWills: LastWill[] = [];
+  /** What cannot wait for `close`, because the bench itself is on its way out. */
+  #lastWill = (): void => {};
   readonly #onExit = (): void => {
-    for (const one of this.#lastWills.toReversed()) one();
+    killDescendants(process.pid);
+    this.#lastWill();
   };
   receiver!: Remote;
   crowd!: Remote;
   credentials!: Credentials;
 
-  static async open(wish: SceneWish): Promise<ClusterScene> {
+  static async open(name: SceneName): Promise<ClusterScene> {
     const scene = new ClusterScene();
     process.on('exit', scene.#onExit);
     try {
-      await scene.#open(wish);
+      await scene.#open(SCENES[name]);
       return scene;
     } catch (error) {
       await scene.close();
@@ -61,15 +74,18 @@ export class ClusterScene {
     process.off('exit', this.#onExit);
   }
 
-  async #open({ hosts, nodesPerHost, redisEach = false, withPostgres }: SceneWish): Promise<void> {
+  async #open({ hosts, nodesPerHost, areRegions, withPostgres }: SceneWish): Promise<void> {
     const shared = { ...sharedSecrets(), ...(withPostgres ? await this.#openPostgres() : {}) };
-    for (let i = 0; i < (redisEach ? hosts : 1); i++) await this.#openRedis();
+    for (let i = 0; i < (areRegions ? hosts : 1); i++) await this.#openRedis();
+    const ports = await freePorts(hosts * portsOf(nodesPerHost));
+    const portOf = (host: number): number => ports + host * portsOf(nodesPerHost);
+    const regions = areRegions ? this.#writeRegions(portOf) : undefined;
     for (let i = 0; i < hosts; i++) {
-      const { port } = this.redis[redisEach ? i : 0]!;
-      const settings = { ...shared, REDIS_URL: `redis://127.0.0.1:${port}` };
-      const host = this.#own(await BenchHost.open({ nodes: nodesPerHost, settings }));
-      this.#lastWills.push(() => host.lose());
-      this.hosts.push(host);
+      const redis = this.redis[areRegions ? i : 0]!;
+      const region = regions === undefined ? {} : { REGION: regionName(i), REGIONS_DIR: regions };
+      const settings = { ...shared, ...region, REDIS_URL: urlOf(redis) };
+      const host = await BenchHost.open({ nodes: nodesPerHost, port: portOf(i), settings });
+      this.hosts.push(this.#own(host));
     }
     this.receiver = this.#own(Remote.open(resolve(import.meta.dirname, '../scene/receiver-process.ts')));
     this.crowd = this.#own(Remote.open(resolve(import.meta.dirname, 'crowd-process.ts')));
@@ -83,14 +99,26 @@ export class ClusterScene {
     await postgres.make();
     const [pid] = readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n');
     // SIGQUIT is its immediate shutdown, which ends its children, too.
-    this.#lastWills.push(() => process.kill(Number(pid), 'SIGQUIT'));
+    this.#lastWill = () => process.kill(Number(pid), 'SIGQUIT');
     return { DATABASE_URL: postgres.urlOf('postgres') };
   }
 
+  /** One region for each Redis, each the neighbour of the others. */
+  #writeRegions(portOf: (host: number) => number): string {
+    const folder = mkdtempSync(join(tmpdir(), 'omnivoice-regions-'));
+    this.#own({ close: () => rmSync(folder, { recursive: true }) });
+    const names = this.redis.map((_, i) => regionName(i));
+    for (const [i, name] of names.entries()) {
+      const neighbours = names.filter((other) => other !== name);
+      const places = { wss: `ws://127.0.0.1:${portOf(i)}`, redis: urlOf(this.redis[i]!) };
+      const region = { name, address: null, ...places, neighbours, limits: {} };
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify(region));
+    }
+    return folder;
+  }
+
   async #openRedis(): Promise<void> {
-    const redis = this.#own(await RedisServer.open());
-    this.#lastWills.push(() => void redis.kill());
-    this.redis.push(redis);
+    this.redis.push(this.#own(await RedisServer.open()));
   }
 
   async #furnish(): Promise<void> {
@@ -109,6 +137,9 @@ export class ClusterScene {
     return one;
   }
 }
+
+const regionName = (index: number): string => `bench-${index}`;
+const urlOf = ({ port }: RedisServer): string => `redis://127.0.0.1:${port}`;
 
 function sharedSecrets(): { readonly [name: string]: string } {
   return {

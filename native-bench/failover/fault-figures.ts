@@ -118,19 +118,24 @@ function eventFiguresOf(placedCalls: number, told: readonly Told[]): EventFigure
   return { placedCalls, toldCalls, events, missing, outOfOrder, repeats, toldGapMs: distributionOf(gaps) };
 }
 
+/** Off the line, or on it in another call than before. */
+export function lostCallsOf({ legs, events }: Pick<FaultFigures, 'legs' | 'events'>): number {
+  const offLine = legs.reduce((sum, { lostCalls }) => sum + lostCalls, 0);
+  return offLine + Math.max(0, events.toldCalls - events.placedCalls);
+}
+
 /** What is broken, in sentences: none where every call went on and was told whole. */
 export function brokenOf({ title, legs, events, movedCalls, refusals }: FaultFigures): string[] {
-  const lost = legs.reduce((sum, { lostCalls }) => sum + lostCalls, 0);
   const doubled = legs.reduce((sum, { doubledFrames }) => sum + doubledFrames, 0);
   const late = legs.reduce((sum, { lateFrames }) => sum + lateFrames, 0);
   const faults: readonly (readonly [number, string])[] = [
     [refusals.length, `calls were not let in (${refusals[0] ?? ''})`],
-    [lost, 'calls were lost'],
+    [lostCallsOf({ legs, events }), 'calls were lost'],
     [doubled, 'frames were heard twice'],
     [late, 'frames were heard after later ones'],
     [events.missing, 'events were lost'],
     [events.outOfOrder, 'events came out of order'],
-    [Math.abs(events.toldCalls - events.placedCalls), 'calls were told as others, or never'],
+    [Math.max(0, events.placedCalls - events.toldCalls), 'calls were never told'],
     [movedCalls ?? 0, 'calls were moved without need'],
   ];
   return faults.filter(([count]) => count > 0).map(([count, what]) => `${title}: ${count} ${what}`);

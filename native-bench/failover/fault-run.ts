@@ -10,6 +10,8 @@ import type { Fault, Victim } from './faults.ts';
 const SETTLE_MS = 2000;
 /** After it: what comes twice or late comes within this. */
 const AFTERMATH_MS = 1000;
+/** What was away is there again: nodes save all their calls within a second, and hear of each other. */
+const AFTER_MENDING_MS = 3000;
 const BACK_WITHIN_MS = 20_000;
 const CALLS_PER_SECOND = 60;
 /** A crowd presses a key each second and a half together, a single call as often by itself. */
@@ -39,19 +41,19 @@ export async function runFault(scene: ClusterScene, fault: Fault, index: number)
     refusals.push(...(await crowd.ask<readonly string[]>('place', placing)));
   }
   await pause(SETTLE_MS);
-  const takeoversBefore = fault.breaksLines ? 0 : await takeoversOf(scene);
+  const isUnnoticed = fault.breaks.length === 0;
+  const takeoversBefore = isUnnoticed ? await takeoversOf(scene) : 0;
   const faultAtMs = systemClock.nowMs();
   const mend = await fault.strike(scene, victim);
-  const placedCalls = 2 * fault.callsOfEachKind - refusals.length;
-  if (fault.breaksLines) await untilBack(scene, { label, faultAtMs }, placedCalls);
-  else await pause(fault.lastsMs);
-  if (!fault.breaksLines) await mend();
-  await pause(AFTERMATH_MS);
+  await pause(fault.lastsMs);
+  if (isUnnoticed) await mend();
+  else await untilBack(scene, { label, faultAtMs }, fault.breaks.length * fault.callsOfEachKind);
+  await pause(isUnnoticed ? AFTER_MENDING_MS : AFTERMATH_MS);
   const legs = await crowd.ask<readonly LegFigures[]>('legs', { label, faultAtMs });
+  const movedCalls = isUnnoticed ? (await takeoversOf(scene)) - takeoversBefore : null;
   await crowd.ask('hangUp', { label });
-  if (fault.breaksLines) await mend();
-  const movedCalls = fault.breaksLines ? null : (await takeoversOf(scene)) - takeoversBefore;
-  return { legs, placedCalls, refusals, movedCalls };
+  if (!isUnnoticed) await mend();
+  return { legs, placedCalls: 2 * fault.callsOfEachKind - refusals.length, refusals, movedCalls };
 }
 
 async function takeoversOf({ hosts }: ClusterScene): Promise<number> {

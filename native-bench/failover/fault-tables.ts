@@ -1,5 +1,5 @@
 import type { Table } from '../report.ts';
-import { judged, type FaultFigures, type LegsFigures } from './fault-figures.ts';
+import { judged, lostCallsOf, type FaultFigures, type LegsFigures } from './fault-figures.ts';
 import type { Target } from './faults.ts';
 
 type Column<Row> = readonly [name: string, of: (row: Row) => Table['rows'][number][number]];
@@ -35,11 +35,10 @@ const CALL_COLUMNS: readonly Column<FaultFigures>[] = [
   ['fault', ({ title }) => title],
   ['runs', ({ runs }) => runs],
   ['calls', ({ events }) => events.placedCalls],
-  ['lost', ({ legs }) => sum(legs, ({ lostCalls }) => lostCalls)],
+  ['lost', lostCallsOf],
   ['moved', ({ movedCalls }) => movedCalls],
   ['frames twice', ({ legs }) => sum(legs, ({ doubledFrames }) => doubledFrames)],
   ['late', ({ legs }) => sum(legs, ({ lateFrames }) => lateFrames)],
-  ['calls told', ({ events }) => events.toldCalls],
   ['events', ({ events }) => events.events],
   ['lost', ({ events }) => events.missing],
   ['out of order', ({ events }) => events.outOfOrder],

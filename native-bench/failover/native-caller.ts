@@ -179,8 +179,11 @@ export class NativeCaller implements FailoverCaller {
     one.dialledAtMs = dialledAtMs;
     one.backAtMs = systemClock.nowMs();
     this.#state = 'talking';
-    // The server closes the older one itself; who stands still does not.
-    if (old?.wire.isOpen === true) setTimeout(() => old.wire.destroy(), OLD_LINE_MS);
+    if (old === undefined) return;
+    // What comes on a line that was left in silence is too late to be of use; where two are open by the
+    // protocol's own wish, whatever is said twice is to be heard.
+    if (one.cause === 'sent_away') setTimeout(() => old.wire.destroy(), OLD_LINE_MS);
+    else old.wire.destroy();
   }
 
   #say(words: object): void {
