@@ -1,7 +1,9 @@
 import { VoiceError } from '../../base/errors.ts';
-import { l16, PCMA_8K, PCMU_8K, type AudioFormat } from '../../media/format.ts';
+import { FRAME_MS } from '../../base/units.ts';
+import { frameBytes, l16, PCMA_8K, PCMU_8K, type AudioFormat } from '../../media/format.ts';
 import type { Delivery, Recording } from './recording.ts';
 import { eventTypesOf, keysOf, type EventPacket } from './telephone-events.ts';
+import { areWhole, wholeFrames, type SoundPacket } from './whole-frames.ts';
 
 // The format of `rtpdump -F dump` (rtptools): a line of text, 16 bytes of header, and then each packet behind
 // its length, the length of its RTP part (0: RTCP) and when it came, in ms.
@@ -12,6 +14,7 @@ const RTP_HEADER_BYTES = 12;
 const LINE_BYTES_MAX = 256;
 const NEWLINE = 10;
 const TURN = 0x1_0000_0000;
+const NOTHING = new Uint8Array(0);
 
 /** What a payload type means, and how fast its timestamps run (RFC 3551 §6). */
 interface PayloadType {
@@ -64,20 +67,30 @@ export function readRtpdump(file: Uint8Array, dynamic: AudioFormat | undefined):
     isLossy: true,
     otherPackets: packets.length - own.length - events.length,
     toldKeys: keysOf(events, { startedAt: first.timestamp, clockHz }),
-    deliveries: () => deliver(own, clockHz),
+    deliveries: () => deliver(inFrames(own, { format, clockHz }), { startedAt: own[0]!.timestamp, clockHz }),
   };
 }
 
-function* deliver(packets: readonly Packet[], clockHz: number): Generator<Delivery> {
+/** A leg takes whole frames of 20 ms; other packets are common on the wire (RFC 3551 §4.2). */
+function inFrames(packets: readonly Packet[], { format, clockHz }: PayloadType): Iterable<SoundPacket> {
+  const shape = { frameBytes: frameBytes(format), frameTicks: (clockHz * FRAME_MS) / 1000 };
+  if (shape.frameBytes === 0 || areWhole(packets, shape)) return packets;
+  return wholeFrames(packets, shape);
+}
+
+function* deliver(
+  packets: Iterable<SoundPacket>,
+  { startedAt, clockHz }: { readonly startedAt: number; readonly clockHz: number },
+): Generator<Delivery> {
   const delivery: Delivery = {
-    payload: packets[0]!.payload,
+    payload: NOTHING,
     payloadBytes: 0,
     sequence: 0,
     timestampMs: 0,
     atMs: 0,
   };
   // Timestamps wrap at 32 bits: they are told as a number that goes on, from a turn above zero.
-  let before = packets[0]!.timestamp;
+  let before = startedAt;
   let timestamp = TURN;
   for (const packet of packets) {
     timestamp += (packet.timestamp - before) | 0;

@@ -132,22 +132,58 @@ describe.each([
   });
 });
 
-it('says the same of G.722 in packets of 20, 40 and 60 ms', () => {
-  const packets = packetsOf(G722, 9, 8000);
+/** The sound of one capture in packets of so many ms, in order. */
+function inPacketsOf(ms: number, { payloadType = 0, packets = packetsOf(PCMU_8K, 0, 8000) } = {}) {
   const bytes = Buffer.concat(packets.map(({ payload }) => payload));
-  const results = [160, 320, 480].map((step) =>
-    hear(
-      Array.from({ length: Math.floor(bytes.length / step) }, (_, k) => ({
-        atMs: (step / 8) * k,
-        sequence: k,
-        timestamp: 0xffff_fc00 + step * k,
-        payload: bytes.subarray(step * k, step * (k + 1)),
-        payloadType: 9,
-      })),
-    ),
-  );
-  expect(results[0]!.events).not.toHaveLength(0);
-  for (const { events } of results) expect(events).toEqual(results[0]!.events);
+  const step = 8 * ms;
+  return Array.from({ length: Math.floor(bytes.length / step) }, (_, k): CapturedPacket => {
+    const payload = bytes.subarray(step * k, step * (k + 1));
+    return { atMs: ms * k, sequence: k, timestamp: 0xffff_fc00 + step * k, payload, payloadType };
+  });
+}
+
+it('says the same of G.722 in packets of 10 to 60 ms', () => {
+  const g722 = { payloadType: 9, packets: packetsOf(G722, 9, 8000) };
+  const plain = hear(inPacketsOf(20, g722)).events;
+  expect(plain).not.toHaveLength(0);
+  for (const ms of [10, 30, 40, 60]) expect(hear(inPacketsOf(ms, g722)).events).toEqual(plain);
+});
+
+describe('a capture of packets that are no whole frames', () => {
+  const lossOf = (packets: readonly CapturedPacket[]): unknown => hear(packets).stats['jitter'];
+
+  it.each([10, 30, 50])('has the voices of the same sound in frames: %i ms', (ms) => {
+    const result = hear(inPacketsOf(ms));
+    expect(voicesIn(result)).toEqual(voicesIn(hear(inPacketsOf(20))));
+    expect(result.stats['jitter']).toMatchObject({ lost_frames: 0, duplicate_frames: 0 });
+  });
+
+  it('has as many frames lost as lack a piece', () => {
+    expect(lossOf(inPacketsOf(10).toSpliced(40, 1))).toMatchObject({ lost_frames: 1 });
+    expect(lossOf(inPacketsOf(30).toSpliced(40, 1))).toMatchObject({ lost_frames: 2 });
+  });
+
+  it('loses nothing where packets come twice, or change places', () => {
+    const packets = inPacketsOf(10).map((packet) => ({ ...packet, atMs: packet.atMs + 40 }));
+    const [before, first, second, after] = [
+      packets.slice(0, 40),
+      packets[40]!,
+      packets[41]!,
+      packets.slice(42),
+    ];
+    const late = { ...first, atMs: second.atMs };
+    expect(lossOf([...before, second, late, late, ...after])).toMatchObject({ lost_frames: 0 });
+  });
+
+  it('loses nothing where silence is not sent', () => {
+    const packets = inPacketsOf(10);
+    const silent = packets.slice(41).map((packet) => ({
+      ...packet,
+      atMs: packet.atMs + 1010,
+      timestamp: packet.timestamp + 8 * 1010,
+    }));
+    expect(lossOf([...packets.slice(0, 41), ...silent])).toMatchObject({ lost_frames: 0 });
+  });
 });
 
 function key(fields: object): object {
