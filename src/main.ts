@@ -27,6 +27,11 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'events', summary: 'follow events as they happen', load: () => import('./cli/events.ts') },
   { name: 'calls', summary: 'list calls, show one, hang up', load: () => import('./cli/calls.ts') },
   {
+    name: 'cluster',
+    summary: 'regions, nodes, and where calls go',
+    load: () => import('./cli/cluster/cluster.ts'),
+  },
+  {
     name: 'analyse',
     summary: 'run a recording through the runtime’s ears',
     load: () => import('./cli/analyse.ts'),

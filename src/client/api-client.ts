@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { followEvents, type EventStreamWish, type LiveItem } from './event-stream.ts';
 import { Requests, type Access } from './requests.ts';
+import type { Cluster } from './cluster-shapes.ts';
 import type {
   Call,
   Credential,
@@ -50,6 +51,8 @@ export function openApiClient(options: ApiClientOptions) {
     getCall: (id: string): Promise<WholeCall> => api.get(`/calls/${segment(id)}`),
     hangUp: (id: string): Promise<{ readonly id: string; readonly state: 'ending' }> =>
       api.post(`/calls/${segment(id)}/hangup`),
+
+    getCluster: (): Promise<Cluster> => api.get('/cluster'),
 
     createWebhook: (wish: WebhookWish): Promise<FreshWebhook> => api.post('/webhooks', wish),
     listWebhooks: (query?: ListWish): Promise<Listed<Webhook>> => api.list('/webhooks', query),
