@@ -54,6 +54,7 @@ export async function runHouse(options: HouseOptions): Promise<HouseFigures> {
       NODE_CAP_LEGS: String(Math.max(CAP_LEGS, options.calls)),
       // The load is what is measured: a late machine must show in the figures, not refuse the load.
       LOOP_DELAY_MAX_MS: '0',
+      LOOP_BUSY_MAX_RATIO: '0',
     });
     opened.push(house);
     const receiver = Remote.open(resolve(import.meta.dirname, 'receiver-process.ts'));
