@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MANIFESTS, OPS, readManifest, SECRETS, settingsOf, type Named } from './manifests.ts';
+import { MANIFESTS, OPS, readManifest, SECRETS, settingsOf, strangersIn, type Named } from './manifests.ts';
 
 interface Port extends Named {
   readonly containerPort: number;
@@ -19,7 +19,11 @@ interface Workload {
       readonly spec: {
         readonly enableServiceLinks: boolean;
         readonly terminationGracePeriodSeconds: number;
-        readonly topologySpreadConstraints: readonly { readonly labelSelector: object }[];
+        readonly topologySpreadConstraints: readonly {
+          readonly topologyKey: string;
+          readonly whenUnsatisfiable: string;
+          readonly labelSelector: object;
+        }[];
         readonly containers: readonly [
           {
             readonly ports: readonly Port[];
@@ -29,12 +33,32 @@ interface Workload {
             readonly readinessProbe: Probe;
             readonly livenessProbe: Probe;
             readonly lifecycle: { readonly preStop: { readonly exec: { readonly command: string[] } } };
+            readonly resources: {
+              readonly requests: { readonly [resource: string]: string };
+              readonly limits: { readonly [resource: string]: string };
+            };
             readonly volumeMounts: readonly (Named & { readonly mountPath: string })[];
           },
         ];
       };
     };
   };
+}
+interface NetworkPolicy {
+  readonly spec: {
+    readonly podSelector: object;
+    readonly policyTypes: readonly string[];
+    readonly ingress: readonly {
+      readonly from?: readonly { readonly podSelector: object }[];
+      readonly ports: readonly { readonly protocol: string; readonly port: string }[];
+    }[];
+  };
+}
+interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata?: { readonly name: string; readonly namespace?: string };
+  readonly items?: readonly Manifest[];
 }
 interface Service {
   readonly metadata: Named;
@@ -43,6 +67,39 @@ interface Service {
     readonly ports: readonly (Named & { readonly port: number; readonly targetPort: string })[];
   };
 }
+// Of the API, what these manifests use: a word that Kubernetes does not know it drops in silence.
+const KINDS: { readonly [kind: string]: string } = {
+  Namespace: 'v1',
+  ConfigMap: 'v1',
+  List: 'v1',
+  Service: 'v1',
+  StatefulSet: 'apps/v1',
+  PodDisruptionBudget: 'policy/v1',
+  NetworkPolicy: 'networking.k8s.io/v1',
+};
+const POD_KEYS = [
+  'enableServiceLinks',
+  'automountServiceAccountToken',
+  'terminationGracePeriodSeconds',
+  'securityContext',
+  'topologySpreadConstraints',
+  'containers',
+];
+const CONTAINER_KEYS = [
+  'name',
+  'image',
+  'ports',
+  'envFrom',
+  'env',
+  'startupProbe',
+  'readinessProbe',
+  'livenessProbe',
+  'lifecycle',
+  'resources',
+  'securityContext',
+  'volumeMounts',
+];
+
 describe('the manifests for Kubernetes', () => {
   const { spec } = readManifest('kubernetes/workload.json') as Workload;
   const pod = spec.template.spec;
@@ -123,5 +180,53 @@ describe('the manifests for Kubernetes', () => {
     const claims = spec.volumeClaimTemplates.map(({ metadata }) => metadata.name);
     expect(claims).toEqual(container.volumeMounts.map(({ name }) => name));
     expect(settings.dataDir.startsWith(`${container.volumeMounts[0]!.mountPath}/`)).toBe(true);
+  });
+
+  it('let the peers’ ports be reached by peers only', () => {
+    const { labels } = spec.template.metadata;
+    const { podSelector, policyTypes, ingress } = (
+      readManifest('kubernetes/network-policy.json') as NetworkPolicy
+    ).spec;
+    expect([podSelector, policyTypes]).toEqual([{ matchLabels: labels }, ['Ingress']]);
+    const open = ingress.filter(({ from }) => from === undefined).flatMap(({ ports }) => ports);
+    const closed = ingress.filter(({ from }) => from !== undefined);
+    expect(closed.map(({ from }) => from)).toEqual([[{ podSelector: { matchLabels: labels } }]]);
+    const names = container.ports.map(({ name }) => name);
+    const isPeer = (name: string): boolean => name.startsWith('peer-');
+    expect(open.map(({ port }) => port)).toEqual(names.filter((name) => !isPeer(name)));
+    expect(closed[0]?.ports.map(({ port }) => port)).toEqual(names.filter(isPeer));
+  });
+
+  it('are of kinds and words that Kubernetes knows, all in one namespace', () => {
+    const flat = MANIFESTS.filter((path) => path.startsWith('kubernetes/'))
+      .map((path) => readManifest(path) as Manifest)
+      .flatMap((manifest) => [manifest, ...(manifest.items ?? [])]);
+    for (const { kind, apiVersion, metadata } of flat) {
+      expect([kind, apiVersion]).toEqual([kind, KINDS[kind]]);
+      if (kind === 'List') continue;
+      const namespace = kind === 'Namespace' ? metadata?.name : metadata?.namespace;
+      expect([kind, namespace]).toEqual([kind, 'omnivoice']);
+    }
+    expect(strangersIn(pod, POD_KEYS)).toEqual([]);
+    expect(strangersIn(container, CONTAINER_KEYS)).toEqual([]);
+  });
+
+  it('ask for as much of a machine as their nodes and control need, and are never slowed down by a limit of CPU', () => {
+    const { requests, limits } = container.resources;
+    expect(Number(requests['cpu'])).toBe(settings.mediaNodes + 1);
+    expect(limits['cpu']).toBeUndefined();
+    expect(limits['memory']).toBe(requests['memory']);
+  });
+
+  it('spread pods over machines strictly, over zones as far as there are any', () => {
+    expect(
+      pod.topologySpreadConstraints.map((constraint) => [
+        constraint.topologyKey,
+        constraint.whenUnsatisfiable,
+      ]),
+    ).toEqual([
+      ['kubernetes.io/hostname', 'DoNotSchedule'],
+      ['topology.kubernetes.io/zone', 'ScheduleAnyway'],
+    ]);
   });
 });
