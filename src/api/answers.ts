@@ -98,6 +98,11 @@ export function answersCreated<T extends TSchema>(data: T) {
   return { 201: Success(data), '4xx': Failure, '5xx': Failure };
 }
 
+/** The answers of a route that has something begun. */
+export function answersBegun<T extends TSchema>(data: T) {
+  return { 202: Success(data), '4xx': Failure, '5xx': Failure };
+}
+
 interface Extras {
   readonly page?: PageFigures;
   readonly gap?: { readonly from: number | null; readonly to: number | null };

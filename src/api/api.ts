@@ -8,6 +8,7 @@ import { newId } from '../base/ids.ts';
 import { isObject } from '../base/json.ts';
 import { MIB } from '../base/units.ts';
 import { clusterRoutes } from './cluster/cluster.ts';
+import { drainNodeRoutes } from './cluster/drain-node.ts';
 import { agentDraftRoutes, agentRoutes } from './agents/agents.ts';
 import { postCallRoutes } from './post-call/post-call.ts';
 import { recordingRoutes } from './recordings/recordings.ts';
@@ -209,8 +210,9 @@ async function installRoutes(app: FastifyInstance, context: RouteContext): Promi
     queueRoutes,
     queueMemberRoutes,
     eventRoutes,
-  ];
     clusterRoutes,
+    drainNodeRoutes,
+  ];
   for (const routes of resources) await app.register(routes, inBase);
   app.get(`${BASE}/openapi.json`, { schema: { hide: true } }, async () => app.swagger());
 }

@@ -243,6 +243,8 @@ export interface Nodes {
    * after 2 s without an answer.
    */
   command(call: CallView, command: CommandToCall): Promise<CommandResult>;
+  /** Has one life of a node leave, on whichever host; done once it has begun to. */
+  drain(incarnation: string): Promise<CommandResult>;
   /** Answers once every connected node has applied the view. */
   applyCredentials(view: CredentialView): Promise<void>;
   readonly serving: number;

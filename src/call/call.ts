@@ -222,9 +222,10 @@ export class Call implements LegListener, CallDesk {
 
   /**
    * The call is another node's from now on. Nothing is told any more, not even its end; legs are closed with
-   * 4410 and without a farewell, backends that were dialled in their protocol's proper words.
+   * 4410 and without a farewell, after `graceMs` where they do not leave themselves; backends that were
+   * dialled in their protocol's proper words.
    */
-  surrender(nowMs: AtMs): void {
+  surrender(nowMs: AtMs, graceMs = 0): void {
     if (this.#state.name === 'ending' || this.#state.name === 'ended') return;
     const startedAtMs = this.#state.name === 'active' ? this.#state.startedAtMs : nowMs;
     this.#events.letGo();
@@ -234,7 +235,7 @@ export class Call implements LegListener, CallDesk {
       if (part.onSurrendered === undefined) part.onEnding?.(nowMs, 'node_lost');
       else part.onSurrendered(nowMs);
     }
-    for (const member of this.roster.present) this.#door.sendAway(member, nowMs);
+    for (const member of this.roster.present) this.#door.sendAway(member, nowMs, graceMs);
     this.#state = { name: 'ended', startedAtMs, reason: 'node_lost' };
   }
 

@@ -50,6 +50,10 @@ export class CallDirectory {
     return this.#calls.get(callId);
   }
 
+  get all(): readonly Call[] {
+    return [...this.#calls.values()];
+  }
+
   /** The call a provider's stream is of, by the provider's own name for it. */
   ofProvider(name: ProviderName): Call | undefined {
     return this.#providerCalls.get(name);
@@ -85,13 +89,13 @@ export class CallDirectory {
     for (const call of this.#calls.values()) call.sweep(nowMs);
   }
 
-  /** Gives a call up to another node. False where it is not here. */
-  surrender(callId: string, nowMs: AtMs): boolean {
+  /** Gives a call up to another node; its lines have `graceMs` to leave. False where it is not here. */
+  surrender(callId: string, nowMs: AtMs, graceMs = 0): boolean {
     const call = this.#calls.get(callId);
     if (call === undefined) return false;
     this.#remove(call);
     this.stats.surrenderedCalls++;
-    call.surrender(nowMs);
+    call.surrender(nowMs, graceMs);
     return true;
   }
 

@@ -51,6 +51,11 @@ export class Membership {
     return this.#acceptedAtMs === undefined || nowMs - this.#acceptedAtMs >= ISOLATED_MS;
   }
 
+  /** How long ago the last own beat that was accepted was sent; infinite before the first. */
+  leaseAgeMs(nowMs: AtMs): number {
+    return this.#acceptedAtMs === undefined ? Infinity : nowMs - this.#acceptedAtMs;
+  }
+
   /** Whether what is missing in the registry means something. */
   mayJudge(nowMs: AtMs): boolean {
     return !this.isIsolated(nowMs) && nowMs >= this.#judgesFromMs;
@@ -63,6 +68,13 @@ export class Membership {
     // As of the last beat that told: an isolated node's own silence makes nobody else stale.
     if (this.#heardAtMs - seen.roseAtMs >= STALE_MS) return 'stale';
     return seen.record.state === 'serving' ? 'fit' : 'unfit';
+  }
+
+  /** A node says that it is leaving, before its next beat does. */
+  heardLeaving(incarnation: string): void {
+    const seen = this.#seen.get(incarnation);
+    if (seen === undefined) return;
+    this.#seen.set(incarnation, { ...seen, record: { ...seen.record, state: 'draining' } });
   }
 
   /** Everybody new calls may be placed on. */
@@ -95,8 +107,10 @@ export class Membership {
       present.add(record.incarnation);
       const before = this.#seen.get(record.incarnation);
       const isSame = before !== undefined && before.record.beat === record.beat;
+      // A beat that was sent before the node said that it leaves may be read after it.
+      const isLeaving = before?.record.state === 'draining' && record.state !== 'leaving';
       this.#seen.set(record.incarnation, {
-        record,
+        record: isLeaving ? { ...record, state: 'draining' } : record,
         roseAtMs: isSame ? before.roseAtMs : nowMs,
         isGone: false,
       });

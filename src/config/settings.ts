@@ -171,6 +171,11 @@ export const SETTINGS = {
     2000,
     'a process silent for this long is replaced; 0 never',
   ),
+  drainMoveProviderMs: setting(
+    ms(0, 24 * HOUR_MS),
+    600_000,
+    'how long after a drain began providers are asked to stream their calls to another node',
+  ),
   drainDeadlineMs: setting(ms(0, 24 * HOUR_MS), 120_000, 'how long calls may go on after the first SIGTERM'),
   jitterMode: setting(
     kinds.choice(['adaptive', 'fixed']),

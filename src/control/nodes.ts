@@ -14,6 +14,7 @@ interface NodesLog {
   warn(fields: object, sentence: string): void;
 }
 
+const STARTING = { ok: false, fault: 'unavailable', detail: 'control is starting' } as const;
 /** A dial has ten seconds, and a first word eight. */
 const TRIAL_MS_MAX = 12_000;
 
@@ -52,8 +53,11 @@ export class HostNodes implements Nodes {
   }
 
   async command(call: Pick<CallView, 'incarnation'>, command: CommandToCall): Promise<CommandResult> {
-    const starting = { ok: false, fault: 'unavailable', detail: 'control is starting' } as const;
-    return this.#owners?.command(call.incarnation, command) ?? starting;
+    return this.#owners?.command(call.incarnation, command) ?? STARTING;
+  }
+
+  async drain(incarnation: string): Promise<CommandResult> {
+    return this.#owners?.drain(incarnation) ?? STARTING;
   }
 
   /**

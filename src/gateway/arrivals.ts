@@ -55,6 +55,11 @@ export type LegSocket = FrameSink;
 export interface LegConnection {
   /** One whole WebSocket message. The bytes are the caller's again when this returns. */
   receive(message: Uint8Array, isBinary: boolean, nowMs: AtMs): void;
+  /**
+   * What the peer says after our last words. False, or absent, where only the protocol answers it. The bytes
+   * are the caller's again when this returns.
+   */
+  receiveLate?(message: Uint8Array, isBinary: boolean): boolean;
   /** The socket is gone. `clean` when the peer closed it with 1000 or after its protocol's end. */
   lost(cause: LostCause, nowMs: AtMs): void;
 }

@@ -241,8 +241,8 @@ export class Leg {
   }
 
   /** Closes the socket without a farewell: the party is to come back to another node, not to leave. */
-  abandon(closeCode: number, closeReason: string, nowMs: AtMs): void {
-    if (this.#state.name === 'active') this.#sink.close(closeCode, closeReason);
+  abandon(closeCode: number, closeReason: string, nowMs: AtMs, graceMs = 0): void {
+    if (this.#state.name === 'active') this.#sink.close(closeCode, closeReason, graceMs);
     this.#finish('replaced', nowMs);
   }
 

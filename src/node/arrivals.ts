@@ -12,6 +12,7 @@ import type { AgentTerms } from '../events/agents.ts';
 import type { Arrival, Arrivals, Caller, LegConnection } from '../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../gateway/door/admission.ts';
 import type { ResumeClaims, ResumeTokens } from '../gateway/resume-token.ts';
+import type { Tails } from './drain/tails.ts';
 import type { LegGroups } from './leg-groups.ts';
 import { Leg } from '../leg/leg.ts';
 import type { Pacer } from '../leg/leg-options.ts';
@@ -55,6 +56,8 @@ export interface NodeArrivalsOptions {
   readonly resumeUrls: (dialect: string) => readonly string[];
   /** Why nobody new may come in just now, if so. */
   readonly refuseNew: () => Refusal | undefined;
+  /** The last words of legs whose call was given away; absent where none is. */
+  readonly tails?: Tails;
   readonly log: { warn(fields: object, sentence: string): void };
 }
 
@@ -63,8 +66,10 @@ export interface NodeArrivalsOptions {
  */
 export class NodeArrivals implements Arrivals, Resumes {
   readonly #options: NodeArrivalsOptions;
-  /** Legs that have not ended, and their calls. */
-  readonly #present = new Map<Leg, Call>();
+  /** Legs that have not ended. */
+  readonly #present = new Set<Leg>();
+  /** Legs that were told to come back elsewhere. */
+  readonly #sentAway = new WeakSet<Leg>();
 
   constructor(options: NodeArrivalsOptions) {
     this.#options = options;
@@ -104,7 +109,7 @@ export class NodeArrivals implements Arrivals, Resumes {
     }
     this.#greet(leg, arrival, { call, generation: FIRST_GENERATION, resumed: false });
     call.join(leg, nowMs, joinWishOf(caller.metadata));
-    return new Line(leg, arrival, clock, this.#options.observer);
+    return new Line(leg, arrival, this.#options);
   }
 
   async resume(claims: ResumeClaims): Promise<Resumption | undefined> {
@@ -157,7 +162,7 @@ export class NodeArrivals implements Arrivals, Resumes {
     member.generation = generation;
     this.#greet(leg, arrival, { call, generation, resumed: true });
     call.rejoin(leg, nowMs);
-    return new Line(leg, arrival, this.#options.clock, this.#options.observer);
+    return new Line(leg, arrival, this.#options);
   }
 
   /** The leg that was here all along, on its new socket; or a new one for a line that another node had. */
@@ -168,32 +173,52 @@ export class NodeArrivals implements Arrivals, Resumes {
     return party.leg;
   }
 
-  /** The node is leaving: who can come back elsewhere by its protocol's own words is told to. */
-  goAway(): number {
-    let toldLegs = 0;
-    for (const [leg, call] of this.#present) if (this.#sendAway(call, leg)) toldLegs++;
-    return toldLegs;
+  /**
+   * The node is leaving: those legs of a call that can come back elsewhere by their protocol's own words are
+   * told to, at the node of that base URL. How many were told.
+   */
+  goAway(call: Call, mediaUrl: string): number {
+    return call.legs.filter((leg) => this.#sendAway(call, leg, mediaUrl)).length;
+  }
+
+  /** Whether its protocol has words by which it comes back elsewhere, and time enough to. */
+  canGoAway({ capabilities }: Leg): boolean {
+    // Who would come back to its leg needs the time to do so.
+    return capabilities.goaway && (!capabilities.resume || this.#options.resumeWindowMs > 0);
+  }
+
+  /** Whether the leg was told to come back elsewhere. */
+  isSentAway(leg: Leg): boolean {
+    return this.#sentAway.has(leg);
   }
 
   /** Looks how good every line is; answers the windows that are over. About once a second. */
   *observe(nowMs: AtMs): Generator<{ readonly leg: Leg; readonly window: LegWindow }> {
-    for (const leg of this.#present.keys()) {
+    for (const leg of this.#present) {
       const window = leg.observe(nowMs);
       if (window !== undefined) yield { leg, window };
     }
   }
 
-  #sendAway(call: Call, leg: Leg): boolean {
-    const { goaway, resume } = leg.capabilities;
-    const [url] = this.#options.resumeUrls(leg.dialectName);
-    // Who would come back to its leg needs the time to do so.
-    if (!goaway || url === undefined || leg.state.name !== 'active') return false;
-    if (resume && this.#options.resumeWindowMs === 0) return false;
+  /** Where the caller's leg would come back to at the node of that base URL, its token in the path. */
+  resumeUrlOf(call: Call, mediaUrl: string): string | undefined {
+    const leg = call.legs.find(({ role, state }) => role === 'caller' && state.name === 'active');
+    if (leg === undefined || this.#options.resumeWindowMs === 0) return undefined;
+    const generation = call.roster.find(leg.id)?.generation ?? FIRST_GENERATION;
+    return `${mediaUrl}/media/${leg.dialectName}/r/${this.#mintToken(call, leg, generation)}`;
+  }
+
+  #sendAway(call: Call, leg: Leg, mediaUrl: string): boolean {
+    const { resume } = leg.capabilities;
+    if (!this.canGoAway(leg) || leg.state.name !== 'active') return false;
+    const url = `${mediaUrl}/media/${leg.dialectName}`;
     const generation = call.roster.find(leg.id)?.generation ?? FIRST_GENERATION;
     const token = resume ? this.#mintToken(call, leg, generation) : '';
     const message = leg.session.writeGoaway({ url, token, reason: 'draining' });
-    if (message !== undefined) leg.send(message);
-    return message !== undefined;
+    if (message === undefined) return false;
+    this.#sentAway.add(leg);
+    leg.send(message);
+    return true;
   }
 
   #makeLeg(arrival: Arrival, call: Call, { id, role }: Pick<Leg, 'id' | 'role'>, nowMs: AtMs): Leg {
@@ -224,7 +249,7 @@ export class NodeArrivals implements Arrivals, Resumes {
       }),
     });
     group.count++;
-    this.#present.set(leg, call);
+    this.#present.add(leg);
     return leg;
   }
 

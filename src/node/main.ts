@@ -26,7 +26,7 @@ export async function runNode(
   const supervised = openSupervised({
     clock: systemClock,
     drainDeadlineMs: settings.drainDeadlineMs,
-    onDrain: (deadlineMs) => leaveAfter(node?.drain(deadlineMs)),
+    onDrain: (deadlineMs) => leaveAfter(node?.drain(deadlineMs, 'house')),
     onStop: leave.resolve,
     onReload: () => node?.reload(),
     onOrphaned: () => {
@@ -48,6 +48,8 @@ export async function runNode(
     log,
     version: VERSION,
   });
+  // Told by the API, not by the supervisor: it leaves all the same, and another life takes its place.
+  void node.leaving.done.then(() => leave.resolve());
   try {
     await Promise.race([node.listen().then(() => supervised.ready({})), leave.promise]);
     await leave.promise;

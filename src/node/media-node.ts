@@ -40,6 +40,7 @@ import { openLegMedia, prepareResampling, type LegMedia } from './leg-media.ts';
 import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
 import { obey } from './calls/obey.ts';
+import { NodeDrain } from './drain/node-drain.ts';
 import { NodePacer } from './pacer.ts';
 import type { NodeTapes } from './recording/node-tapes.ts';
 
@@ -116,6 +117,7 @@ export class MediaNode implements Closeable {
   readonly agents: DialledLegs;
   readonly figures: NodeMetrics;
   readonly cluster: NodeCluster;
+  readonly leaving: NodeDrain;
   /** What calls are recorded on. */
   tapes!: NodeTapes;
   forks!: ForkLines;
@@ -126,12 +128,11 @@ export class MediaNode implements Closeable {
   readonly #parts: NodeParts;
   readonly #observer: ReturnType<typeof observerOf>;
   readonly #resumeTokens: ResumeTokens;
-  #state: NodeStatus['state'] = 'starting';
+  #state: 'starting' | 'serving' = 'starting';
   #isDiskNearFull = false;
   readonly #pressure: NodePressure;
   readonly #effort: ReturnType<typeof openEffort>;
   #cancelTend: Cancel;
-  #onIdle: (() => void) | undefined;
   #onCredentials: (() => void) | undefined;
 
   constructor(parts: NodeParts) {
@@ -161,9 +162,10 @@ export class MediaNode implements Closeable {
       onEnded: (call, reason) => {
         observer.callEnded(call, reason);
         this.cluster.ended(call.id);
-        this.#lookWhetherIdle();
+        this.leaving.look();
       },
     });
+    this.leaving = parts.lifetime.own(this.#openDrain(parts));
     this.cluster = this.#openCluster(parts);
     this.arrivals = new NodeArrivals({
       clock,
@@ -177,6 +179,7 @@ export class MediaNode implements Closeable {
       region: settings.region,
       node: String(index),
       resumeWindowMs: settings.resumeWindowMs,
+      tails: this.cluster.tails,
       resumeUrls: (dialect) => this.cluster.mediaUrls.map((url) => `${url}/media/${dialect}`),
       refuseNew: () => this.admission.refusalOf(this.condition),
       log,
@@ -200,7 +203,7 @@ export class MediaNode implements Closeable {
 
   get condition() {
     return {
-      isDraining: this.#state === 'draining',
+      isDraining: this.leaving.isDraining,
       legs: this.arrivals.legs,
       capLegs: this.#parts.options.settings.nodeCapLegs,
       ...this.#pressure.condition,
@@ -218,7 +221,8 @@ export class MediaNode implements Closeable {
   get status(): NodeStatus {
     const { legs, capLegs } = this.condition;
     const { bytes: spoolBytes } = this.#parts.spool;
-    const state = this.#state === 'serving' && this.#pressure.isLate ? 'degraded' : this.#state;
+    const well = this.#state === 'serving' && this.#pressure.isLate ? 'degraded' : this.#state;
+    const state = this.leaving.isDraining ? 'draining' : well;
     const { loopDelayP99Ms } = this.#pressure;
     return { state, legs, calls: this.calls.size, capLegs, loopDelayP99Ms, spoolBytes };
   }
@@ -261,25 +265,13 @@ export class MediaNode implements Closeable {
   }
 
   /**
-   * Takes nothing new; resolves when the last call has ended, or once those left at the deadline were ended.
+   * Takes nothing new, and moves its calls to other nodes; resolves when no call is left, or once those left
+   * at the deadline were ended. `house`: all nodes of this host leave: none of them is left to listen.
    */
-  async drain(deadlineMs: number): Promise<void> {
-    if (this.#state === 'draining') return;
-    this.#state = 'draining';
-    this.#doors?.leaveShared();
-    this.link.statusChanged();
-    this.cluster.drain();
-    this.arrivals.goAway();
-    if (this.calls.size === 0) return;
-    const { clock } = this.#parts.options;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(deadlineMs, resolve);
-      this.#onIdle = () => {
-        cancel();
-        resolve();
-      };
-    });
-    this.calls.endAll('drained', clock.nowMs());
+  async drain(deadlineMs: number, who: 'node' | 'house'): Promise<void> {
+    const hasSiblings = who === 'node' && this.#parts.options.settings.mediaNodes > 1;
+    if (hasSiblings) this.#doors?.leaveShared();
+    await this.leaving.begin(deadlineMs);
   }
 
   /**
@@ -288,7 +280,7 @@ export class MediaNode implements Closeable {
    */
   async finish(deadlineMs: number): Promise<void> {
     this.#doors?.stopListening();
-    await this.drain(deadlineMs);
+    await this.drain(deadlineMs, 'house');
   }
 
   /** Certificates were renewed on disk. */
@@ -302,6 +294,23 @@ export class MediaNode implements Closeable {
     await this.#parts.lifetime.close();
   }
 
+  #openDrain({ options }: NodeParts): NodeDrain {
+    const { clock, log, settings } = options;
+    return new NodeDrain({
+      clock,
+      log,
+      calls: this.calls,
+      arrivals: () => this.arrivals,
+      tails: () => this.cluster.tails,
+      moveProviderMs: settings.drainMoveProviderMs,
+      place: () => this.cluster.place(),
+      onBegin: () => {
+        this.cluster.drain();
+        this.link.statusChanged();
+      },
+    });
+  }
+
   #openCluster({ options }: NodeParts): NodeCluster {
     return new NodeCluster({
       ...options,
@@ -310,12 +319,10 @@ export class MediaNode implements Closeable {
       ask: (...asked) => this.link.ask(...asked),
       status: () => this.status,
       acknowledged: () => this.#parts.spool.releasedRecord,
-      onSurrendered: () => this.#lookWhetherIdle(),
+      onSurrendered: () => this.leaving.look(),
+      leaving: this.leaving,
+      drainNode: () => void this.drain(options.settings.drainDeadlineMs, 'node'),
     });
-  }
-
-  #lookWhetherIdle(): void {
-    if (this.calls.size === 0) this.#onIdle?.();
   }
 
   #openCallPorts(): CallPorts {

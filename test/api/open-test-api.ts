@@ -38,6 +38,13 @@ export class FakeNodes {
     return this.result;
   }
 
+  readonly drained: string[] = [];
+
+  async drain(incarnation: string): Promise<CommandResult> {
+    this.drained.push(incarnation);
+    return this.result;
+  }
+
   async applyCredentials(view: CredentialView): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
     this.views.push(view);
@@ -59,6 +66,7 @@ export interface TestApi {
   readonly recordings: FakeRecordings;
   readonly postCall: FakePostCall;
   readonly queues: HostQueues;
+  readonly cluster: FakeCluster;
   readonly logged: object[];
   refreshes: number;
   ready: boolean;
@@ -66,7 +74,6 @@ export interface TestApi {
   key(wish?: Partial<KeyWish>): string;
   /** One request with the full key, or with the headers given. */
   request(method: string, url: string, body?: unknown, headers?: Headers): Promise<Answer>;
-  readonly cluster: FakeCluster;
 }
 
 type Headers = { readonly [name: string]: string };
@@ -98,6 +105,7 @@ export async function openTestApi(
   const agentViews: AgentView[] = [];
   const agentEvents: CommittedEvent[] = [];
   const queues = new HostQueues({ clock, command: (_, command) => nodes.command(callView(), command) });
+  const cluster = new FakeCluster(() => nodes.serving);
   const test = {
     clock,
     ports,
@@ -105,12 +113,12 @@ export async function openTestApi(
     agents,
     agentViews,
     agentEvents,
-  const cluster = new FakeCluster(() => nodes.serving);
     journal,
     logged,
     recordings,
     postCall,
     queues,
+    cluster,
     refreshes: 0,
     ready: true,
   };
@@ -118,7 +126,6 @@ export async function openTestApi(
     const made = newApiKey({ workspaceId: 'ws_default', name: 'test', ...wish }, clock);
     ports.allKeys.set(made.key.id, made.key);
     return made.secret;
-    cluster,
   };
   const full = key();
   const whole: TestApi = Object.assign(test, {
@@ -126,6 +133,7 @@ export async function openTestApi(
     api: await openApi({
       ports,
       nodes,
+      cluster,
       agents: {
         store: agents,
         dialects: CLIENT_DIALECTS,
@@ -133,7 +141,6 @@ export async function openTestApi(
         apply: async (view) => void agentViews.push(view),
         tryOut: async ({ backends }) =>
           backends.map(({ name, dialect }, index) => ({
-      cluster,
             name,
             dialect,
             ok: index > 0,

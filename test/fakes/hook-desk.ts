@@ -91,6 +91,7 @@ export class HookDesk {
       serving: 1,
       command: async (_call: unknown, command: Command) => answer(command),
       applyCredentials: async () => undefined,
+      drain: async () => answer({ name: 'drain' }),
     };
     const announce = (events: readonly CommittedEvent[]): void => {
       streams.publish(events);
@@ -100,8 +101,8 @@ export class HookDesk {
     const api = await openApi({
       ports: store,
       nodes,
-      agents: {
       cluster: new FakeCluster(),
+      agents: {
         store: store.agents,
         dialects: [],
         tell: async () => undefined,

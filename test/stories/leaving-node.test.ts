@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseObject } from '../../src/base/json.ts';
 import { Story, type StoryParty } from './story.ts';
 
-const URL = 'ws://127.0.0.1:8082/media/native';
+const OTHER = 'ws://127.0.0.1:8082';
+const URL = `${OTHER}/media/native`;
 
 /** What a party was told in words, last. */
 function lastWords(party: StoryParty): Readonly<Record<string, unknown>> | undefined {
@@ -15,7 +16,8 @@ describe('a node that leaves', () => {
     const story = new Story({ resumeUrls: [URL], limits: { resumeWindowMs: 30_000 } });
     const native = story.arrives({ dialect: 'native' });
     const twilio = story.arrives();
-    expect(story.arrivals.goAway()).toBe(1);
+    const told = story.calls.all.map((call) => story.arrivals.goAway(call, OTHER));
+    expect(told).toEqual([1, 0]);
     expect(lastWords(native)).toMatchObject({ type: 'goaway', url: URL, reason: 'draining' });
     expect(lastWords(twilio)).toBeUndefined();
     const claims = story.resumeTokens.verify(String(lastWords(native)!['token']), story.clock.unixMs())!;
@@ -25,7 +27,7 @@ describe('a node that leaves', () => {
   it('tells nobody to come back who would not be let in again', () => {
     const story = new Story({ resumeUrls: [URL] });
     const native = story.arrives({ dialect: 'native' });
-    expect(story.arrivals.goAway()).toBe(0);
+    expect(story.calls.all.map((call) => story.arrivals.goAway(call, OTHER))).toEqual([0]);
     expect(lastWords(native)!['type']).not.toBe('goaway');
   });
 
@@ -34,6 +36,6 @@ describe('a node that leaves', () => {
     const [gone, lost] = [story.arrives({ dialect: 'native' }), story.arrives({ dialect: 'native' })];
     gone.hangsUp();
     lost.losesItsSocket();
-    expect(story.arrivals.goAway()).toBe(0);
+    expect(story.calls.all.map((call) => story.arrivals.goAway(call, OTHER))).toEqual([0]);
   });
 });

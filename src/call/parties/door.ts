@@ -104,12 +104,12 @@ export class Door {
   }
 
   /** The call is another node's: whoever can come back there is told so, and nobody here hears of it. */
-  sendAway(member: Member, nowMs: AtMs): void {
+  sendAway(member: Member, nowMs: AtMs, graceMs = 0): void {
     const { roster, clock } = this.#options.desk;
     const { party } = member;
     member.ear?.close();
     const isCalledBack = party instanceof LegParty && member.agent === undefined;
-    if (isCalledBack) party.leg.abandon(CLOSE_MOVED, 'call_moved', nowMs);
+    if (isCalledBack) party.leg.abandon(CLOSE_MOVED, 'call_moved', nowMs, graceMs);
     else party.end('replaced', CLOSE_NORMAL, nowMs);
     roster.left(member, new Date(clock.unixMs()).toISOString(), 'replaced');
   }

@@ -32,6 +32,15 @@ export function providerCallOf({
   return { workspaceId, credentialId, dialect: caller.party.dialectName, id };
 }
 
+/** Whether the caller's provider can be asked for this. */
+export function orderCanBeGiven(
+  desk: Pick<CallDesk, 'facts' | 'roster' | 'ports'>,
+  action: ProviderOrder['action'],
+): boolean {
+  const call = providerCallOf(desk);
+  return call !== undefined && desk.ports.provider?.can(action, call) === true;
+}
+
 /** Asks the caller's provider; undefined where it cannot be asked for this. */
 export function orderAtProvider(desk: CallDesk, order: ProviderOrder): Promise<CommandResult> | undefined {
   const { provider } = desk.ports;

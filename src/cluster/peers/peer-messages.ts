@@ -6,7 +6,12 @@ import type { CommandResult, CommandToCall } from '../../events/commands.ts';
 /** What one node asks another. */
 export type PeerQuestion =
   /** Answered with a boolean. */
-  { readonly name: 'holds'; readonly call_id: string } | GiveQuestion | CommandToCall;
+  { readonly name: 'holds'; readonly call_id: string } | GiveQuestion | CommandToCall | DrainQuestion;
+
+/** The node asked is to leave; answered once it has begun to. */
+export interface DrainQuestion {
+  readonly name: 'drain';
+}
 
 /** The incarnation `to` wants the call; the answer says whether it goes there or stays. */
 export interface GiveQuestion {
@@ -35,6 +40,7 @@ export function readHello(payload: Buffer): PeerHello | undefined {
 export function readQuestion(payload: Buffer): PeerQuestion | Refusal {
   const question = parseObject(payload);
   if (question === undefined) return refuse('not_json', 'a question is not a JSON object');
+  if (question['name'] === 'drain') return { name: 'drain' };
   const callId = textOf(question['call_id']);
   if (callId === undefined) return refuse('invalid_argument', 'a question names no call');
   if (question['name'] === 'holds') return { name: 'holds', call_id: callId };

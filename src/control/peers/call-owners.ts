@@ -1,4 +1,5 @@
 import type { FaultCode } from '../../base/errors.ts';
+import type { DrainQuestion } from '../../cluster/peers/peer-messages.ts';
 import type { Registry } from '../../cluster/registry.ts';
 import type { CommandResult, CommandToCall } from '../../events/commands.ts';
 import type { ControlEnd } from '../../link/control-end.ts';
@@ -34,6 +35,11 @@ export class CallOwners {
     return result;
   }
 
+  /** Has a life of a node leave, whichever host it is on. */
+  async drain(incarnation: string): Promise<CommandResult> {
+    return (await this.#ask(incarnation, { name: 'drain' })).result;
+  }
+
   async #askAgain(asked: string, command: CommandToCall, { result }: Reply): Promise<CommandResult> {
     const found = await this.#options.registry.find(command.call_id);
     if (found === 'unknown') return result;
@@ -47,7 +53,7 @@ export class CallOwners {
     return failure('unavailable', 'the call is on its way to another node');
   }
 
-  async #ask(incarnation: string, command: CommandToCall): Promise<Reply> {
+  async #ask(incarnation: string, command: CommandToCall | DrainQuestion): Promise<Reply> {
     const { link, peers } = this.#options;
     const node = link.nodes().find((known) => known.incarnation === incarnation);
     if (node?.isConnected === true) {

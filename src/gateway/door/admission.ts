@@ -38,6 +38,8 @@ export interface CredentialLookup {
 /** A leg that may be given back. */
 export interface Resumption {
   readonly caller: Caller;
+  /** Its call is to be brought here, once the leg has said that it is back. */
+  readonly prepare?: Arrivals['prepare'];
   readonly arrive: Arrivals['arrive'];
 }
 
@@ -204,8 +206,8 @@ export class Admission {
     const resumption = await resumes?.resume(claims);
     if (resumption === undefined) return refuse('call_not_found', 'the call is not known, or has ended');
     if ('type' in resumption) return resumption;
-    const { caller, arrive } = resumption;
-    return { caller, tokenId: null, resumeToken: token, arrive };
+    const { caller, arrive, prepare } = resumption;
+    return { caller, tokenId: null, resumeToken: token, arrive, prepare };
   }
 
   readonly #arrive: Arrivals['arrive'] = (arrival, nowMs) => this.#options.arrivals.arrive(arrival, nowMs);

@@ -20,6 +20,16 @@ export const RELAY = {
   close: 36,
   pause: 37,
   readOn: 38,
+  /** It is a leg of its call now: what it would come back with, should the call move. */
+  seated: 39,
+} as const;
+
+/** What an old socket still says, to the node that was given its call; the handle is the leg's. */
+export const TAIL = {
+  text: 48,
+  binary: 49,
+  /** The old socket is closed: nothing more comes. */
+  end: 50,
 } as const;
 
 /** More than this waits on the link, and audio of relayed legs is dropped. */

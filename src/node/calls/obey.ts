@@ -37,7 +37,7 @@ const HANDLERS: {
   },
   read_metrics: async (node) => done(await node.figures.snapshot()),
   drain: async (node, _, { settings }) => {
-    void node.drain(settings.drainDeadlineMs);
+    void node.drain(settings.drainDeadlineMs, 'node');
     return done(null);
   },
 };

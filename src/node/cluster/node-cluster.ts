@@ -9,12 +9,14 @@ import type { NodeRecord } from '../../cluster/node-record.ts';
 import { Ownership, SNAPSHOT_BYTES_MAX } from '../../cluster/ownership.ts';
 import { PeerCounts } from '../../cluster/peers/peer-counts.ts';
 import { Peers } from '../../cluster/peers/peers.ts';
+import { Placement } from '../../cluster/placing/placement.ts';
 import type { CallSave } from '../../cluster/registry.ts';
 import { mediaUrlOf } from '../../config/addresses.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { EventRecord } from '../../events/envelope.ts';
 import type { NodeStatus } from '../../link/messages.ts';
 import type { NodeEnd } from '../../link/node-end.ts';
+import { ClusterTimings, type FailoverCause } from '../../telemetry/cluster-timings.ts';
 import { OwnerLinks } from './owner-links.ts';
 import { PeerAnswers } from './peer-answers.ts';
 import { aliasOfCall } from './provider-alias.ts';
@@ -22,8 +24,11 @@ import { PeerPlaces } from './peer-places.ts';
 import { Relays } from './relays.ts';
 import { openNodeRegistry } from './node-registry.ts';
 import { snapshotText } from './snapshot-text.ts';
-import { TakeoverDesk } from './takeover.ts';
+import { FailoverGaps } from './failover-gaps.ts';
+import { TakeoverDesk, type Taken } from './takeover.ts';
 import { UnacknowledgedEvents } from './unacknowledged-events.ts';
+import type { NodeDrain } from '../drain/node-drain.ts';
+import { Tails } from '../drain/tails.ts';
 import type { NodeLog } from '../media-node.ts';
 
 /** A leg tries so many other nodes by name. */
@@ -38,6 +43,10 @@ export interface NodeClusterOptions {
   readonly clock: Clock;
   readonly log: NodeLog;
   readonly calls: CallDirectory;
+  /** Somebody of another host wants this node to leave. */
+  readonly drainNode: () => void;
+  /** How this node leaves, if it does. */
+  readonly leaving: Pick<NodeDrain, 'gives' | 'speakingOn'>;
   readonly ask: NodeEnd['ask'];
   readonly status: () => NodeStatus;
   /** Number of the last record the journal has. */
@@ -50,15 +59,19 @@ export interface NodeClusterOptions {
 export class NodeCluster implements Closeable {
   readonly membership = new Membership();
   readonly peerCounts = new PeerCounts();
+  readonly timings = new ClusterTimings();
+  readonly gaps = new FailoverGaps(this.timings);
   readonly registry: ReturnType<typeof openNodeRegistry>;
   readonly ownership: Ownership;
   readonly peers: Peers;
   readonly takeovers: TakeoverDesk;
   readonly relays: Relays;
+  readonly tails: Tails;
   readonly #options: NodeClusterOptions;
   readonly #places: PeerPlaces;
   readonly #startedAtUnixMs: number;
   readonly #unacknowledged: UnacknowledgedEvents;
+  readonly #placement: Placement;
   #met = new Set<string>();
   #heartbeat: Heartbeat | undefined;
   #newEpochs = 0;
@@ -68,8 +81,16 @@ export class NodeCluster implements Closeable {
     const { settings, clock, incarnation, runDir, index, log, ask } = options;
     this.#options = options;
     this.#startedAtUnixMs = clock.unixMs();
+    this.#placement = new Placement({ clock, regions: [settings.region] });
     this.#places = new PeerPlaces(settings, runDir);
-    this.registry = openNodeRegistry({ settings, clock, log, ask });
+    const { redisCommand, peerRoundTrip } = this.timings;
+    this.registry = openNodeRegistry({
+      settings,
+      clock,
+      log,
+      ask,
+      observe: (command, durationMs) => redisCommand[command].observeMs(durationMs),
+    });
     this.ownership = new Ownership({
       clock,
       registry: this.registry,
@@ -86,20 +107,28 @@ export class NodeCluster implements Closeable {
     const linkTo = (peer: string) => this.peers.find(peer);
     const relays = new Relays({ clock, linkTo, reportFailure });
     this.relays = relays;
-    const handOver = (callId: string): void => this.#surrender(callId);
+    this.tails = new Tails(clock);
+    const handOver = (callId: string, graceMs: number): void => this.#surrender(callId, graceMs);
+    const onDraining = (incarnationOf: string): void => this.membership.heardLeaving(incarnationOf);
     this.peers = new Peers({
       self: incarnation,
       clock,
       counts: this.peerCounts,
-      handlers: new PeerAnswers({ ...options, links, relays, handOver }),
+      observeRoundTripMs: (roundTripMs) => peerRoundTrip.observeMs(roundTripMs),
+      handlers: new PeerAnswers({ ...options, links, relays, tails: this.tails, handOver, onDraining }),
       keys: this.#places.keys,
       listen: this.#places.ownPlace(incarnation, index),
     });
     const { registry, membership, ownership } = this;
     const node = String(index);
     const { resumeWindowMs } = settings;
-    const desk = { node, resumeWindowMs, registry, membership, ownership, links, relays };
-    this.takeovers = new TakeoverDesk({ ...options, ...desk });
+    const expectTails = (handles: unknown, owner: string): void => {
+      const way = this.peers.find(owner);
+      if (way !== undefined) this.tails.expect(handles, way);
+    };
+    const desk = { expectTails, node, resumeWindowMs, registry, membership, ownership, links, relays };
+    const onTaken = (taken: Taken): void => this.gaps.took(taken.callId, this.#causeOf(taken));
+    this.takeovers = new TakeoverDesk({ ...options, ...desk, onTaken });
   }
 
   get isIsolated(): boolean {
@@ -120,6 +149,9 @@ export class NodeCluster implements Closeable {
     const fenced = this.ownership.counts.fenced;
     return {
       isLeaseValid: !this.isIsolated,
+      leaseAgeMs: this.membership.leaseAgeMs(this.#options.clock.nowMs()),
+      isRegistryUp: this.#heartbeat?.isAnswered ?? false,
+      clockSkewMs: this.#heartbeat?.clockSkewMs ?? 0,
       missedBeats: this.#heartbeat?.counts.missed ?? 0,
       newEpochs: this.#newEpochs,
       registryRoundTripMs: this.membership.roundTripMs,
@@ -159,6 +191,7 @@ export class NodeCluster implements Closeable {
     const { resource, type } = record.envelope;
     if (resource.type !== 'call') return;
     this.#unacknowledged.add(number, record);
+    this.gaps.told(record);
     // A call that was taken over is owned before it tells again what its former owner could not.
     const isNew = type === 'call_started' && this.ownership.tokenOf(resource.id) === undefined;
     if (isNew) void this.ownership.begin(resource.id);
@@ -178,6 +211,13 @@ export class NodeCluster implements Closeable {
   ended(callId: string): void {
     this.#unacknowledged.forget(callId);
     this.ownership.end(callId);
+  }
+
+  /** Who would take a call of this node now; undefined where nobody can. */
+  place(): NodeRecord | undefined {
+    const { clock, incarnation } = this.#options;
+    const others = this.membership.fit(clock.nowMs()).filter((node) => node.incarnation !== incarnation);
+    return this.isIsolated ? undefined : this.#placement.place(others);
   }
 
   drain(): void {
@@ -209,6 +249,16 @@ export class NodeCluster implements Closeable {
     }
     for (const incarnation of this.#met) if (!met.has(incarnation)) this.peers.forget(incarnation);
     this.#met = met;
+  }
+
+  /** A living owner gives a call away because it leaves, or to a client that came here by itself. */
+  #causeOf({ from, reason }: Taken): FailoverCause {
+    const isLeaving = this.membership
+      .present()
+      .some(({ incarnation, state }) => incarnation === from && state === 'draining');
+    if (reason === 'handover') return isLeaving ? 'drain' : 'client';
+    const name = this.peers.stateOf(from)?.name;
+    return name === 'suspect' || name === 'open' ? 'hang' : 'crash';
   }
 
   #peerStates(): { open: number; suspect: number; closed: number } {
@@ -253,11 +303,12 @@ export class NodeCluster implements Closeable {
     return { sequence, snapshot, ...(alias === undefined ? {} : { alias }) };
   }
 
-  #surrender(callId: string): void {
+  #surrender(callId: string, graceMs = 0): void {
     const { calls, clock, log, onSurrendered } = this.#options;
     this.#unacknowledged.forget(callId);
     this.ownership.release(callId);
-    if (!calls.surrender(callId, clock.nowMs())) return;
+    this.gaps.forget(callId);
+    if (!calls.surrender(callId, clock.nowMs(), graceMs)) return;
     log.warn({ call_id: callId }, 'the call is another node’s');
     onSurrendered();
   }

@@ -186,7 +186,7 @@ function causeOf(payload: Buffer): LostCause {
 }
 
 /** The owner knows who it is; nobody here asks. */
-function strangerOf({ callId }: ResumeClaims): Caller {
+export function strangerOf({ callId }: ResumeClaims): Caller {
   return {
     workspaceId: '',
     agentId: null,

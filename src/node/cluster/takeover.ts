@@ -12,7 +12,7 @@ import type { ResumeClaims } from '../../gateway/resume-token.ts';
 import type { NodeLog } from '../media-node.ts';
 import type { OwnerLinks } from './owner-links.ts';
 import { aliasOf, providerNameOf } from './provider-alias.ts';
-import type { Relays } from './relays.ts';
+import { strangerOf, type Relays } from './relays.ts';
 
 /** So often a race may be lost before the client is sent round again. */
 const ROUNDS_MAX = 4;
@@ -33,7 +33,17 @@ export interface TakeoverOptions {
   readonly membership: Membership;
   readonly ownership: Ownership;
   readonly relays: Pick<Relays, 'serve' | 'open' | 'resumptionOf'>;
+  readonly onTaken?: (taken: Taken) => void;
+  /** What lines of a given call still say at its former owner comes under these handles. */
+  readonly expectTails?: (handles: unknown, owner: string) => void;
   readonly links: Pick<OwnerLinks, 'settled' | 'holderOf' | 'lostSinceUnixMs' | 'ask'>;
+}
+
+/** A call that is here now, and whose it was. */
+export interface Taken {
+  readonly callId: string;
+  readonly from: string;
+  readonly reason: ClaimReason;
 }
 
 /** What a leg says of the call it wants back. */
@@ -117,16 +127,41 @@ export class TakeoverDesk {
     this.#options.relays.serve(here);
     return {
       resume: async (claims: ResumeClaims): Promise<Resumption | Refusal | undefined> => {
-        const { callId, fence, legId, generation } = claims;
-        const outcome = await this.bring({
-          callId,
-          tokenFloor: fence ?? 0,
-          connection: { legId, generation },
-        });
-        if (outcome?.type === 'kept') return this.#options.relays.resumptionOf(claims, outcome.owner);
-        return outcome ?? here.resume(claims);
+        if (await this.#isWithAnother(claims.callId)) return this.#resumeLater(claims, here);
+        return this.#resume(claims, here);
       },
     };
+  }
+
+  /** A living owner is asked once the leg has said that it is back: until then it speaks to its caller. */
+  #resumeLater(claims: ResumeClaims, here: Resumes): Resumption {
+    let resumption: Resumption | Refusal | undefined;
+    return {
+      caller: strangerOf(claims),
+      prepare: async () => {
+        resumption = await this.#resume(claims, here);
+      },
+      arrive: (arrival, nowMs) => {
+        if (resumption === undefined) return refuse('call_not_found', 'the call has ended or never was');
+        return 'type' in resumption ? resumption : resumption.arrive(arrival, nowMs);
+      },
+    };
+  }
+
+  async #resume(claims: ResumeClaims, here: Resumes): Promise<Resumption | Refusal | undefined> {
+    const { callId, fence, legId, generation } = claims;
+    const connection = { legId, generation };
+    const outcome = await this.bring({ callId, tokenFloor: fence ?? 0, connection });
+    if (outcome?.type === 'kept') return this.#options.relays.resumptionOf(claims, outcome.owner);
+    return outcome ?? here.resume(claims);
+  }
+
+  async #isWithAnother(callId: string): Promise<boolean> {
+    const { calls, resumeWindowMs, registry, links, incarnation } = this.#options;
+    if (calls.get(callId) !== undefined || resumeWindowMs === 0) return false;
+    const found = await registry.find(callId);
+    if (typeof found !== 'object' || found.state !== 'live' || found.owner === incarnation) return false;
+    return (await links.settled(found.owner)) === 'open';
   }
 
   /**
@@ -206,7 +241,8 @@ export class TakeoverDesk {
     if (!answer.ok && answer.fault === 'leg_replaced') return refuse(answer.fault, answer.detail);
     if (!answer.ok) return answer.fault === 'call_not_found' ? 'not_held' : 'suspect';
     const snapshot = isObject(answer.value) ? textOf(answer.value['snapshot']) : undefined;
-    if (snapshot === undefined) return 'kept';
+    if (!isObject(answer.value) || snapshot === undefined) return 'kept';
+    this.#options.expectTails?.(answer.value['tails'], owner);
     const claim = { expectedOwner: owner, tokenFloor: wanted.tokenFloor };
     const refusal = await this.#take('handover', claim, wanted, snapshot);
     return refusal === undefined ? 'given' : 'not_held';
@@ -235,6 +271,7 @@ export class TakeoverDesk {
     const from = claim.previousOwner ?? expectedOwner;
     if (this.#restore(snapshot, { callId, from, fence: claim.token })) {
       this.counts[reason === 'handover' ? 'given' : 'claimed']++;
+      this.#options.onTaken?.({ callId, from, reason });
       return undefined;
     }
     this.counts.unreadable++;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CallDirectory } from '../../../src/call/directory.ts';
 import type { PeerQuestion } from '../../../src/cluster/peers/peer-messages.ts';
 import { PeerAnswers } from '../../../src/node/cluster/peer-answers.ts';
+import { Tails } from '../../../src/node/drain/tails.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 
 const SNAPSHOT = new URL('../../call/snapshot/snapshot-v1.json', import.meta.url);
@@ -21,12 +22,16 @@ function openOwner() {
     links: { changed: () => {} },
     relays: { carried: () => {}, ended: () => {} },
     handOver: (callId) => given.push(callId),
+    leaving: { gives: () => false, speakingOn: () => [] },
+    tails: new Tails(clock),
+    onDraining: () => {},
+    drainNode: () => {},
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });
   const legId = call.roster.caller?.party.id ?? '';
   const ask = (comer: { leg_id?: string; generation?: number }) => {
     const question: PeerQuestion = { name: 'give', call_id: call.id, to: 'n1', ...comer };
-    return answers.answer(question);
+    return answers.answer(question, { bufferedBytes: 0, carry: () => true });
   };
   return { ask, given, legId, callId: call.id };
 }

@@ -1,0 +1,179 @@
+import type { AtMs, Cancel, Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Closeable } from '../../base/lifetime.ts';
+import type { Call } from '../../call/call.ts';
+import type { CallDirectory } from '../../call/directory.ts';
+import type { NodeRecord } from '../../cluster/node-record.ts';
+import type { NodeArrivals } from '../arrivals.ts';
+import { moveProviderCalls } from '../calls/provider-moves.ts';
+import { advanceDrain, SERVING, type DrainEnd, type DrainState } from './drain-state.ts';
+import { LOOK_EVERY_MS, nextMove, type Candidate } from './next-move.ts';
+import type { Tails } from './tails.ts';
+import { mayFollow, speakingOn, wayOut } from './ways-out.ts';
+
+export interface NodeDrainOptions {
+  readonly clock: Clock;
+  readonly calls: Pick<CallDirectory, 'all' | 'get' | 'size' | 'endAll'>;
+  /** Both are opened after the drain, and asked only once it begins. */
+  readonly arrivals: () => Pick<NodeArrivals, 'goAway' | 'canGoAway' | 'isSentAway' | 'resumeUrlOf'>;
+  readonly tails: () => Pick<Tails, 'leaving'>;
+  /** Providers are asked to stream elsewhere only so long after the drain began. */
+  readonly moveProviderMs: number;
+  /** Who would take a call now; undefined where nobody can. */
+  readonly place: () => NodeRecord | undefined;
+  /** Once, at the beginning: the doors close to who is new, and peers are told. */
+  readonly onBegin: () => void;
+  readonly log: {
+    info(fields: object, sentence: string): void;
+    error(fields: object, sentence: string): void;
+  };
+}
+
+/**
+ * A node's leaving: nothing new is taken, its calls are moved to other nodes, and what is left when time is
+ * up is ended.
+ */
+export class NodeDrain implements Closeable {
+  readonly counts = {
+    /** Calls whose lines were told to come back elsewhere. */
+    told: 0,
+    toldAgain: 0,
+    /** A call's turn came, and there was no node to go to. */
+    withoutPlace: 0,
+    /** Orders to providers, by what became of them. */
+    providers: { accepted: 0, refused: 0, skipped: 0 },
+    /** Calls that were ended because time was up. */
+    cutOff: 0,
+  };
+  readonly #options: NodeDrainOptions;
+  readonly #toldAtMs = new Map<string, AtMs>();
+  readonly #done = Promise.withResolvers<DrainEnd>();
+  #state: DrainState = SERVING;
+  #cancelLook: Cancel = () => {};
+
+  constructor(options: NodeDrainOptions) {
+    this.#options = options;
+  }
+
+  get isDraining(): boolean {
+    return this.#state.name !== 'serving';
+  }
+
+  /** Resolves when no call is left, or none is to be. Never before `begin`. */
+  get done(): Promise<DrainEnd> {
+    return this.#done.promise;
+  }
+
+  /** Asked again it only shortens the time that is left. */
+  begin(deadlineMs: number): Promise<DrainEnd> {
+    const { clock, log, calls, onBegin } = this.#options;
+    const isFirst = !this.isDraining;
+    this.#advance({ type: 'begin', deadlineMs });
+    if (isFirst) {
+      log.info({ calls: calls.size, deadline_ms: deadlineMs }, 'draining');
+      onBegin();
+      this.#cancelLook = clock.after(LOOK_EVERY_MS, () => this.#lookOn());
+    }
+    this.look();
+    return this.done;
+  }
+
+  /** A call ended or was given away: perhaps it was the last. */
+  look(): void {
+    const { calls, tails } = this.#options;
+    this.#advance({ type: 'look', callsLeft: calls.size + tails().leaving });
+  }
+
+  /** Whether a peer that asks for the call gets it, whoever else is on its lines. */
+  gives(call: Call): boolean {
+    return this.isDraining && mayFollow(call, this.#options.arrivals());
+  }
+
+  /** The lines of a call that speak on here for a moment when it is given away. */
+  speakingOn(call: Call): readonly string[] {
+    return this.isDraining ? speakingOn(call, this.#options.arrivals()) : [];
+  }
+
+  close(): void {
+    this.#cancelLook();
+  }
+
+  #lookOn(): void {
+    this.look();
+    if (this.#state.name === 'done') return;
+    this.#cancelLook = this.#options.clock.after(LOOK_EVERY_MS, () => this.#lookOn());
+    try {
+      this.#moveSome();
+    } catch (error) {
+      this.#options.log.error({ error: messageOf(error) }, 'a call could not be moved');
+    }
+  }
+
+  #advance(input: Parameters<typeof advanceDrain>[1]): void {
+    const { clock, calls, log } = this.#options;
+    const before = this.#state;
+    const nowMs = clock.nowMs();
+    this.#state = advanceDrain(before, input, nowMs);
+    if (this.#state.name !== 'done' || before.name === 'done') return;
+    this.#cancelLook();
+    const { how, sinceAtMs } = this.#state;
+    this.counts.cutOff += calls.size;
+    log.info({ how, calls_ended: calls.size, took_ms: Math.round(nowMs - sinceAtMs) }, 'drained');
+    calls.endAll('drained', nowMs);
+    this.#done.resolve(how);
+  }
+
+  #moveSome(): void {
+    if (this.#state.name !== 'moving') return;
+    const { calls, clock, moveProviderMs } = this.#options;
+    const { sinceAtMs, deadlineAtMs } = this.#state;
+    const nowMs = clock.nowMs();
+    const times = {
+      nowMs,
+      providersFromAtMs: sinceAtMs + moveProviderMs,
+      talkersFromAtMs: (sinceAtMs + deadlineAtMs) / 2,
+    };
+    for (const callId of this.#toldAtMs.keys())
+      if (calls.get(callId) === undefined) this.#toldAtMs.delete(callId);
+    const candidate = nextMove(this.#candidates(nowMs), times);
+    if (candidate !== undefined) this.#move(candidate, nowMs);
+  }
+
+  #candidates(nowMs: AtMs): readonly Candidate[] {
+    const { calls, arrivals } = this.#options;
+    return calls.all.flatMap((call) => {
+      const way = wayOut(call, arrivals(), nowMs);
+      return way === undefined ? [] : [{ ...way, toldAtMs: this.#toldAtMs.get(call.id) }];
+    });
+  }
+
+  #move({ callId, way }: Candidate, nowMs: AtMs): void {
+    const { calls, place, arrivals } = this.#options;
+    const call = calls.get(callId);
+    if (call === undefined) return;
+    const wasTold = this.#toldAtMs.has(callId);
+    this.#toldAtMs.set(callId, nowMs);
+    const node = place();
+    if (node === undefined) {
+      this.counts.withoutPlace++;
+      return;
+    }
+    if (wasTold) this.counts.toldAgain++;
+    else this.counts.told++;
+    // Everybody of a call is sent to one node, so that they meet there.
+    arrivals().goAway(call, node.mediaUrl);
+    if (way === 'provider') void this.#moveAtProvider(call, node.mediaUrl);
+  }
+
+  async #moveAtProvider(call: Call, mediaUrl: string): Promise<void> {
+    const { arrivals } = this.#options;
+    const streamUrl = arrivals().resumeUrlOf(call, mediaUrl);
+    const moved = await moveProviderCalls([call], () =>
+      streamUrl === undefined ? undefined : { streamUrl },
+    );
+    const { providers } = this.counts;
+    providers.accepted += moved.accepted;
+    providers.refused += moved.refused;
+    providers.skipped += moved.skipped;
+  }
+}

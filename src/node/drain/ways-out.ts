@@ -1,0 +1,56 @@
+import type { AtMs } from '../../base/clock.ts';
+import { waitingFramesOf } from '../../call/agents/spoken-ahead.ts';
+import type { Call } from '../../call/call.ts';
+import { orderCanBeGiven } from '../../call/provider/provider-orders.ts';
+import type { Leg } from '../../leg/leg.ts';
+import type { NodeArrivals } from '../arrivals.ts';
+import type { Candidate } from './next-move.ts';
+
+/** An agent that has said nothing for so long is between two sentences. */
+const PAUSE_MS = 400;
+
+type Told = Pick<NodeArrivals, 'canGoAway' | 'isSentAway'>;
+
+/** How a call can leave this node, if it can: a line that cannot come back elsewhere keeps its call here. */
+export function wayOut(call: Call, arrivals: Told, nowMs: AtMs): Omit<Candidate, 'toldAtMs'> | undefined {
+  const lines = linesOf(call);
+  const bound = lines.filter((leg) => !arrivals.canGoAway(leg));
+  const isProviders = bound.length === 1 && bound[0]!.role === 'caller' && orderCanBeGiven(call, 'redirect');
+  if (lines.length === 0 || (bound.length > 0 && !isProviders)) return undefined;
+  return {
+    callId: call.id,
+    legs: activeLegsOf(call).length,
+    way: bound.length === 0 ? 'away' : 'provider',
+    hasAgent: activeLegsOf(call).length > lines.length,
+    isPausing: isPausing(call, nowMs),
+  };
+}
+
+/** Whether every line of the call was told to come back elsewhere: it may go with the first that does. */
+export function mayFollow(call: Call, arrivals: Told): boolean {
+  const lines = linesOf(call);
+  return lines.length > 0 && lines.every((leg) => arrivals.isSentAway(leg));
+}
+
+/** The lines that speak on here until they have found the way. */
+export function speakingOn(call: Call, arrivals: Told): readonly string[] {
+  const leaving = linesOf(call).filter((leg) => leg.capabilities.resume && arrivals.isSentAway(leg));
+  return leaving.map(({ id }) => id);
+}
+
+function activeLegsOf(call: Call): readonly Leg[] {
+  return call.legs.filter(({ state }) => state.name === 'active');
+}
+
+/** Lines that came here; a backend that was dialled is dialled anew by whoever has the call. */
+function linesOf(call: Call): readonly Leg[] {
+  return activeLegsOf(call).filter(({ id }) => call.roster.find(id)?.agent === undefined);
+}
+
+function isPausing(call: Call, nowMs: AtMs): boolean {
+  return call.roster.present.every((member) => {
+    if (member.voice !== undefined || waitingFramesOf(member) > 0) return false;
+    const { leg } = member.agent ?? {};
+    return leg === undefined || nowMs - leg.stats.lastAudioAtMs >= PAUSE_MS;
+  });
+}
