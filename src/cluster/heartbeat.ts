@@ -7,7 +7,7 @@ import type { Registry } from './registry.ts';
 import { BEAT_MS } from './timing.ts';
 
 export interface HeartbeatOptions {
-  readonly clock: Pick<Clock, 'nowMs' | 'after'>;
+  readonly clock: Pick<Clock, 'nowMs' | 'unixMs' | 'after'>;
   readonly registry: Pick<Registry, 'beat' | 'leave'>;
   readonly membership: Membership;
   /** What the node says of itself; its state and the number of the beat are added. */
@@ -19,6 +19,10 @@ export interface HeartbeatOptions {
 /** A node's beats: twice a second it renews its lease and hears of the others. */
 export class Heartbeat implements Closeable {
   readonly counts = { accepted: 0, missed: 0 };
+  /** The last beat was answered. */
+  isAnswered = false;
+  /** How far the registry's wall clock is ahead of this host's, as of the last beat that was answered. */
+  clockSkewMs = 0;
   readonly #options: HeartbeatOptions;
   #standing: NodeStanding = STARTING;
   #isAsking = false;
@@ -68,11 +72,13 @@ export class Heartbeat implements Closeable {
     const answer = await registry.beat(record);
     this.#isAsking = false;
     if (this.#isClosed) return;
+    this.isAnswered = answer !== undefined;
     if (answer === undefined) {
       this.counts.missed++;
       return;
     }
     this.counts.accepted++;
+    this.clockSkewMs = answer.registryUnixMs + answer.roundTripMs / 2 - clock.unixMs();
     const { loopDelayP99Ms } = record;
     this.#standing = advanceStanding(this.#standing, { type: 'beat_accepted', loopDelayP99Ms });
     const heard = membership.heard(answer, sentAtMs, clock.nowMs());

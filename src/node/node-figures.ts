@@ -27,6 +27,7 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
     sources: {
       state: () => (node.isCutOff && node.status.state === 'serving' ? 'isolated' : node.status.state),
       cluster: () => ({ ...node.cluster.figures, surrenderedCalls: node.calls.stats.surrenderedCalls }),
+      clusterTimings: node.cluster.timings,
       calls: () => node.calls.size,
       legGroups: node.groups.all,
       admission: () => node.admission.stats,
@@ -98,6 +99,7 @@ function clusterLimits({ cluster, gateway }: MediaNode): { readonly [limit: stri
     snapshot_large: counts.snapshotsLarge,
     snapshot_too_large: counts.snapshotsTooLarge,
     snapshot_events: cluster.unkeptEvents,
+    failover_gaps_unmeasured: cluster.gaps.unmeasured,
     snapshot_cut: cluster.cutSnapshots,
     registry_ends_dropped: ends.dropped,
     registry_unanswered: registry.counts.unanswered,

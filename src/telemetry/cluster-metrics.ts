@@ -5,6 +5,12 @@ import { readAtScrape, type Sample } from './scrape.ts';
 export interface ClusterFigures {
   /** Beats of its own were accepted of late. */
   readonly isLeaseValid: boolean;
+  /** Since the last of them was sent; infinite before the first. */
+  readonly leaseAgeMs: number;
+  /** The last beat was answered. */
+  readonly isRegistryUp: boolean;
+  /** How far the registry's wall clock is ahead of this host's. */
+  readonly clockSkewMs: number;
   readonly missedBeats: number;
   readonly newEpochs: number;
   /** Of the last beat that was answered. */
@@ -45,6 +51,13 @@ export function addCluster(registry: Registry, read: () => ClusterFigures): void
     Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
   add('gauge', 'node_lease_valid', 'The registry accepts this node’s beats', (f) =>
     one(Number(f.isLeaseValid)),
+  );
+  add('gauge', 'node_lease_age_seconds', 'Since the last beat that was accepted', (f) =>
+    one(f.leaseAgeMs / 1000),
+  );
+  add('gauge', 'redis_up', 'The last beat was answered', (f) => one(Number(f.isRegistryUp)));
+  add('gauge', 'clock_skew_seconds', 'The registry’s clock less this host’s', (f) =>
+    one(f.clockSkewMs / 1000),
   );
   add('counter', 'node_beats_missed_total', 'Beats without an answer', (f) => one(f.missedBeats));
   add('counter', 'redis_epoch_changes_total', 'The registry lost its data', (f) => one(f.newEpochs));

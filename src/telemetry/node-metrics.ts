@@ -4,6 +4,7 @@ import type { Closeable } from '../base/lifetime.ts';
 import { Bins } from './bins.ts';
 import { snapshotOf, type Snapshot } from './exposition.ts';
 import { addCluster, type ClusterFigures } from './cluster-metrics.ts';
+import { addClusterTimings, type ClusterTimings } from './cluster-timings.ts';
 import { openLoopDelay, type LoopDelay } from './loop-delay.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { readAtScrape, readBins, readLimits, type Sample } from './scrape.ts';
@@ -77,6 +78,7 @@ export interface NodeSources {
   readonly spoolFreeBytes: () => number;
   /** Absent where a node is measured by itself. */
   readonly cluster?: () => ClusterFigures;
+  readonly clusterTimings?: ClusterTimings;
 }
 
 export interface NodeMetricsOptions {
@@ -131,6 +133,8 @@ export function openNodeMetrics(options: NodeMetricsOptions): NodeMetrics {
   addFrames(registry, options);
   addDoor(registry, options);
   if (options.sources.cluster !== undefined) addCluster(registry, options.sources.cluster);
+  const { clusterTimings } = options.sources;
+  if (clusterTimings !== undefined) addClusterTimings(registry, options.region, clusterTimings);
   const timing = addTiming(registry, options.region);
   const calls = addCalls(registry, options);
   const lines = addLines(registry, options);

@@ -30,6 +30,22 @@ describe('the heartbeat of a node', () => {
     expect(clock.pendingTasks).toBe(0);
   });
 
+  it('knows how far the registry’s wall clock is ahead, whichever of the two is stepped', async () => {
+    const clock = new FakeClock();
+    const registry = new LocalRegistry(new FakeClock({ unixMs: clock.unixMs() + 400 }));
+    const membership = new Membership();
+    const heartbeat = new Heartbeat({ clock, registry, membership, describe: () => nodeRecord('n0') });
+    await turn();
+    expect([heartbeat.isAnswered, heartbeat.clockSkewMs]).toEqual([true, 400]);
+    clock.stepWallClock(10_000);
+    clock.advance(500);
+    await turn();
+    // The registry of this test stands still.
+    expect(heartbeat.clockSkewMs).toBe(400 - 10_000 - 500);
+    expect(membership.leaseAgeMs(clock.nowMs() + 20)).toBe(20);
+    heartbeat.close();
+  });
+
   it('is degraded by a late loop in three beats in a row, and fit again after three that are well', () => {
     const beat = (loopDelayP99Ms: number) => ({ type: 'beat_accepted', loopDelayP99Ms }) as const;
     let standing = advanceStanding(STARTING, beat(1));

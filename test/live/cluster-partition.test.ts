@@ -154,6 +154,9 @@ describe('a host that is cut off from Redis and from the other host', () => {
     expect(atA.closeCodes).toEqual([4410]);
     expect(await figureOf(a, 'calls_surrendered_total')).toBe(1);
     expect(await figureOf(b, 'takeovers_total')).toBe(1);
+    expect(await figureOf(b, 'failover_gap_seconds_count', 'cause="hang"')).toBe(1);
+    expect(await figureOf(b, 'redis_command_seconds_count', 'command="claim"')).toBeGreaterThan(0);
+    expect(await figureOf(b, 'peer_rtt_seconds_count')).toBeGreaterThan(0);
     await pause(200);
     expect(speeches.map(({ doubledFrames }) => doubledFrames)).toEqual([0, 0]);
     for (const caller of [atA, atB]) caller.hangUp();

@@ -48,6 +48,8 @@ export interface PeerHouse {
   readonly clock: Clock;
   readonly counts: PeerCounts;
   readonly handlers: PeerHandlers;
+  /** Hears of every ping that was answered. */
+  readonly observeRoundTripMs?: (roundTripMs: number) => void;
 }
 
 /** One connection between two nodes, whoever dialled. */
@@ -168,6 +170,7 @@ export class PeerLink {
     if (sentAtMs === undefined) return;
     this.#pings.clear();
     this.#roundTripMs = this.#house.clock.nowMs() - sentAtMs;
+    this.#house.observeRoundTripMs?.(this.#roundTripMs);
   }
 
   #onAnswer(id: number, payload: Buffer): void {

@@ -1,18 +1,15 @@
-import type { Clock } from '../../base/clock.ts';
 import { VoiceError } from '../../base/errors.ts';
 import { readRedisAddress } from './address.ts';
 import { RedisConnection } from './connection.ts';
-import { RedisRegistry } from './redis-registry.ts';
+import { RedisRegistry, type RedisRegistryOptions } from './redis-registry.ts';
 
-export interface RedisOptions {
+export interface RedisOptions extends Pick<RedisRegistryOptions, 'region' | 'clock' | 'observe'> {
   readonly url: string;
-  readonly region: string;
-  readonly clock: Pick<Clock, 'nowMs' | 'randomBytes'>;
   readonly log: { warn(fields: object, sentence: string): void };
 }
 
 /** The registry of a region, in Redis. Throws `invalid_argument` where the address is none. */
-export function openRedisRegistry({ url, region, clock, log }: RedisOptions): RedisRegistry {
+export function openRedisRegistry({ url, log, ...options }: RedisOptions): RedisRegistry {
   const address = readRedisAddress(url);
   if (address === undefined) throw new VoiceError('invalid_argument', 'the address of Redis cannot be read');
   let last = '';
@@ -21,5 +18,5 @@ export function openRedisRegistry({ url, region, clock, log }: RedisOptions): Re
     if (message !== last) log.warn({ error: message }, 'Redis does not answer');
     last = message;
   };
-  return new RedisRegistry({ connection: new RedisConnection({ address, onError }), region, clock });
+  return new RedisRegistry({ ...options, connection: new RedisConnection({ address, onError }) });
 }

@@ -27,11 +27,28 @@ import {
 } from './scripts.ts';
 import type { Script } from './scripts.ts';
 
+/** What is asked of Redis, in classes. */
+export type RedisCommand = 'beat' | 'claim' | 'save' | 'end' | 'find' | 'sweep';
+
+const COMMAND_OF: ReadonlyMap<Script, RedisCommand> = new Map([
+  [NODE_BEAT, 'beat'],
+  [CALL_CLAIM, 'claim'],
+  [CALL_SAVE, 'save'],
+  [CALL_END, 'end'],
+  [NODE_LEAVE, 'end'],
+  [CALL_FIND, 'find'],
+  [ALIAS_FIND, 'find'],
+  [NODES, 'sweep'],
+  [ORPHANS, 'sweep'],
+]);
+
 export interface RedisRegistryOptions {
   readonly connection: RedisConnection;
   /** One Redis per region: its name is in every key. */
   readonly region: string;
   readonly clock: Pick<Clock, 'nowMs' | 'randomBytes'>;
+  /** Hears how long each question took, whether or not it was answered. */
+  readonly observe?: (command: RedisCommand, durationMs: number) => void;
 }
 
 /** The registry of a region, in Redis. Closing it closes the connection. */
@@ -40,9 +57,11 @@ export class RedisRegistry implements Registry {
   readonly #connection: RedisConnection;
   readonly #clock: Pick<Clock, 'nowMs' | 'randomBytes'>;
   readonly #prefix: string;
+  readonly #observe: NonNullable<RedisRegistryOptions['observe']>;
 
-  constructor({ connection, region, clock }: RedisRegistryOptions) {
+  constructor({ connection, region, clock, observe = () => {} }: RedisRegistryOptions) {
     this.#connection = connection;
+    this.#observe = observe;
     this.#clock = clock;
     this.#prefix = `omnivoice:{${region}}:`;
   }
@@ -151,7 +170,10 @@ export class RedisRegistry implements Registry {
     values: readonly (string | number)[],
   ): Promise<unknown> {
     const names = keys.map((key) => this.#prefix + key);
+    const askedAtMs = this.#clock.nowMs();
     const answer = await this.#connection.run(script, names, [this.#prefix, ...values]);
+    const command = COMMAND_OF.get(script);
+    if (command !== undefined) this.#observe(command, this.#clock.nowMs() - askedAtMs);
     if (answer === undefined) this.counts.unanswered++;
     return answer;
   }
