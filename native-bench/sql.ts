@@ -1,61 +1,78 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
-import { openStore, type Store } from '../src/store/store.ts';
-import { endpointOf, TEST_KEYS } from '../test/store/samples.ts';
+import type { Store } from '../src/store/store.ts';
+import { endpointOf } from '../test/store/samples.ts';
 import { distributionOf } from './load/distribution.ts';
 import { machineFacts } from './machine.ts';
 import { printReport, type Report } from './report.ts';
-import { ENDPOINTS, fill } from './sql/fill.ts';
+import { ENDPOINTS } from './sql/fill.ts';
+import { onPostgres, onSqlite, type Place } from './sql/places.ts';
 import { stepsOf } from './sql/steps.ts';
 
-const USAGE = `node native-bench/sql.ts [--rows N] [--dir DIR]
+const USAGE = `node native-bench/sql.ts [--rows N] [--dir DIR] [--postgres]
 
 Fills a store with N events, N deliveries and N attempts (10 000 000 need some 15 GB), bodies of 300 bytes,
 and times what the house asks of it. The store is removed afterwards.
 
   --rows N    events, and as many deliveries and attempts (10 000 000)
   --dir DIR   where the store is made (the system's temporary folder)
+  --postgres  a PostgreSQL of its own is filled and asked, instead of SQLite
 `;
 
 const { values } = parseArgs({
-  options: { rows: { type: 'string' }, dir: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  options: {
+    rows: { type: 'string' },
+    dir: { type: 'string' },
+    postgres: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
 if (values.help === true) console.log(USAGE);
-else process.exitCode = await main(Number(values.rows ?? 10_000_000), values.dir ?? tmpdir());
+else
+  process.exitCode = await main(
+    Number(values.rows ?? 10_000_000),
+    values.dir ?? tmpdir(),
+    values.postgres ?? false,
+  );
 
-async function main(rows: number, dir: string): Promise<number> {
-  if (!Number.isInteger(rows) || rows < 10_000) {
-    console.error(`--rows takes a whole number from 10000 on\n\n${USAGE}`);
+async function main(rows: number, dir: string, isOnPostgres: boolean): Promise<number> {
+  if (!Number.isInteger(rows) || rows < 50_000) {
+    console.error(`--rows takes a whole number from 50000 on\n\n${USAGE}`);
     return 2;
   }
   const { cpu, cores, node, commit } = machineFacts();
   console.log(`${cores} × ${cpu}, node ${node}, commit ${commit ?? 'unknown'}`);
   const folder = mkdtempSync(join(dir, 'omnivoice-sql-'));
   try {
-    const report = await bench(join(folder, 'store.db'), rows);
-    printReport(report);
-    return report.failures.length === 0 ? 0 : 1;
+    const place = isOnPostgres ? await onPostgres(folder) : onSqlite(folder);
+    try {
+      const report = await bench(place, rows);
+      printReport(report);
+      return report.failures.length === 0 ? 0 : 1;
+    } finally {
+      await place.close();
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function bench(path: string, rows: number): Promise<Report> {
-  await withStore(path, async ({ endpoints }) => {
+async function bench(place: Place, rows: number): Promise<Report> {
+  await withStore(place, async ({ endpoints }) => {
     for (const id of ENDPOINTS) await endpoints.create(endpointOf(id, { enabled: id !== 'whk_off' }));
   });
   const startedAtMs = systemClock.nowMs();
-  fill(path, rows);
+  await place.fill(rows);
   const fillSeconds = (systemClock.nowMs() - startedAtMs) / 1_000;
-  const fileMb = statSync(path).size / 1_048_576;
+  const fileMb = await place.sizeMb();
   console.log(
-    `${rows} events, deliveries and attempts each: ${fillSeconds.toFixed(0)} s, ${fileMb.toFixed(0)} MB`,
+    `${place.engine}, ${rows} events, deliveries and attempts each: ${fillSeconds.toFixed(0)} s, ${fileMb.toFixed(0)} MB`,
   );
   const failures: string[] = [];
-  const figures = await withStore(path, async (store) => {
+  const figures = await withStore(place, async (store) => {
     const told = [];
     for (const step of stepsOf(rows, String(process.pid))) {
       const { name, times, rows: due } = step;
@@ -81,13 +98,12 @@ async function bench(path: string, rows: number): Promise<Report> {
       },
     ],
     failures: [...new Set(failures)].slice(0, 20),
-    figures: { rows, fillSeconds, fileMb, steps: figures },
+    figures: { engine: place.engine, rows, fillSeconds, fileMb, steps: figures },
   };
 }
 
-async function withStore<T>(path: string, use: (store: Store) => Promise<T>): Promise<T> {
-  // One after the other is no load: what a commit takes is asked here, not how long it may wait for others.
-  const store = await openStore({ path, clock: systemClock, encryptionKeys: TEST_KEYS, commitSpacingMs: 0 });
+async function withStore<T>(place: Place, use: (store: Store) => Promise<T>): Promise<T> {
+  const store = await place.open();
   try {
     return await use(store);
   } finally {
