@@ -16,6 +16,7 @@ const CLI_SCOPES = [
   'webhooks:manage',
   'keys:manage',
   'agents:read',
+  'ops',
 ];
 /** Load is placed from the command line too. */
 const CLI_RATE_PER_MINUTE = 6000;
@@ -60,8 +61,14 @@ async function ensureBootstrapKey(keys: KeyStore, clock: Clock, secret: string):
 }
 
 async function ensureCliKey(keys: KeyStore, clock: Clock, file: string): Promise<void> {
-  const known = readSecret(file);
-  if (known !== undefined && (await keys.byHash(sha256Hex(known))) !== undefined) return;
+  const secretKept = readSecret(file);
+  const known = secretKept === undefined ? undefined : await keys.byHash(sha256Hex(secretKept));
+  if (known !== undefined) {
+    // Made by a command line that could do less.
+    const isEnough = CLI_SCOPES.every((scope) => known.scopes.includes(scope));
+    if (!isEnough) await keys.update(known.workspaceId, known.id, { scopes: CLI_SCOPES });
+    return;
+  }
   const { key, secret } = newApiKey(
     {
       workspaceId: DEFAULT_WORKSPACE,
