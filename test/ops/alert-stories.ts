@@ -10,7 +10,7 @@ export interface AlertStory {
   readonly fires: { readonly [alert: string]: { readonly [label: string]: string } };
 }
 
-const MINUTE_MS = 60_000;
+const TWO_MINUTES_MS = 120_000;
 const NORTH = { region: 'north' };
 const N1 = 'region="north",host="n1",instance="n1:8080",job="omnivoice"';
 const N2 = 'region="north",host="n2",instance="n2:8080",job="omnivoice"';
@@ -89,6 +89,13 @@ function turnarounds(quick: string): AlertStory['seen'] {
   const bucket = (le: string): string =>
     n1('omnivoice_frame_turnaround_seconds_bucket', `kind="telephony",le="${le}"`);
   return { [bucket('0.02')]: quick, [bucket('0.2')]: '0+1000x120', [bucket('+Inf')]: '0+1000x120' };
+}
+
+/** A hundred calls that moved each time, these within 3 s. */
+function gaps(quick: string): AlertStory['seen'] {
+  const bucket = (le: string): string =>
+    n1('omnivoice_failover_gap_seconds_bucket', `cause="crash",le="${le}"`);
+  return { [bucket('3')]: quick, [bucket('10')]: '0+100x40', [bucket('+Inf')]: '0+100x40' };
 }
 
 /** A count that stands still for a minute and rises then. */
@@ -257,37 +264,37 @@ const BOTH_BURN = { OmnivoiceHooksBudgetBurnsFast: NORTH, OmnivoiceHooksBudgetBu
 const HOOKS: readonly AlertStory[] = [
   {
     told: 'a fifth of the hooks is slow',
-    everyMs: MINUTE_MS,
-    seen: hooks('0+4000x420', '0+3200x420'),
-    at: '7h',
+    everyMs: TWO_MINUTES_MS,
+    seen: hooks('0+4000x200', '0+3200x200'),
+    at: '6h10m',
     fires: BOTH_BURN,
   },
   {
     told: 'a tenth of the hooks is slow',
-    everyMs: MINUTE_MS,
-    seen: hooks('0+4000x420', '0+3600x420'),
-    at: '7h',
+    everyMs: TWO_MINUTES_MS,
+    seen: hooks('0+4000x200', '0+3600x200'),
+    at: '6h10m',
     fires: { OmnivoiceHooksBudgetBurns: NORTH },
   },
   {
     told: 'one hook in two hundred is slow',
-    everyMs: MINUTE_MS,
-    seen: hooks('0+4000x420', '0+3980x420'),
-    at: '7h',
+    everyMs: TWO_MINUTES_MS,
+    seen: hooks('0+4000x200', '0+3980x200'),
+    at: '6h10m',
     fires: {},
   },
   {
-    told: 'all hooks of one minute were slow, two minutes ago',
-    everyMs: MINUTE_MS,
-    seen: hooks('0+4000x420', '0+4000x417 1668000+4000x3'),
-    at: '7h',
+    told: 'all hooks of two minutes were slow, just before',
+    everyMs: TWO_MINUTES_MS,
+    seen: hooks('0+4000x200', '0+4000x182 728000+4000x10'),
+    at: '6h10m',
     fires: {},
   },
   {
     told: 'there are no hooks',
-    everyMs: MINUTE_MS,
-    seen: hooks('0x420', '0x420'),
-    at: '7h',
+    everyMs: TWO_MINUTES_MS,
+    seen: hooks('0x200', '0x200'),
+    at: '6h10m',
     fires: {},
   },
   {
@@ -370,6 +377,25 @@ const CLUSTER: readonly AlertStory[] = [
     fires: {},
   },
   ...counted('OmnivoiceTwoOwners', n1('omnivoice_ownership_conflicts_total', 'kind="replaced"'), '5m', NORTH),
+  {
+    told: 'a tenth of the calls was gone for longer than three seconds',
+    seen: gaps('0+90x40'),
+    at: '5m',
+    fires: { OmnivoiceFailoverSlow: { ...NORTH, cause: 'crash' } },
+  },
+  { told: 'all calls were back within three seconds', seen: gaps('0+100x40'), at: '5m', fires: {} },
+  {
+    told: 'a clock is behind by half a second',
+    seen: { [n1('omnivoice_clock_skew_seconds')]: '-0.5x40' },
+    at: '5m',
+    fires: { OmnivoiceClockSkewed: NODE },
+  },
+  {
+    told: 'a clock is ahead by 20 ms',
+    seen: { [n1('omnivoice_clock_skew_seconds')]: '0.02x40' },
+    at: '5m',
+    fires: {},
+  },
   ...limited('OmnivoiceSnapshotsTooLarge', 'snapshot_too_large', '5m'),
   ...limited('OmnivoiceSnapshotsUnreadable', 'snapshots_unreadable', '5m'),
   ...limited('OmnivoicePeerStrangers', 'peer_strangers', '5m'),
