@@ -36,6 +36,8 @@ export interface DialectCaller {
   readonly unsaidSample?: number;
   /** What it says first, in order. */
   hello(): readonly WireMessage[];
+  /** What it says first on a connection by which it comes back; absent where its protocol has no words. */
+  comeBack?(token: string): readonly WireMessage[];
   /** Whether audio may flow after `hello`, or only once `read` has said `ready`. */
   readonly waitsForReady: boolean;
   /**

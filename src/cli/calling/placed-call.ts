@@ -11,6 +11,7 @@ import { SignalCheck } from './audio/signal-check.ts';
 import { Talk } from './audio/talk.ts';
 import type { Impairments } from './impairments.ts';
 import { SentTimes } from './sent-times.ts';
+import { LastingLine } from './wire/lasting-line.ts';
 import type { Dial, MediaTarget, Wire, WireEnd } from './wire/media-wire.ts';
 
 /** The echo of the last word is waited for this long before the call is hung up. */
@@ -66,7 +67,7 @@ export class PlacedCall {
   readonly stats = { ignoredMessages: 0 };
   readonly #options: PlacedCallOptions;
   readonly #settle: (outcome: CallOutcome) => void;
-  readonly #wire: Wire;
+  readonly #line: LastingLine;
   readonly #dialledAtMs: AtMs;
   #connectMs: number | null = null;
   #startedAtMs: AtMs | null = null;
@@ -76,12 +77,12 @@ export class PlacedCall {
   #cancelWait: Cancel = () => undefined;
 
   constructor(options: PlacedCallOptions) {
-    const { clock, caller, script, format, heardFormat, expectsEcho, dial, target } = options;
+    const { clock, caller, script, format, heardFormat, expectsEcho } = options;
     this.#options = options;
     const { promise, resolve } = Promise.withResolvers<CallOutcome>();
     this.outcome = promise;
     this.#settle = resolve;
-    const wire = { send: (message: Parameters<Wire['send']>[0]) => this.#wire.send(message) };
+    const wire = { send: (message: Parameters<Wire['send']>[0]) => this.#line.send(message) };
     if (expectsEcho) {
       const facts = { script, sent: this.sent };
       if (isLossless(format, heardFormat))
@@ -99,12 +100,15 @@ export class PlacedCall {
       },
     });
     this.#dialledAtMs = clock.nowMs();
-    this.#wire = dial(target, {
-      opened: () => this.#opened(),
-      heard: (message, isBinary) => this.#heard(message, isBinary),
-      ended: (end) => this.#ended(end),
+    this.#line = new LastingLine({
+      ...options,
+      listener: {
+        opened: () => this.#opened(),
+        heard: (message, isBinary) => this.#heard(message, isBinary),
+        ended: (end) => this.#ended(end),
+      },
     });
-    this.talk = new Talk({ ...options, wire: this.#wire, sent: this.sent, onOver: () => this.#listenOut() });
+    this.talk = new Talk({ ...options, wire: this.#line, sent: this.sent, onOver: () => this.#listenOut() });
   }
 
   get isOver(): boolean {
@@ -113,6 +117,11 @@ export class PlacedCall {
 
   get isTalking(): boolean {
     return this.#state === 'talking';
+  }
+
+  /** How often the call went to another node, or came back after a loss. */
+  get lines(): LastingLine['stats'] {
+    return this.#line.stats;
   }
 
   /** What was done to the line on purpose. */
@@ -135,18 +144,18 @@ export class PlacedCall {
   hangUp(): void {
     if (this.#state === 'over' || this.#state === 'saying_goodbye') return;
     if (this.#state === 'dialling') {
-      this.#wire.cut();
+      this.#line.cut();
       this.#finish({ type: 'failed', detail: 'hung up before it was connected' });
       return;
     }
     this.#state = 'saying_goodbye';
     this.talk.stop();
     const words = this.#options.caller.goodbye();
-    for (const message of words) this.#wire.send(message);
+    for (const message of words) this.#line.send(message);
     // Who has no word for it closes at once; nobody else would.
     this.#wait(words.length === 0 ? 0 : GOODBYE_MS, () => {
-      this.#wire.close();
-      this.#wait(GOODBYE_MS, () => this.#wire.cut());
+      this.#line.close();
+      this.#wait(GOODBYE_MS, () => this.#line.cut());
     });
   }
 
@@ -155,7 +164,7 @@ export class PlacedCall {
     this.#startedAtMs = clock.nowMs();
     this.#connectMs = this.#startedAtMs - this.#dialledAtMs;
     onConnected?.(this.#connectMs);
-    for (const message of caller.hello()) this.#wire.send(message);
+    for (const message of caller.hello()) this.#line.send(message);
     if (!caller.waitsForReady) return this.#startTalking();
     this.#state = 'waiting_for_ready';
     this.#wait(READY_MS, () => this.#giveUp('the server never said that the call is ready'));
@@ -179,7 +188,10 @@ export class PlacedCall {
   #understand(read: Exclude<CallerRead, { readonly type: 'audio' }>, nowMs: AtMs): void {
     switch (read.type) {
       case 'ready':
-        if (read.callId !== null) this.#options.onCallId?.(read.callId);
+        if (read.resume !== undefined) this.#line.offered(read.resume);
+        // Said again on each new line of the call.
+        if (read.callId !== null && this.lines.comebacks + this.lines.moves === 0)
+          this.#options.onCallId?.(read.callId);
         if (this.#state === 'waiting_for_ready') this.#startTalking();
         return;
       case 'mark':
@@ -187,16 +199,18 @@ export class PlacedCall {
       case 'clear':
         return this.hearing.clear(nowMs);
       case 'reply':
-        return this.#wire.send(read.message);
+        return this.#line.send(read.message);
       case 'ended':
         this.#endedReason = read.reason;
         // Where the other side answers a goodbye, whoever said it closes.
-        if (this.#state === 'saying_goodbye') this.#wire.close();
+        if (this.#state === 'saying_goodbye') this.#line.close();
         return;
+      case 'goaway':
+        return this.#line.move(read.url, read.token);
       case 'refusal':
         return this.#giveUp(`${read.fault}: ${read.detail}`);
       default:
-        // A caller of this tool neither moves to another node nor reads events off the media connection.
+        // Events are not read off the media connection.
         this.stats.ignoredMessages++;
     }
   }
@@ -214,7 +228,7 @@ export class PlacedCall {
   }
 
   #giveUp(detail: string): void {
-    this.#wire.cut();
+    this.#line.cut();
     this.#finish({ type: 'failed', detail });
   }
 

@@ -28,15 +28,23 @@ export class NativeCaller implements DialectCaller {
   }
 
   hello(): readonly WireMessage[] {
-    const { format, from, to, parameters, rtpHeaders, resumeToken, wantsEvents } = this.#options;
-    const wishes = {
+    const { from, to, parameters, resumeToken } = this.#options;
+    if (resumeToken !== undefined) return this.comeBack(resumeToken);
+    return [textMessage({ type: 'start', ...this.#wishes, from, to, parameters })];
+  }
+
+  comeBack(token: string): readonly WireMessage[] {
+    return [textMessage({ type: 'resume', token, ...this.#wishes })];
+  }
+
+  get #wishes() {
+    const { format, rtpHeaders, wantsEvents } = this.#options;
+    return {
       version: NATIVE_VERSION,
       format: writeFormats({ inbound: format, outbound: format }),
       rtp: rtpHeaders,
       events: wantsEvents ?? true,
     };
-    if (resumeToken !== undefined) return [textMessage({ type: 'resume', token: resumeToken, ...wishes })];
-    return [textMessage({ type: 'start', ...wishes, from, to, parameters })];
   }
 
   audio(frame: Uint8Array, index: number): WireMessage {

@@ -46,6 +46,10 @@ export interface AudioReport {
   readonly identical: boolean | null;
   /** How like what was said the echo is, of the worst call: where a codec or rate changes every sample. */
   readonly similarity_percent: number | null;
+  /** Went on at another node, as they were told to. */
+  readonly moves: number;
+  /** Came back after their connection broke. */
+  readonly comebacks: number;
   readonly missing_frames: number;
   readonly changed_frames: number;
   readonly repeated_frames: number;
@@ -183,6 +187,8 @@ function audioReport(calls: readonly RunCall[], isImpaired: boolean): AudioRepor
     dropped_frames: total(placed.map(({ talk }) => talk.stats.droppedFrames)),
     identical: isCompared ? echoes.every(({ isIdentical }) => isIdentical) : null,
     similarity_percent: isImpaired ? null : similarityOf(connected),
+    moves: total(placed.map(({ lines }) => lines.moves)),
+    comebacks: total(placed.map(({ lines }) => lines.comebacks)),
     missing_frames: isCompared ? total(echoes.map(({ missingFrames }) => missingFrames)) : 0,
     changed_frames: isCompared ? total(echoes.map(({ stats }) => stats.changedFrames)) : 0,
     repeated_frames: isCompared ? total(echoes.map(({ stats }) => stats.repeatedFrames)) : 0,

@@ -61,6 +61,7 @@ function audioRows({ audio, events }: RunReport): [string, string][] {
     ['Audio', framesWords(audio)],
     ['Round trip', audio.round_trip_ms === null ? null : spreadWords('', audio.round_trip_ms).trim()],
     ['Steadiness', audio.received_frames === 0 ? null : steadiness],
+    ['Lines', linesWords(audio)],
     ['Note', ownUnrestWords(audio.sent_late_ms)],
   ];
   return rows.flatMap(([label, words]): [string, string][] => (words === null ? [] : [[label, words]]));
@@ -78,6 +79,11 @@ function framesWords(audio: AudioReport): string {
   if (audio.identical) return `${counts}, the echo is identical`;
   const { missing_frames: missing, changed_frames: changed, repeated_frames: repeated } = audio;
   return `${counts}; the echo differs: ${missing} missing, ${changed} changed, ${repeated} twice`;
+}
+
+function linesWords({ moves, comebacks }: AudioReport): string | null {
+  if (moves + comebacks === 0) return null;
+  return `went to another node ${moves} times, came back after a loss ${comebacks} times`;
 }
 
 function recordRows(calls: readonly CallReport[]): [string, string][] {
