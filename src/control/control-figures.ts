@@ -13,10 +13,12 @@ import type { ControlEnd } from '../link/control-end.ts';
 import type { ConnectedNode } from '../link/node-lifeline.ts';
 import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
+import type { AgentFailures } from './agent-failures.ts';
 import type { HostCluster } from './cluster/host-cluster.ts';
 import type { Fleet } from './fleet.ts';
 import type { HostInbound } from './inbound.ts';
 import type { OrphanSweep } from './orphans/orphan-sweep.ts';
+import type { Notices } from './notices.ts';
 import type { CallOwners } from './peers/call-owners.ts';
 import type { NodePeers } from './peers/node-peers.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
@@ -44,6 +46,8 @@ export interface ControlParts {
   readonly recordings: Pick<HostRecordings, 'stats'>;
   readonly postCall: Pick<HostPostCall, 'runner' | 'summaries'>;
   readonly queues: Pick<HostQueues, 'stats'>;
+  readonly notices: Pick<Notices, 'stats'>;
+  readonly agents: Pick<AgentFailures, 'stats'>;
   readonly cluster: Pick<HostCluster, 'stats'>;
   readonly api: Pick<Api, 'stats'>;
 }
@@ -64,6 +68,7 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     waiting_commits: turns.refused,
     duplicate_events: journal.duplicateEvents,
     fenced_events: journal.fencedEvents,
+    renumbered_events: journal.renumberedEvents,
     database_connections_lost: connections.lost,
     database_statements_waiting: connections.refused,
     hook_envelopes_in_memory: delivery.stats.spilledEnvelopes,
@@ -88,6 +93,10 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     provider_orders_repeated: providers.stats.repeated,
     provider_accounts_forgotten: providers.forgotten,
     provider_transfer_tickets: providers.transfers.stats.refusedFull,
+    notices_waiting: parts.notices.stats.refused,
+    notices_failed: parts.notices.stats.failed,
+    agent_failures_held_back: parts.agents.stats.heldBack,
+    agent_failures_forgotten: parts.agents.stats.forgotten,
     recording_events_missed: recordings.stats.missedEvents,
     recordings_mended: recordings.stats.mended,
     recordings_lost: recordings.stats.lost,

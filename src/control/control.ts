@@ -24,16 +24,17 @@ import { openControlEnd, type ControlEnd } from '../link/control-end.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { ProviderControl } from '../providers/control/provider-control.ts';
 import { TransferTickets } from '../providers/control/transfer-tickets.ts';
+import { AgentFailures } from './agent-failures.ts';
 import { answeredBy } from './answered-asks.ts';
 import type { HostCluster } from './cluster/host-cluster.ts';
 import { openHostCluster, surroundingsOf } from './cluster/open-host-cluster.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
-import { EndpointEvents } from './endpoint-events.ts';
 import { Fleet } from './fleet.ts';
 import { answeredFrom, openHostRegistry } from './host-registry.ts';
 import { HostInbound } from './inbound.ts';
 import { HostNodes } from './nodes.ts';
+import { endpointNotice, Notices, type Notice } from './notices.ts';
 import { OrphanSweep, type OrphanSweepOptions } from './orphans/orphan-sweep.ts';
 import { CallOwners } from './peers/call-owners.ts';
 import { openNodePeers } from './peers/open-node-peers.ts';
@@ -84,8 +85,9 @@ export async function openControl(options: ControlOptions): Promise<Control> {
       cliKeyFile: isLoopback(settings.host) ? paths.cliKeyFile : undefined,
     });
     // Told once the journal's audience is there; delivery itself is a part of it.
-    const told: { announce?: (notice: EndpointNotice) => void } = {};
-    const announceNotice = (notice: EndpointNotice): void => told.announce?.(notice);
+    const told: { announce?: (notice: Notice) => void } = {};
+    const announceNotice = (notice: EndpointNotice): void => told.announce?.(endpointNotice(notice));
+    const agents = new AgentFailures((notice) => told.announce?.(notice), clock);
     const fleet = lifetime.own(new Fleet({ store, clock, log }));
     const ways = { ...store, territory: fleet.territory };
     const delivery = lifetime.own(openHostDelivery(options, ways, figures, announceNotice));
@@ -96,7 +98,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const surroundings = surroundingsOf(settings);
     const cluster = lifetime.own(openHostCluster({ ...options, registry, surroundings }));
     const recordings = lifetime.own(openRecordings(options, store));
-    const announce = announcerOf({ fleet, figures, recordings });
+    const announce = announcerOf({ fleet, figures, recordings, agents });
     const inbound = lifetime.own(
       new HostInbound({ store, nodes, territory: fleet.territory, announce, clock, log }),
     );
@@ -105,18 +107,18 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const tools = lifetime.own(openTools(options, store, inbound));
     const postCall = lifetime.own(openPostCall(options, { store, recordings, announce }));
     const queues = lifetime.own(openQueues(clock, nodes));
-    const desks = { inbound, providers, tools, recordings, postCall, queues };
+    const desks = { inbound, providers, tools, recordings, postCall, queues, agents };
     const parts = { store, registry, cluster, nodes, fleet, delivery, streams, figures, ...desks };
     const tell = tellerOf(parts);
-    const events = new EndpointEvents({
+    const notices = new Notices({
       clock,
       log,
       journal: store.journal,
       region: settings.region,
       publish: (records) => tell(store.journal.append(records)),
     });
-    told.announce = (notice) => events.announce(notice);
-    lifetime.own(events);
+    told.announce = (notice) => notices.announce(notice);
+    lifetime.own(notices);
     await fleet.join({ delivery, streams, nodes, inbound });
     const { link, sweep } = openLink(options, parts, lifetime);
     const peers = openNodePeers({ ...options, runDir: paths.runDir, registry });
@@ -127,7 +129,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
     const api = lifetime.own(await openHostApi(options, uuids, parts));
-    figures.watch({ ...parts, link, sweep, peers, owners, api });
+    figures.watch({ ...parts, notices, link, sweep, peers, owners, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
     await delivery.start();
@@ -185,23 +187,26 @@ interface Parts {
   readonly tools: ToolRequests;
   readonly postCall: HostPostCall;
   readonly queues: HostQueues;
+  readonly agents: AgentFailures;
 }
 
 type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
 
-type Audience = Pick<Parts, 'fleet' | 'figures' | 'recordings'> & Partial<Pick<Parts, 'postCall'>>;
+type Audience = Pick<Parts, 'fleet' | 'figures' | 'recordings' | 'agents'> & Partial<Pick<Parts, 'postCall'>>;
 
 /** Tells everybody who waits for events. */
 function announcerOf({
   fleet,
   figures,
   recordings,
+  agents,
   postCall,
 }: Audience): (events: readonly CommittedEvent[]) => void {
   return (events) => {
     figures.committed(events);
     fleet.committed(events);
     recordings.committed(events);
+    agents.committed(events);
     postCall?.committed(events);
   };
 }

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isSelected } from '../../src/events/catalogue.ts';
+import { CALL_EVENT_TYPES, isSelected } from '../../src/events/catalogue.ts';
 
 describe('a subscriber’s filter', () => {
   it('lets everything pass when it is empty or a star', () => {
@@ -18,4 +20,9 @@ describe('a subscriber’s filter', () => {
     expect(isSelected('leg_connected', ['call.*'])).toBe(false);
     expect(isSelected('callback.created', ['call.*'])).toBe(false);
   });
+});
+
+it('every event of a call is told of in the docs', () => {
+  const page = readFileSync(resolve(import.meta.dirname, '../../docs/events.md'), 'utf8');
+  expect(CALL_EVENT_TYPES.filter((type) => !page.includes(`\`${type}\``))).toEqual([]);
 });

@@ -51,11 +51,38 @@ it('a caller by Twilio is answered by the third of three backends', async () => 
     expect(refuses.requests).toHaveLength(1);
     expect(stalls.requests).toHaveLength(1);
     caller.hangUp();
+    await expectFailure(house, refuses.url);
   } finally {
     await house.close();
     for (const server of [refuses, stalls, answers]) await server.close();
   }
 }, 60_000);
+
+/** An agent of which nobody answers: its call is told of, and the agent itself as well. */
+async function expectFailure(house: House, url: string): Promise<void> {
+  const own = <T>(method: string, path: string, body?: object): Promise<T> =>
+    house.api<T>(method, path, body, house.ready.api_key);
+  const backends = [{ name: 'only', dialect: 'native', url }];
+  const { id } = await own<{ id: string }>('POST', '/agents', { name: 'Nobody', backends });
+  await own('POST', `/agents/${id}/publish`, {});
+  const wish = { dialect: 'twilio', agent_id: id };
+  const credential = await own<{ url: string }>('POST', '/voice/stream-credentials', wish);
+  const caller = await TwilioCaller.dial(credential.url);
+  await until('the end of the call', () => caller.closeCode !== undefined);
+  type Told = { type: string; sequence: number; resource: { id: string }; data: object };
+  let told: Told[] = [];
+  const look = async (): Promise<void> => {
+    told = await own<Told[]>('GET', '/events?type=agent.failed');
+  };
+  await look();
+  await until('the agent to be told of', () => {
+    if (told.length === 0) void look();
+    return told.length > 0;
+  });
+  const [failed] = told;
+  expect([failed!.resource.id, failed!.sequence]).toEqual([id, 2]);
+  expect(failed!.data).toMatchObject({ agent_id: id, provider: 'only', error: 'rejected', calls: 1 });
+}
 
 it('an OpenAI-shaped server refuses, a Deepgram-shaped one stalls, and another OpenAI-shaped one answers', async () => {
   const refuses = await OpenAiRealtimeServer.open('ga', false);

@@ -2,10 +2,13 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { EndpointNotice } from '../delivery/breaker/health-record.ts';
-import { API_VERSION, type EventRecord } from '../events/envelope.ts';
+import { API_VERSION, type Envelope, type EventRecord } from '../events/envelope.ts';
 import type { Journal } from '../events/journal.ts';
 
-export interface EndpointEventsOptions {
+/** What control itself has to tell of something that is no call. */
+export type Notice = Pick<Envelope, 'type' | 'resource' | 'workspace_id' | 'test_mode' | 'data'>;
+
+export interface NoticesOptions {
   readonly journal: Pick<Journal, 'read'>;
   /** Commits events and tells everybody. */
   readonly publish: (records: readonly EventRecord[]) => Promise<readonly unknown[]>;
@@ -18,19 +21,19 @@ const PAGE = 200;
 const WAITING_MAX = 1_000;
 const TRIES_MAX = 5;
 
-/** Tells operators how endpoints are: `endpoint.failing`, `.disabled`, `.recovered`, one after the other. */
-export class EndpointEvents {
+/** Tells operators how endpoints and agents are, one notice after the other, each under its next number. */
+export class Notices {
   readonly stats = { told: 0, failed: 0, refused: 0 };
-  readonly #options: EndpointEventsOptions;
+  readonly #options: NoticesOptions;
   readonly #sequences = new Map<string, number>();
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(options: EndpointEventsOptions) {
+  constructor(options: NoticesOptions) {
     this.#options = options;
   }
 
-  announce(notice: EndpointNotice): void {
+  announce(notice: Notice): void {
     if (this.#waiting >= WAITING_MAX) {
       this.stats.refused++;
       return;
@@ -44,12 +47,12 @@ export class EndpointEvents {
     await this.#last;
   }
 
-  async #tell(notice: EndpointNotice): Promise<void> {
+  async #tell(notice: Notice): Promise<void> {
     const { publish, log } = this.#options;
-    const { id } = notice.endpoint;
+    const { id } = notice.resource;
     try {
       let sequence = (this.#sequences.get(id) ?? (await this.#lastSequence(notice))) + 1;
-      // Taken by another process that told something of the same endpoint: then ours comes after it.
+      // Taken by somebody else who told something of the same resource: then ours comes after it.
       for (let tries = 1; (await publish([this.#record(notice, sequence)])).length === 0; tries++) {
         if (tries === TRIES_MAX) throw new Error('its number was taken each time');
         sequence = (await this.#lastSequence(notice)) + 1;
@@ -59,11 +62,11 @@ export class EndpointEvents {
     } catch (error) {
       this.#sequences.delete(id);
       this.stats.failed++;
-      log.error({ endpointId: id, type: notice.type, detail: messageOf(error) }, 'endpoint event not told');
+      log.error({ resourceId: id, type: notice.type, detail: messageOf(error) }, 'notice not told');
     }
   }
 
-  async #lastSequence({ endpoint: { id: resourceId, workspaceId } }: EndpointNotice): Promise<number> {
+  async #lastSequence({ resource: { id: resourceId }, workspace_id: workspaceId }: Notice): Promise<number> {
     const { journal } = this.#options;
     for (let after = 0, last = 0; ;) {
       const page = await journal.read({ workspaceId, resourceId, after, limit: PAGE });
@@ -73,24 +76,23 @@ export class EndpointEvents {
     }
   }
 
-  #record({ type, endpoint, data }: EndpointNotice, sequence: number): EventRecord {
+  #record(notice: Notice, sequence: number): EventRecord {
     const { clock, region } = this.#options;
     const nowMs = clock.nowMs();
-    return {
-      envelope: {
-        id: newId('evt', clock),
-        type,
-        api_version: API_VERSION,
-        created_at: new Date(clock.unixMs()).toISOString(),
-        workspace_id: endpoint.workspaceId,
-        resource: { type: 'endpoint', id: endpoint.id },
-        sequence,
-        region,
-        test_mode: endpoint.testMode ?? false,
-        // Without its query, which may hold secrets.
-        data: { endpoint_id: endpoint.id, url: endpoint.url.replace(/[?#].*$/s, ''), ...data },
-      },
-      stamps: { receivedAtMs: nowMs, decidedAtMs: nowMs },
-    };
+    const created_at = new Date(clock.unixMs()).toISOString();
+    const own = { id: newId('evt', clock), api_version: API_VERSION, created_at, sequence, region };
+    return { envelope: { ...own, ...notice }, stamps: { receivedAtMs: nowMs, decidedAtMs: nowMs } };
   }
+}
+
+/** `endpoint.failing`, `.disabled` and `.recovered`. */
+export function endpointNotice({ type, endpoint, data }: EndpointNotice): Notice {
+  return {
+    type,
+    workspace_id: endpoint.workspaceId,
+    resource: { type: 'endpoint', id: endpoint.id },
+    test_mode: endpoint.testMode ?? false,
+    // Without its query, which may hold secrets.
+    data: { endpoint_id: endpoint.id, url: endpoint.url.replace(/[?#].*$/s, ''), ...data },
+  };
 }

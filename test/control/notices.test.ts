@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { EndpointEvents } from '../../src/control/endpoint-events.ts';
+import { endpointNotice, Notices } from '../../src/control/notices.ts';
 import type { EventRecord } from '../../src/events/envelope.ts';
 import type { JournalEntry } from '../../src/events/journal.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { anEndpoint, anEnvelope } from '../fakes/outbox.ts';
 
-describe('events of an endpoint', () => {
+describe('notices of an endpoint', () => {
   it('that another process told meanwhile keep their number, and ours comes after them', async () => {
     const entries: JournalEntry[] = [];
     const commit = (sequence: number): void => {
       entries.push({ position: entries.length + 1, envelope: anEnvelope('whk_1', sequence) });
     };
     const told: number[] = [];
-    const events = new EndpointEvents({
+    const events = new Notices({
       journal: { read: async ({ after = 0 }) => entries.filter(({ position }) => position > after) },
       publish: async (records: readonly EventRecord[]) => {
         // The journal takes a number once.
@@ -30,11 +30,11 @@ describe('events of an endpoint', () => {
       log: { error: () => undefined },
     });
     const notice = { type: 'endpoint.disabled', endpoint: anEndpoint(), data: { reason: 'gone' } } as const;
-    events.announce(notice);
+    events.announce(endpointNotice(notice));
     await events.close();
     commit(2);
     commit(3);
-    events.announce(notice);
+    events.announce(endpointNotice(notice));
     await events.close();
     expect([told, events.stats]).toEqual([[1, 4], { told: 2, failed: 0, refused: 0 }]);
   });
