@@ -5,6 +5,7 @@ import type { CallCommand } from '../events/call-commands.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { LegListener } from '../leg/leg-listener.ts';
 import type { LegEndReason } from '../leg/state.ts';
+import type { CallCounts } from './call-counts.ts';
 import type { Asker, Outcome } from './commands/outcome.ts';
 import type { CallFacts, CallState } from './facts.ts';
 import type { Conversation } from './hearing/conversation.ts';
@@ -19,6 +20,8 @@ export interface CallDesk extends LegListener {
   readonly clock: Clock;
   readonly state: CallState;
   readonly ports: CallPorts;
+  /** Raised where a limit holds something back. */
+  readonly counts: CallCounts;
   /** Who is here. */
   readonly roster: Roster;
   /** Who hears whom. */

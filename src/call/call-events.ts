@@ -3,8 +3,9 @@ import { newId } from '../base/ids.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { CallEventType, CallHead } from '../events/catalogue.ts';
 import { API_VERSION, type Envelope, type EventRecord } from '../events/envelope.ts';
-import type { TimelineEntry } from '../events/call-view.ts';
+import { TIMELINE_ENTRIES_MAX, type TimelineEntry } from '../events/call-view.ts';
 import { Sequence } from '../events/sequence.ts';
+import type { CallCounts } from './call-counts.ts';
 
 /** Accepts an event for good: what it has taken is delivered or in the dead-letter list. */
 export interface EventSink {
@@ -17,9 +18,6 @@ type Owner =
   | { readonly type: 'fenced'; readonly fence: number }
   | { readonly type: 'gone' };
 
-/** A call's own story is bounded; the journal keeps every event. */
-const TIMELINE_ENTRIES_MAX = 500;
-
 /** Numbers and seals the events of one call, and remembers its timeline. Only the owner of a call has one. */
 export class CallEvents {
   readonly timeline: TimelineEntry[] = [];
@@ -27,16 +25,19 @@ export class CallEvents {
   readonly #sink: EventSink;
   readonly #identity: { readonly workspaceId: string; readonly region: string; readonly testMode: boolean };
   readonly #head: () => CallHead;
+  readonly #counts: Pick<CallCounts, 'untimedEvents'>;
   #sequence = new Sequence();
   #owner: Owner = { type: 'undisputed' };
 
   constructor(options: {
     clock: Clock;
+    counts: Pick<CallCounts, 'untimedEvents'>;
     sink: EventSink;
     identity: { workspaceId: string; region: string; testMode: boolean };
     head: () => CallHead;
   }) {
     this.#clock = options.clock;
+    this.#counts = options.counts;
     this.#sink = options.sink;
     this.#identity = options.identity;
     this.#head = options.head;
@@ -98,7 +99,10 @@ export class CallEvents {
   }
 
   #remember({ sequence, type, created_at: at }: Envelope, own: JsonObject): void {
-    if (this.timeline.length >= TIMELINE_ENTRIES_MAX) return;
+    if (this.timeline.length >= TIMELINE_ENTRIES_MAX) {
+      this.#counts.untimedEvents++;
+      return;
+    }
     const legId = own['leg_id'];
     this.timeline.push(
       typeof legId === 'string' ? { sequence, type, at, leg_id: legId } : { sequence, type, at },

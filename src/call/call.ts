@@ -9,6 +9,7 @@ import type { LegWindow } from '../leg/leg-quality.ts';
 import type { AnswerResult } from '../media/tones/answer/answer-judge.ts';
 import type { ToneDetected } from '../media/tones/tone-edge.ts';
 import type { VoiceEdge } from '../media/voice/voice-edges.ts';
+import { newCallCounts, type CallCounts } from './call-counts.ts';
 import type { CallDesk } from './call-desk.ts';
 import { CallEvents, forCaller, type EventSink } from './call-events.ts';
 import type { CallPart } from './call-part.ts';
@@ -42,6 +43,7 @@ export interface CallOptions {
   readonly sink: EventSink;
   readonly limits: CallLimits;
   readonly ports: CallPorts;
+  readonly counts?: CallCounts;
   readonly onEnded: (call: Call, reason: CallEndReason) => void;
   /** Told whenever the call would be saved otherwise than before in more than talk times. */
   readonly onChanged?: (call: Call) => void;
@@ -57,6 +59,7 @@ export class Call implements LegListener, CallDesk {
   readonly facts: CallFacts;
   readonly clock: Clock;
   readonly ports: CallPorts;
+  readonly counts: CallCounts;
   readonly roster = new Roster();
   readonly conversation: Conversation;
   readonly notes = new CallNotes();
@@ -64,7 +67,7 @@ export class Call implements LegListener, CallDesk {
   readonly #events: CallEvents;
   readonly #onEnded: (call: Call, reason: CallEndReason) => void;
   readonly #onChanged: (call: Call) => void;
-  readonly #marks = new Marks();
+  readonly #marks: Marks;
   readonly #words: LegWords;
   readonly #parts: readonly CallPart[];
   readonly #door: Door;
@@ -79,6 +82,8 @@ export class Call implements LegListener, CallDesk {
     this.facts = options.facts;
     this.clock = options.clock;
     this.ports = options.ports;
+    this.counts = options.counts ?? newCallCounts();
+    this.#marks = new Marks(this.counts);
     this.#limits = options.limits;
     this.#onEnded = options.onEnded;
     this.#onChanged = options.onChanged ?? (() => {});
@@ -86,6 +91,7 @@ export class Call implements LegListener, CallDesk {
     this.conversation = new Conversation(this.roster, holdMusic);
     this.#events = new CallEvents({
       clock: options.clock,
+      counts: this.counts,
       sink: options.sink,
       identity: options.facts,
       head: () => headOf(this.facts, this.#state, this.#startedAt),

@@ -1,6 +1,7 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import type { CallEndReason } from '../events/catalogue.ts';
 import { Call } from './call.ts';
+import { newCallCounts } from './call-counts.ts';
 import type { EventSink } from './call-events.ts';
 import type { CallFacts, CallLimits } from './facts.ts';
 import type { CallPorts } from './ports.ts';
@@ -17,6 +18,7 @@ export class CallDirectory {
     restoredCalls: 0,
     unreadableSnapshots: 0,
   };
+  readonly counts = newCallCounts();
   readonly #clock: Clock;
   readonly #sink: EventSink;
   readonly #limits: CallLimits;
@@ -111,6 +113,7 @@ export class CallDirectory {
       sink: this.#sink,
       limits: this.#limits,
       ports: this.#ports,
+      counts: this.counts,
       onEnded: (ended, reason) => this.#forget(ended, reason),
       onChanged: this.#onChanged,
     });
@@ -121,6 +124,8 @@ export class CallDirectory {
 
   #remove(call: Call): void {
     this.#calls.delete(call.id);
+    this.counts.forgottenSegments += call.notes.stats.forgottenSegments;
+    this.counts.forgottenMembers += call.roster.stats.forgottenMembers;
     this.#providerCalls.remove(call);
   }
 

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { newCallCounts } from '../../src/call/call-counts.ts';
 import { CallEvents, forCaller } from '../../src/call/call-events.ts';
 import type { CallHead } from '../../src/events/catalogue.ts';
 import { API_VERSION, type Envelope, type EventRecord } from '../../src/events/envelope.ts';
@@ -27,6 +28,7 @@ function openEvents(): { events: CallEvents; records: EventRecord[] } {
   const records: EventRecord[] = [];
   const events = new CallEvents({
     clock: new FakeClock({ nowMs: 1_000, seed: 1 }),
+    counts: newCallCounts(),
     sink: { accept: (record) => void records.push(record) },
     identity: { workspaceId: 'ws_1', region: 'local', testMode: false },
     head: () => ({ call_id: 'call_1' }) as CallHead,

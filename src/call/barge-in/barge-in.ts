@@ -66,7 +66,7 @@ export class BargeIn implements CallPart {
 
   onLeft(member: Member): void {
     for (const talk of this.#talks) {
-      if (talk.agent === member) talk.stopTimer();
+      if (talk.agent === member) this.#close(talk);
       else if (talk.listener === member) this.#forget(talk);
     }
     this.#talks = this.#talks.filter(({ agent }) => agent !== member);
@@ -127,7 +127,7 @@ export class BargeIn implements CallPart {
   }
 
   onEnding(): void {
-    for (const talk of this.#talks) talk.stopTimer();
+    for (const talk of this.#talks) this.#close(talk);
     for (const line of this.#lines) line.close();
     this.#talks = [];
     this.#lines = [];
@@ -153,6 +153,11 @@ export class BargeIn implements CallPart {
     if (!canInterrupt || !(listener.party instanceof LegParty) || this.#lineOf(listener) !== undefined)
       return;
     this.#lines = [...this.#lines, new ListeningLine(listener.party.leg)];
+  }
+
+  #close(talk: AgentTalk): void {
+    talk.stopTimer();
+    this.#desk.counts.forgottenItems += talk.items.stats.forgottenItems;
   }
 
   #forget(talk: AgentTalk): void {

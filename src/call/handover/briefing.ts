@@ -6,8 +6,10 @@ const SEGMENTS_MAX = 50;
 const CHARACTERS_MAX = 16_384;
 
 /** What whoever is to have the caller is told of the call so far; what was asked to be said comes first. */
-export function briefingOf({ facts, notes }: CallDesk, given: JsonObject): JsonObject {
+export function briefingOf({ facts, notes, counts }: CallDesk, given: JsonObject): JsonObject {
   const { disposition, qualification } = notes;
+  const transcript = lastWords(notes.transcript);
+  counts.untoldSegments += notes.transcript.length - transcript.length;
   return {
     from: facts.from,
     to: facts.to,
@@ -15,7 +17,7 @@ export function briefingOf({ facts, notes }: CallDesk, given: JsonObject): JsonO
     contact_id: facts.contactId,
     disposition: disposition?.disposition ?? null,
     qualification: qualification === null ? null : { score: qualification.score, met: qualification.isMet },
-    transcript: lastWords(notes.transcript),
+    transcript,
     ...given,
   };
 }

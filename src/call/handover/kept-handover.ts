@@ -25,14 +25,17 @@ export interface KeptHandover {
 }
 
 /** As plain JSON, its instants in Unix time. The way in for the target is left out: it has it already. */
-export function keepHandover(kept: KeptHandover, clock: Clock): JsonObject {
-  const { command, told, formerId, state, before, seatBefore, isBriefed } = kept;
+export function keepHandover(
+  kept: Omit<KeptHandover, 'told'> & { context: JsonObject },
+  clock: Clock,
+): JsonObject {
+  const { command, context, formerId, state, before, seatBefore, isBriefed } = kept;
   const { name: _, context: __, ...args } = command;
   const { startedAtMs, deadlineAtMs, id } = state.plan;
   return {
     id,
     command: args,
-    context: keptBriefing(told['context']),
+    context,
     former_leg_id: formerId,
     state: state.name,
     has_lost_agent: state.hasLostAgent,
@@ -86,7 +89,8 @@ function stateOf(
   return name === 'bridged' ? { ...ongoing, name, targetLegId, bridgedAtMs: nowMs } : undefined;
 }
 
-function keptBriefing(context: unknown): JsonObject {
+/** What of a briefing goes with it: of the talk the newest words, and nothing where the rest is too long. */
+export function keptBriefing(context: unknown): JsonObject {
   if (!isObject(context)) return {};
   const { transcript, ...rest } = context;
   const roomBytes = BRIEFING_BYTES_MAX - Buffer.byteLength(JSON.stringify(rest));

@@ -27,6 +27,7 @@ export class QueueWait {
   readonly #desk: CallDesk;
   readonly #queues: Queues;
   readonly #handover: RunningHandover;
+  readonly #offer: JsonObject;
   #claimedUntilMs: AtMs = 0;
   #cancel: Cancel | undefined;
   #isOver = false;
@@ -35,6 +36,7 @@ export class QueueWait {
     this.#desk = desk;
     this.#queues = queues;
     this.#handover = handover;
+    this.#offer = offerOf(handover, desk.counts);
     this.#tellAgain();
   }
 
@@ -88,7 +90,7 @@ export class QueueWait {
       standing: this.#standing(nowMs),
       since_unix_ms: Math.round(unixMsOf(clock, state.plan.startedAtMs)),
       remaining_ms: Math.max(0, Math.round(state.plan.deadlineAtMs - nowMs)),
-      offer: this.#isOver ? {} : offerOf(this.#handover),
+      offer: this.#isOver ? {} : this.#offer,
     });
   }
 
@@ -99,9 +101,12 @@ export class QueueWait {
   }
 }
 
-function offerOf({ command, told }: RunningHandover): JsonObject {
+function offerOf({ command, told }: RunningHandover, counts: CallDesk['counts']): JsonObject {
   const { mode, reason } = command;
-  return { mode, reason, context: shortened(isObject(told['context']) ? told['context'] : {}) };
+  const whole = isObject(told['context']) ? told['context'] : {};
+  const context = shortened(whole);
+  if (context !== whole) counts.shortenedOffers++;
+  return { mode, reason, context };
 }
 
 /** Without its transcript where that is too long, and nothing where the rest is. */

@@ -1,5 +1,5 @@
 import type { AtMs, Cancel } from '../../base/clock.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { isObject, type JsonObject } from '../../base/json.ts';
 import type { CallCommand } from '../../events/call-commands.ts';
 import type { CallDesk } from '../call-desk.ts';
 import { LegParty } from '../parties/party.ts';
@@ -12,7 +12,7 @@ import {
   type HandoverInput,
   type HandoverState,
 } from './handover.ts';
-import { keepHandover, type KeptHandover } from './kept-handover.ts';
+import { keepHandover, keptBriefing, type KeptHandover } from './kept-handover.ts';
 import { Switching } from './switching.ts';
 
 /** The offer is gone: timed out, cancelled, or somebody else has it (contract.md §9). */
@@ -52,6 +52,8 @@ export class RunningHandover {
   /** It was being briefed when the call changed hands: that is over when the target is back. */
   #wasBriefed: boolean;
   #isEnding = false;
+  /** Of its briefing, what the next owner of the call gets. */
+  #keptContext: JsonObject | undefined;
 
   constructor({ desk, id, command, told, onOver, kept }: HandoverOptions, nowMs: AtMs) {
     this.id = id;
@@ -74,7 +76,8 @@ export class RunningHandover {
   /** All it needs to go on elsewhere. */
   save(): JsonObject {
     const { before, seatBefore } = this.#switching;
-    const kept = { command: this.command, told: this.told, state: this.#state, before, seatBefore };
+    const context = (this.#keptContext ??= this.#keepContext());
+    const kept = { command: this.command, context, state: this.#state, before, seatBefore };
     const formerId = this.former?.party.id ?? null;
     const isBriefed = this.#briefedAtMs !== undefined || this.#wasBriefed;
     return keepHandover({ ...kept, formerId, isBriefed }, this.#desk.clock);
@@ -154,6 +157,14 @@ export class RunningHandover {
     if (target?.party instanceof LegParty && target.party.leg.playout.waitingFrames > 0) {
       this.#briefedAtMs = nowMs;
     } else if (nowMs - this.#briefedAtMs >= BRIEFING_PAUSE_MS) this.feed({ type: 'completed' }, nowMs);
+  }
+
+  /** Once: the call is saved at every event, and a briefing does not change. */
+  #keepContext(): JsonObject {
+    const { context } = this.told;
+    const kept = keptBriefing(context);
+    this.#desk.counts.unkeptSegments += segmentsIn(context) - segmentsIn(kept);
+    return kept;
   }
 
   #brief(speaker: Member, nowMs: AtMs): void {
@@ -242,6 +253,11 @@ export class RunningHandover {
   #member(legId: string): Member {
     return this.#desk.roster.get(legId)!;
   }
+}
+
+function segmentsIn(context: unknown): number {
+  const transcript = isObject(context) ? context['transcript'] : undefined;
+  return Array.isArray(transcript) ? transcript.length : 0;
 }
 
 /** Software of the house may be named otherwise at the next owner: whoever has the caller is meant. */

@@ -5,6 +5,7 @@ import type { Leg } from '../../leg/leg.ts';
 import type { Overlay } from '../../leg/leg-options.ts';
 import type { Cleared } from '../../leg/playout.ts';
 import { Mixer } from '../../media/mixer/mixer.ts';
+import type { CallCounts } from '../call-counts.ts';
 import type { Party } from '../parties/party.ts';
 import type { FrameSource } from '../sounds/frame-source.ts';
 import { LegChannel, type Way } from './channel.ts';
@@ -64,10 +65,12 @@ export class Ear implements Overlay {
   #patienceTicks = 0;
   #areGainsPlain = true;
   #gains: readonly number[] = [];
+  readonly #counts: Pick<CallCounts, 'unmixedFrames'>;
   readonly #onMark: (name: string) => void;
 
-  constructor(leg: Leg, onMark: (name: string) => void) {
+  constructor(leg: Leg, counts: Pick<CallCounts, 'unmixedFrames'>, onMark: (name: string) => void) {
     this.leg = leg;
+    this.#counts = counts;
     this.#onMark = onMark;
     this.#scratch = new Int16Array(frameSamples(leg.sampleRateHz));
     this.#silence = new Int16Array(frameSamples(leg.sampleRateHz));
@@ -151,8 +154,8 @@ export class Ear implements Overlay {
 
   /** The leg has ended: what was lent is given back. */
   close(): void {
-    for (const channel of this.#channels) channel.drop();
-    this.#owner?.drop();
+    const owner = this.#owner === undefined ? [] : [this.#owner];
+    for (const channel of new Set([...this.#channels, ...owner])) this.#drop(channel);
     this.#channels = [];
     this.#playings = [];
     this.#owner = undefined;
@@ -286,8 +289,14 @@ export class Ear implements Overlay {
     for (const name of channel.drop()) this.#onMark(name);
   }
 
+  /** Nobody hears of it any more. */
+  #drop(channel: LegChannel): readonly string[] {
+    this.#counts.unmixedFrames += channel.overwrittenFrames;
+    return channel.drop();
+  }
+
   #release(channel: LegChannel): void {
-    this.#forget(channel);
+    for (const name of this.#drop(channel)) this.#onMark(name);
     this.#freePlaces.push(channel.place);
   }
 }

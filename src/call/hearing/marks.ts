@@ -1,3 +1,5 @@
+import type { CallCounts } from '../call-counts.ts';
+
 /** Marks that wait for their audio in one call; the oldest are forgotten, which tells nobody of them. */
 const MARKS_MAX = 1_024;
 
@@ -9,14 +11,18 @@ interface Owed {
 
 /** Who asked for which mark at whose ear: two speakers may give the same name. */
 export class Marks {
-  readonly stats = { forgottenMarks: 0 };
+  readonly #counts: Pick<CallCounts, 'forgottenMarks'>;
   readonly #owed: Owed[] = [];
+
+  constructor(counts: Pick<CallCounts, 'forgottenMarks'>) {
+    this.#counts = counts;
+  }
 
   ask(owed: Owed): void {
     this.#owed.push(owed);
     if (this.#owed.length <= MARKS_MAX) return;
     this.#owed.shift();
-    this.stats.forgottenMarks++;
+    this.#counts.forgottenMarks++;
   }
 
   /** The mark was reached: who asked for it, the earliest first. */

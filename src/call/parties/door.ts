@@ -116,7 +116,7 @@ export class Door {
 
   #earOf(leg: Leg): Ear {
     const { desk } = this.#options;
-    return new Ear(leg, (name) => desk.onMark(leg, name, desk.clock.nowMs()));
+    return new Ear(leg, desk.counts, (name) => desk.onMark(leg, name, desk.clock.nowMs()));
   }
 
   /** Whoever comes first has the caller; who comes to them joins in, unless a part knows better. */
