@@ -1,4 +1,5 @@
 import { FAULTS, type FaultCode } from '../base/errors.ts';
+import type { CallCounts } from '../call/call-counts.ts';
 import type { Call } from '../call/call.ts';
 import type { Settings } from '../config/settings.ts';
 import { CALL_END_REASONS, type CallEndReason } from '../events/catalogue.ts';
@@ -74,6 +75,7 @@ function limitsOf(node: MediaNode): { readonly [limit: string]: number } {
     ...audioSocketLimits(node),
     ...recordingLimits(node.tapes),
     ...clusterLimits(node),
+    ...callLimits(node.calls.counts),
     fork_dropped_frames: node.forks.stats.droppedFrames,
     snapshots_unreadable: node.calls.stats.unreadableSnapshots,
     agent_tools_at_once: counts.tools,
@@ -115,6 +117,20 @@ function clusterLimits({ cluster, gateway }: MediaNode): { readonly [limit: stri
 }
 
 /** Of the TCP door for Asterisk; zeros where it is not open. */
+function callLimits(counts: CallCounts): { readonly [limit: string]: number } {
+  return {
+    mix_ring_frames: counts.unmixedFrames,
+    handover_briefing: counts.untoldSegments,
+    handover_briefing_unkept: counts.unkeptSegments,
+    handover_offer: counts.shortenedOffers,
+    agent_items: counts.forgottenItems,
+    marks: counts.forgottenMarks,
+    call_timeline: counts.untimedEvents,
+    call_transcript: counts.forgottenSegments,
+    call_members: counts.forgottenMembers,
+  };
+}
+
 function audioSocketLimits({ audioSocketStats: stats }: MediaNode): { readonly [limit: string]: number } {
   return {
     audiosocket_connections: stats?.refusedFull ?? 0,
