@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
+import { parseObject, textOf } from '../../base/json.ts';
 import { applyToCall, type CallView } from '../../events/call-view.ts';
-import type { EventRecord } from '../../events/envelope.ts';
+import type { Envelope, EventRecord } from '../../events/envelope.ts';
 import type { Schema } from '../schema.ts';
 import type { HotResource, HotResources } from './hot-resources.ts';
 
@@ -28,6 +29,8 @@ export interface Intake {
   readonly resources: ReadonlyMap<string, HotResource>;
   readonly changedCalls: readonly ChangedCall[];
   readonly duplicates: number;
+  /** Told by a new owner under a number that its predecessor had used, too: they follow with the next ones. */
+  readonly renumbered: number;
   /** Told by who no longer owned the call. */
   readonly fenced: number;
   readonly gaps: number;
@@ -46,22 +49,28 @@ export async function takeIn(
   const known = await knownAmong(transaction, dues, resources);
   const fresh: Due[] = [];
   const changed = new Set<string>();
-  let [duplicates, fenced, gaps, viewless] = [0, 0, 0, 0];
+  let [duplicates, renumbered, fenced, gaps, viewless] = [0, 0, 0, 0, 0];
   for (const due of dues) {
     const { record, incarnation } = due;
-    const { envelope } = record;
-    const key = keyOf(envelope.resource.id, envelope.sequence);
-    const { lastSequence, view, fence } = resources.get(envelope.resource.id)!;
-    if (known.has(key)) {
-      duplicates++;
-      continue;
+    const resource = resources.get(record.envelope.resource.id)!;
+    const { lastSequence, view, fence } = resource;
+    let { envelope } = record;
+    const sameNumber = known.get(keyOf(envelope.resource.id, envelope.sequence));
+    if (sameNumber !== undefined) {
+      const isNews = isOfNewOwner(due, resource) && sameNumber !== envelope.id;
+      if (!isNews || (await isToldLater(transaction, envelope, fresh))) {
+        duplicates++;
+        continue;
+      }
+      renumbered++;
+      envelope = { ...envelope, sequence: lastSequence + 1 };
     }
     if (fenceOf(record, fence) < fence) {
       fenced++;
       continue;
     }
-    known.add(key);
-    fresh.push(due);
+    known.set(keyOf(envelope.resource.id, envelope.sequence), envelope.id);
+    fresh.push(envelope === record.envelope ? due : { ...due, record: { ...record, envelope } });
     if (envelope.sequence > lastSequence + 1) gaps++;
     const after = envelope.resource.type === 'call' ? applyToCall(view, envelope, incarnation) : undefined;
     const raised = fenceOf(record, fence);
@@ -78,6 +87,7 @@ export async function takeIn(
     resources,
     changedCalls: [...changed].flatMap((id) => changedCallOf(resources.get(id))),
     duplicates,
+    renumbered,
     fenced,
     gaps,
     viewless,
@@ -93,26 +103,53 @@ function fenceOf({ fence }: EventRecord, present: number): number {
   return Number.isSafeInteger(fence) ? fence! : present;
 }
 
-/** Which records are in the journal already. Only one at or below its resource's last sequence can be. */
+/**
+ * Whether the record may follow what has its number: its owner holds the call under a token of its own, went on
+ * from a snapshot that did not have that yet, and the call goes on.
+ */
+function isOfNewOwner({ record, incarnation }: Due, { view, fence }: HotResource): boolean {
+  const isOwner = incarnation !== '' && Number.isSafeInteger(record.fence) && record.fence! >= fence;
+  return isOwner && view !== undefined && view.ended_at === null;
+}
+
+/** Whether the event itself is in the journal already, under a greater number. */
+async function isToldLater(
+  transaction: Kysely<Schema>,
+  { id, resource, sequence }: Envelope,
+  fresh: readonly Due[],
+): Promise<boolean> {
+  if (fresh.some(({ record }) => record.envelope.id === id)) return true;
+  const rows = await transaction
+    .selectFrom('events')
+    .select('body')
+    .where('resource_id', '=', resource.id)
+    .where('sequence', '>', sequence)
+    .execute();
+  return rows.some(({ body }) => parseObject(body)?.['id'] === id);
+}
+
+/** Records whose number is in the journal already, and the event that has it. Only one at or below its resource's last sequence can be. */
 async function knownAmong(
   transaction: Kysely<Schema>,
   dues: readonly Due[],
   resources: ReadonlyMap<string, HotResource>,
-): Promise<Set<string>> {
+): Promise<Map<string, string>> {
   const doubtful = dues.flatMap(({ record }) => {
     const { resource, sequence } = record.envelope;
     const isPast = sequence <= resources.get(resource.id)!.lastSequence;
     return isPast ? [{ resource_id: resource.id, sequence }] : [];
   });
-  const known = new Set<string>();
+  const known = new Map<string, string>();
   for (let from = 0; from < doubtful.length; from += PAIRS_MAX) {
     const pairs = doubtful.slice(from, from + PAIRS_MAX);
     const rows = await transaction
       .selectFrom('events')
-      .select(['resource_id', 'sequence'])
+      .select(['resource_id', 'sequence', 'body'])
       .where((where) => where.or(pairs.map((pair) => where.and(pair))))
       .execute();
-    for (const row of rows) known.add(keyOf(row.resource_id, row.sequence));
+    for (const { resource_id: id, sequence, body } of rows) {
+      known.set(keyOf(id, sequence), textOf(parseObject(body)?.['id']) ?? '');
+    }
   }
   return known;
 }

@@ -79,6 +79,7 @@ export class SqlJournal implements Journal {
     committedDeliveries: 0,
     duplicateEvents: 0,
     fencedEvents: 0,
+    renumberedEvents: 0,
     sequenceGaps: 0,
     skippedRecords: 0,
     spoolHoles: 0,
@@ -351,6 +352,7 @@ export class SqlJournal implements Journal {
     this.stats.committedEvents += events.length;
     this.stats.duplicateEvents += intake.duplicates;
     this.stats.fencedEvents += intake.fenced;
+    this.stats.renumberedEvents += intake.renumbered;
     this.stats.sequenceGaps += intake.gaps;
     this.stats.viewlessEvents += intake.viewless;
     this.stats.skippedRecords += sorted.skipped;

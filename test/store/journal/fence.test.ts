@@ -46,6 +46,42 @@ describeOnEachEngine('the events of a former owner', () => {
     expect(stats.journal).toMatchObject({ duplicateEvents: 3, fencedEvents: 0, committedEvents: 4 });
   });
 
+  it('keep their numbers, and the new owner’s follow them: it did not know of them when it went on', async () => {
+    const { journal, calls, stats } = await openTempStore();
+    // The former owner told 3 and 4 while its snapshots went nowhere; the new one goes on from 2.
+    await journal.commit(batch('nod_1', under(3, eventsOf('call_1', 4))));
+    const told = under(
+      4,
+      [3, 4, 5].map((sequence) => eventOf('call_1', sequence)),
+    );
+    const committed = await journal.commit(batch('nod_2', told));
+    expect(committed.map(({ envelope }) => envelope)).toEqual(
+      told.map(({ envelope }, index) => ({ ...envelope, sequence: 5 + index })),
+    );
+    // Sent again after a lost answer, by itself and by the next owner: nothing new.
+    expect(await journal.append(told)).toEqual([]);
+    expect(await journal.commit(batch('nod_3', under(5, told)))).toEqual([]);
+    const [next] = await journal.commit({
+      incarnation: 'nod_3',
+      first: 4,
+      records: under(5, [eventOf('call_1', 6)]),
+    });
+    expect(next?.envelope.sequence).toBe(8);
+    expect(await journal.commit({ ...batch('nod_1', under(3, [eventOf('call_1', 9)])), first: 5 })).toEqual(
+      [],
+    );
+    expect(stats.journal).toMatchObject({ renumberedEvents: 4, fencedEvents: 1, sequenceGaps: 0 });
+    expect((await calls.get(WORKSPACE, 'call_1'))?.sequence).toBe(8);
+  });
+
+  it('that ended the call are its end, whatever a new owner has to say', async () => {
+    const { journal, stats } = await openTempStore();
+    const end = eventOf('call_1', 3, { type: 'call_ended', data: { reason: 'caller_hangup' } });
+    await journal.commit(batch('nod_1', under(3, [...eventsOf('call_1', 2), end])));
+    expect(await journal.commit(batch('nod_2', under(4, [eventOf('call_1', 3)])))).toEqual([]);
+    expect(stats.journal).toMatchObject({ renumberedEvents: 0, duplicateEvents: 1 });
+  });
+
   it('stop nobody who has no token: control speaks of calls it does not own', async () => {
     const { journal, stats } = await openTempStore();
     await journal.commit(batch('nod_1', under(5, eventsOf('call_1', 2))));
