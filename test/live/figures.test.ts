@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asksOf, groupsOf } from '../ops/expressions.ts';
 import { DASHBOARDS, questionsOf } from '../ops/dashboards.ts';
 import { ALERTS, RECORDS } from '../ops/manifests.ts';
+import { PAGES } from '../pages.ts';
 import { readExposition, type ReadMetric } from '../telemetry/exposition-parser.ts';
 import { House } from './house.ts';
 
@@ -51,6 +52,18 @@ function missingIn(expr: string): readonly string[] {
   return [...missing, ...strangers.map((label) => `no label ${label}`)];
 }
 
+/** Pages call a histogram by its name, which is no series. */
+function asSeries(words: string): string {
+  return words.replace(/^\w+/, (name) => (shown.get(name)?.type === 'histogram' ? `${name}_count` : name));
+}
+
+/** Labels that are named without a value, as pages do: `omnivoice_legs{kind}`. */
+function namelessIn(expr: string): readonly string[] {
+  const [, name = '', list = ''] = /^(\w+)\{([\w,]+)\}$/.exec(expr) ?? [];
+  const known = new Set(samplesOf(name)?.flatMap(({ labels }) => Object.keys(labels)));
+  return list.split(',').filter((label) => label !== '' && !known.has(label));
+}
+
 describe('the figures of a house', () => {
   it('are all that alerts, records and dashboards ask for: metrics, labels and their values', () => {
     expect(QUESTIONS.length).toBeGreaterThan(150);
@@ -67,5 +80,46 @@ describe('the figures of a house', () => {
       'region:omnivoice_no_such_record:sum',
     ];
     expect(wrong.map((expr) => missingIn(expr).length)).toEqual(wrong.map(() => 1));
+  });
+});
+
+describe('the pages for operators', () => {
+  const pages = PAGES.filter(({ path }) => /^(?:docs\/runbooks|docs\/operations|ops)\b/.test(path));
+
+  it('name no metric, label or value that a house does not show', () => {
+    const said = pages.flatMap(({ path, text }) =>
+      [...text.matchAll(/\b(?:[a-z_]+:)?omnivoice_\w+(?::\w+)?(?:\{[^}`]*\})?|limit="\w+"/g)].map(
+        ([words]) => ({
+          path,
+          words,
+          expr: words.startsWith('limit=') ? `omnivoice_limit_hits_total{${words}}` : asSeries(words),
+        }),
+      ),
+    );
+    expect(said.length).toBeGreaterThan(150);
+    const missing = said.map(({ path, words, expr }) => [
+      path,
+      words,
+      ...missingIn(expr),
+      ...namelessIn(expr),
+    ]);
+    expect(missing.filter(({ length }) => length > 2)).toEqual([]);
+  });
+
+  it('name no request that the API does not take', async () => {
+    const answer = await fetch(`${house.ready.api_url}/api/v1/openapi.json`);
+    const { paths } = (await answer.json()) as { paths: { [path: string]: object } };
+    const said = pages.flatMap(({ path, text }) =>
+      [...text.matchAll(/\b(GET|POST|PUT|PATCH|DELETE) (\/api\/v1\/[^`?\s]*)/g)].map((match) => ({
+        path,
+        method: match[1]!.toLowerCase(),
+        route: match[2]!,
+      })),
+    );
+    expect(said.length).toBeGreaterThan(15);
+    const unknown = said.filter(
+      ({ method, route }) => route !== '/api/v1/openapi.json' && !Object.hasOwn(paths[route] ?? {}, method),
+    );
+    expect(unknown).toEqual([]);
   });
 });
