@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { refuse, type Refusal } from '../../base/errors.ts';
 import type { Closeable } from '../../base/lifetime.ts';
 import { Placement, type Place } from '../../cluster/placing/placement.ts';
+import type { Standing } from '../../cluster/membership.ts';
 import { RegionWatch } from '../../cluster/placing/region-watch.ts';
 import type { Registry } from '../../cluster/registry.ts';
 import type { Surroundings } from '../../config/region.ts';
@@ -24,6 +25,8 @@ export interface HostClusterOptions {
   /** `ws://…` of a node of this host; of all of them where none is named. */
   readonly mediaUrl: (node?: number) => string;
 }
+
+const isSilent = (standing: Standing): boolean => standing === 'stale' || standing === 'dead';
 
 /** How many nodes of its own region a provider's list of streams has, and how many of others. */
 const LIST = { nearMax: 2, abroadMax: 1 };
@@ -73,7 +76,7 @@ export class HostCluster implements ClusterDesk, Closeable {
     if (chosen !== undefined) return chosen;
     if (fit.length > 0) return refuse('overloaded', 'every media node has all the legs it may have');
     // Late is better than none: whoever is in no state to be chosen may still let somebody in.
-    if (this.#linked().some((node) => node.isServing && node.status?.state === 'degraded')) {
+    if (this.#responsive().some((node) => node.isServing && node.status?.state === 'degraded')) {
       return { mediaUrl: this.#options.mediaUrl(), region: this.#home.name };
     }
     return refuse('unavailable', 'no media node is serving');
@@ -142,8 +145,18 @@ export class HostCluster implements ClusterDesk, Closeable {
     return [...home, ...this.#neighbours.flatMap((neighbour) => neighbour.places())];
   }
 
+  /** Nodes of this host that the registry has nothing against: it does not know them yet, or is away. */
   #ownHost(): readonly Place[] {
     const region = this.#home.name;
-    return linkedPlaces(this.#linked(), { host: hostname(), region, mediaUrl: this.#options.mediaUrl });
+    return linkedPlaces(this.#responsive(), { host: hostname(), region, mediaUrl: this.#options.mediaUrl });
+  }
+
+  /** A process that stands still has its link open: its beats tell. */
+  #responsive(): readonly ConnectedNode[] {
+    const seen = this.#watch.state === 'seen' ? this.#watch.nodes() : [];
+    const silent = new Set(
+      seen.flatMap(({ record, standing }) => (isSilent(standing) ? [record.incarnation] : [])),
+    );
+    return this.#linked().filter(({ incarnation }) => !silent.has(incarnation));
   }
 }

@@ -138,6 +138,22 @@ describe('where a new call goes', () => {
   });
 });
 
+describe('a node that stands still', () => {
+  it('is not placed on for its link, which is open as ever', async () => {
+    const { cluster, told, links, clock } = await openScene(ALONE, { home: [atHome('own')], south: [] });
+    links.push(linked('own', 'serving'));
+    expect(cluster.place()).toMatchObject({ mediaUrl: 'wss://own' });
+    for (let halfSeconds = 0; halfSeconds < 3; halfSeconds++) {
+      clock.advance(500);
+      await turn();
+    }
+    expect(told.home).toHaveLength(1);
+    expect(cluster.place()).toMatchObject({ fault: 'unavailable' });
+    links.push(linked('new', 'serving'));
+    expect(cluster.place()).toMatchObject({ mediaUrl: 'wss://any3' });
+  });
+});
+
 describe('while the registry is away', () => {
   it('calls go where they went before for a lease, then to the nodes of the own host', async () => {
     const { cluster, told, links, pass } = await openScene(ALONE, { home: [atHome('other')], south: [] });
