@@ -72,7 +72,7 @@ async function expectFailure(house: House, url: string): Promise<void> {
   type Told = { type: string; sequence: number; resource: { id: string }; data: object };
   let told: Told[] = [];
   const look = async (): Promise<void> => {
-    told = await own<Told[]>('GET', '/events?type=agent.failed');
+    told = await own<Told[]>('GET', '/events?types=agent.failed');
   };
   await look();
   await until('the agent to be told of', () => {
