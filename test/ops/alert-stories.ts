@@ -1,103 +1,34 @@
+import {
+  NORTH,
+  N1,
+  N1_LABELS,
+  NODE,
+  TWILIO,
+  n1,
+  hosts,
+  hooks,
+  setups,
+  room,
+  leases,
+  lateFrames,
+  poorWindows,
+  turnarounds,
+  gaps,
+  type Seen,
+} from './alert-series.ts';
+
 /** What Prometheus saw of one region, and which alerts fire then; all the others are silent. */
 export interface AlertStory {
   readonly told: string;
   /** Between two values; 15 s where it does not say. */
   readonly everyMs?: number;
-  /** Series and their values (`0+3x8`: from 0, eight times 3 more). */
-  readonly seen: { readonly [series: string]: string };
+  readonly seen: Seen;
   readonly at: string;
   /** By alert, the labels of the one that fires. */
   readonly fires: { readonly [alert: string]: { readonly [label: string]: string } };
 }
 
 const TWO_MINUTES_MS = 120_000;
-const NORTH = { region: 'north' };
-const N1 = 'region="north",host="n1",instance="n1:8080",job="omnivoice"';
-const N2 = 'region="north",host="n2",instance="n2:8080",job="omnivoice"';
-const N1_LABELS = { ...NORTH, host: 'n1', instance: 'n1:8080', job: 'omnivoice' };
-const NODE = { ...N1_LABELS, node: '0' };
-const TWILIO = { ...NORTH, provider: 'twilio' };
-const MEDIA_1 = 'up{region="north",host="n1",instance="n1:8082",job="omnivoice-media"}';
-const MEDIA_2 = 'up{region="north",host="n2",instance="n2:8082",job="omnivoice-media"}';
-
-/** A metric of node 0 of the first host. */
-function n1(name: string, labels = ''): string {
-  return `${name}{${N1},node="0"${labels === '' ? '' : `,${labels}`}}`;
-}
-
-/** Two hosts of one region, each with whether control and whether a media node answers. */
-function hosts(control1: string, media1: string, control2: string, media2: string): AlertStory['seen'] {
-  return { [`up{${N1}}`]: control1, [`up{${N2}}`]: control2, [MEDIA_1]: media1, [MEDIA_2]: media2 };
-}
-
-/** Hooks of one region, and those within 200 ms. */
-function hooks(all: string, quick: string): AlertStory['seen'] {
-  const name = 'omnivoice_hook_propagation_seconds';
-  const labels = 'region="north",event_class="voice",host="n1"';
-  return { [`${name}_count{${labels}}`]: all, [`${name}_bucket{${labels},le="0.2"}`]: quick };
-}
-
-/** Calls of one provider that came to be, and those that did not for this reason. */
-function setups(ok: string, result: string, failed: string): AlertStory['seen'] {
-  const labels = 'region="north",provider="twilio",dir="inbound",host="n1"';
-  return {
-    [`omnivoice_call_setups_total{${labels},result="ok"}`]: ok,
-    [`omnivoice_call_setups_total{${labels},result="${result}"}`]: failed,
-  };
-}
-
-/** Legs and capacity of two hosts with two nodes each. */
-function room(legs: number): AlertStory['seen'] {
-  const nodes = ['n1', 'n2'].flatMap((host) =>
-    ['0', '1'].map((node) => `region="north",host="${host}",node="${node}"`),
-  );
-  return Object.fromEntries(
-    nodes.flatMap((labels) => [
-      [`omnivoice_node_capacity_legs{${labels}}`, '800+0x120'],
-      [`omnivoice_legs{${labels},provider="twilio",kind="telephony"}`, `${legs}+0x120`],
-    ]),
-  );
-}
-
-/** Whether the registry takes the beats of four nodes. */
-function leases(...valid: readonly string[]): AlertStory['seen'] {
-  const rows = valid.map((values, node) => [
-    `omnivoice_node_lease_valid{region="north",host="n${node}",node="0"}`,
-    values,
-  ]);
-  return Object.fromEntries(rows) as AlertStory['seen'];
-}
-
-/** Frames of one provider, this many late of each thousand. */
-function lateFrames(late: number): AlertStory['seen'] {
-  const frames = (what: string): string =>
-    n1(`omnivoice_frames_${what}_total`, 'provider="twilio",kind="telephony"');
-  return { [frames('received')]: '0+1000x120', [frames('late')]: `0+${late}x120` };
-}
-
-/** Ten seconds of lines, this many poor of each hundred, with the edge as a server writes it. */
-function poorWindows(poor: number, edge: string): AlertStory['seen'] {
-  const name = 'omnivoice_leg_r_factor';
-  return {
-    [n1(`${name}_bucket`, `provider="twilio",le="${edge}"`)]: `0+${poor}x120`,
-    [n1(`${name}_count`, 'provider="twilio"')]: '0+100x120',
-  };
-}
-
-/** A thousand frames each time, these within 20 ms. */
-function turnarounds(quick: string): AlertStory['seen'] {
-  const bucket = (le: string): string =>
-    n1('omnivoice_frame_turnaround_seconds_bucket', `kind="telephony",le="${le}"`);
-  return { [bucket('0.02')]: quick, [bucket('0.2')]: '0+1000x120', [bucket('+Inf')]: '0+1000x120' };
-}
-
-/** A hundred calls that moved each time, these within 3 s. */
-function gaps(quick: string): AlertStory['seen'] {
-  const bucket = (le: string): string =>
-    n1('omnivoice_failover_gap_seconds_bucket', `cause="crash",le="${le}"`);
-  return { [bucket('3')]: quick, [bucket('10')]: '0+100x40', [bucket('+Inf')]: '0+100x40' };
-}
-
 /** A count that stands still for a minute and rises then. */
 const RISES = '0x4 1x40';
 const UP = '1x120';
