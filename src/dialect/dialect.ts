@@ -147,6 +147,11 @@ export interface WireMessage {
 export interface DialectSession {
   /** True when audio messages are binary. */
   readonly audioIsBinary: boolean;
+  /**
+   * Nothing it says is counted or said but once: where the call moves, another session may go on in its place
+   * on the same connection. Absent where that would break the protocol.
+   */
+  readonly isReplaceable?: true;
   read(message: Uint8Array, isBinary: boolean, into: Inbound): ReadResult;
   /**
    * Where audio belongs to a stream that has to be begun first (AudioCodes): its beginning; undefined where

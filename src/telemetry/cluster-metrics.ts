@@ -24,6 +24,7 @@ export interface ClusterFigures {
     readonly opened: number;
     readonly refused: number;
     readonly lostOwners: number;
+    readonly followed: number;
     /** By where the socket is. */
     readonly legs: { readonly here: number; readonly elsewhere: number };
     readonly dropped: { readonly message: number; readonly audio: number; readonly waiting: number };
@@ -68,6 +69,9 @@ export function addCluster(registry: Registry, read: () => ClusterFigures): void
   add('counter', 'relays_total', 'Legs carried to their call', (f) => one(f.relays.opened));
   add('counter', 'relays_refused_total', 'Legs that could not be carried', (f) => one(f.relays.refused));
   add('counter', 'relays_broken_total', 'Their owner was lost', (f) => one(f.relays.lostOwners));
+  add('counter', 'relays_followed_total', 'Their call had moved, and they went after it', (f) =>
+    one(f.relays.followed),
+  );
   add('counter', 'relay_dropped_total', 'Messages not carried', (f) => by('kind', f.relays.dropped));
   add('counter', 'calls_surrendered_total', 'Calls given up', (f) => one(f.surrenderedCalls));
   add('counter', 'ownership_conflicts_total', 'A call had two owners', (f) => by('kind', f.conflicts));

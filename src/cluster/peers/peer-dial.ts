@@ -1,9 +1,12 @@
-import { randomRatio, type Cancel } from '../../base/clock.ts';
+import { randomRatio, type AtMs, type Cancel } from '../../base/clock.ts';
 import type { PeerKeys } from './peer-key.ts';
 import type { PeerTiming } from './peer-life.ts';
 import { PeerLink, type PeerClosed, type PeerHouse, type PeerState } from './peer-link.ts';
 import { dialPeer, type PeerAddress } from './peer-sockets.ts';
 
+/** A link that held for so long may have broken alone: whether its node is there is wanted at once. */
+const HELD_MS = 1_000;
+const REDIAL_HELD_MS = 5;
 const REDIAL_MS_MIN = 50;
 const REDIAL_MS_MAX = 2_000;
 const DIAL_MS = 2_000;
@@ -28,6 +31,8 @@ export class PeerDial {
   readonly #options: PeerDialOptions;
   readonly #house: PeerHouse;
   #failedDials = 0;
+  /** The present link's; undefined before it is greeted. */
+  #openedAtMs: AtMs | undefined;
   #state: DialState;
 
   constructor(options: PeerDialOptions) {
@@ -84,9 +89,23 @@ export class PeerDial {
     this.#waitFor(why);
   }
 
+  #opened(): void {
+    this.#failedDials = 0;
+    this.#openedAtMs ??= this.#house.clock.nowMs();
+  }
+
+  #broke(why: PeerClosed): void {
+    const openedAtMs = this.#openedAtMs;
+    this.#openedAtMs = undefined;
+    const heldMs = openedAtMs === undefined ? 0 : this.#house.clock.nowMs() - openedAtMs;
+    if (heldMs < HELD_MS) return this.#failed(why);
+    this.#waitFor(why);
+  }
+
   #waitFor(why: PeerClosed): void {
     const { clock } = this.#house;
-    const delayMs = Math.min(REDIAL_MS_MAX, REDIAL_MS_MIN * 2 ** Math.min(this.#failedDials, 16));
+    const backoffMs = REDIAL_MS_MIN * 2 ** Math.min(this.#failedDials, 16);
+    const delayMs = this.#failedDials === 0 ? REDIAL_HELD_MS : Math.min(REDIAL_MS_MAX, backoffMs);
     // Nodes that lost the same peer do not come back to it in one moment.
     const cancel = clock.after(delayMs * (0.5 + randomRatio(clock) / 2), () => this.#dial());
     this.#state = { name: 'waiting', why, cancel };
@@ -98,8 +117,8 @@ export class PeerDial {
 
   #onChanged(state: PeerState, link: PeerLink): void {
     if (state.name === 'open' && state.peer !== this.#options.incarnation) return link.close('refused');
-    if (state.name === 'open') this.#failedDials = 0;
-    if (state.name === 'closed' && this.#state.name === 'linked') this.#failed(state.why);
+    if (state.name === 'open') this.#opened();
+    if (state.name === 'closed' && this.#state.name === 'linked') this.#broke(state.why);
     this.#options.house.handlers.changed(state, link);
   }
 }

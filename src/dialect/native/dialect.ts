@@ -71,6 +71,7 @@ export const nativeDialect: Dialect = {
 
 class NativeSession implements DialectSession {
   readonly audioIsBinary = true;
+  readonly isReplaceable = true;
   readonly #reader = new NativeReader();
   #audio: AudioWriter | undefined;
   #audioIndex = 0;

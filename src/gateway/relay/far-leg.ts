@@ -1,7 +1,7 @@
 import type { AtMs, Clock } from '../../base/clock.ts';
 import { FAULTS, messageOf, refuse, type Refusal } from '../../base/errors.ts';
 import type { Dialect, Inbound, LegStarted } from '../../dialect/dialect.ts';
-import type { Arrivals, Caller, LegConnection, LostCause, Opening } from '../arrivals.ts';
+import type { Arrival, Arrivals, Caller, LegConnection, LostCause, Opening } from '../arrivals.ts';
 import { Handshake } from '../handshake.ts';
 import { WaitingMessages } from '../waiting-messages.ts';
 import type { FarSocket } from './far-socket.ts';
@@ -19,6 +19,8 @@ export interface FarLegOptions {
   readonly inbound: Inbound;
   readonly dialects: (name: string) => Dialect | undefined;
   readonly waiting: { waitingDropped: number };
+  /** It is a leg of its call. */
+  readonly onSeated: (arrival: Arrival) => void;
   reportFailure(error: unknown, where: string): void;
 }
 
@@ -50,10 +52,12 @@ export class FarLeg {
     if (started === undefined || spoken === undefined) {
       return this.refuse(refuse('protocol_violation', 'the relay opens with no start'));
     }
-    const leg = arrive({ ...spoken, caller, started, socket, receivedAtMs: nowMs }, nowMs);
+    const arrival = { ...spoken, caller, started, socket, receivedAtMs: nowMs };
+    const leg = arrive(arrival, nowMs);
     if ('type' in leg)
       return this.#refuseInWords(leg, spoken.session.writeAnswer({ ...leg, id: null, ok: false }));
     this.#state = { name: 'active', leg };
+    this.#options.onSeated(arrival);
     waiting.hearAll((message, isBinary) => this.receive(message, isBinary));
   }
 

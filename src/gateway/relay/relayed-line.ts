@@ -1,12 +1,15 @@
 import type { AtMs, Cancel, Clock } from '../../base/clock.ts';
-import { parseObject } from '../../base/json.ts';
+import { parseObject, type JsonObject } from '../../base/json.ts';
 import type { LegConnection, LegSocket, LostCause } from '../arrivals.ts';
+import { WaitingMessages } from '../waiting-messages.ts';
 import { RELAY, RELAY_UNSENT_BYTES_MAX, signal, type RelayWay } from './relay-frames.ts';
 
 /** How often a busy socket is looked at again: once a frame. */
 const LOOK_EVERY_MS = 20;
-/** Told to a client whose owner is gone: it comes back, and finds whoever has the call then. */
+/** Told to a client whose call cannot be found now: it comes back, and finds whoever has the call then. */
 const GOING_AWAY = { code: 1012, reason: 'node_lost' } as const;
+/** "call moved" (contract.md §9): the owner has it no more. */
+const CLOSE_MOVED = 4410;
 
 export interface RelayCounts {
   opened: number;
@@ -14,46 +17,88 @@ export interface RelayCounts {
   droppedAudioFrames: number;
   refused: number;
   lostOwners: number;
+  /** Of those, legs that went on with whoever had their call then, on the socket they had. */
+  followed: number;
 }
 
 export interface RelayedLineOptions {
-  readonly way: RelayWay;
-  readonly handle: number;
   readonly socket: LegSocket;
-  readonly clock: Pick<Clock, 'after'>;
-  readonly counts: RelayCounts;
-  readonly onEnded: () => void;
+  readonly clock: Pick<Clock, 'nowMs' | 'after'>;
+  readonly counts: RelayCounts & { waitingDropped: number };
+  /** The owner has made it a leg of its call: what it would come back with. */
+  readonly onSeated: (claims: JsonObject) => void;
+  /** Its call is with nobody it knows of. False where it cannot be looked for. */
+  readonly onLost: () => boolean;
+  /** Nothing goes over this way any more. */
+  readonly onLeft: (way: RelayWay, handle: number) => void;
 }
 
-/** A leg whose socket is here and whose call is at another node: whole messages go both ways. */
+type LineState =
+  /** What the client says waits until its call is found. */
+  | { readonly name: 'searching'; readonly waiting: WaitingMessages }
+  | { readonly name: 'carried'; readonly way: RelayWay; readonly handle: number }
+  /** The call has come to this node. */
+  | { readonly name: 'here'; readonly leg: LegConnection }
+  | { readonly name: 'ended' };
+
+/**
+ * A leg whose socket is here and whose call is, or was, at another node: whole messages go both ways. Where
+ * the call moves, the leg goes after it, and its client notices nothing.
+ */
 export class RelayedLine implements LegConnection {
   readonly #options: RelayedLineOptions;
-  #isOpen = true;
+  #state: LineState;
   #cancelLook: Cancel | undefined;
 
   constructor(options: RelayedLineOptions) {
     this.#options = options;
+    this.#state = { name: 'searching', waiting: new WaitingMessages(options.counts) };
   }
 
-  receive(message: Uint8Array, isBinary: boolean): void {
-    const { way, handle, counts } = this.#options;
-    if (!this.#isOpen) return;
-    const isFull = way.bufferedBytes > RELAY_UNSENT_BYTES_MAX;
-    if (isFull || !way.carry(isBinary ? RELAY.heardBinary : RELAY.heardText, handle, message)) {
-      counts.droppedMessages++;
-    }
+  get isSearching(): boolean {
+    return this.#state.name === 'searching';
   }
 
-  lost(cause: LostCause, _nowMs: AtMs): void {
-    const { way, handle } = this.#options;
-    if (!this.#isOpen) return;
-    signal(way, RELAY.lost, handle, cause);
+  /** Its call is at the other end of this way. */
+  carryOver(way: RelayWay, handle: number): void {
+    const state = this.#state;
+    if (state.name !== 'searching') return;
+    this.#state = { name: 'carried', way, handle };
+    state.waiting.hearAll((message, isBinary) => this.#carry(way, handle, message, isBinary));
+  }
+
+  /** Its call is here now. */
+  goOn(leg: LegConnection): void {
+    const state = this.#state;
+    if (state.name !== 'searching') return;
+    const { clock } = this.#options;
+    this.#state = { name: 'here', leg };
+    state.waiting.hearAll((message, isBinary) => leg.receive(message, isBinary, clock.nowMs()));
+  }
+
+  receive(message: Uint8Array, isBinary: boolean, nowMs: AtMs): void {
+    const state = this.#state;
+    if (state.name === 'carried') return this.#carry(state.way, state.handle, message, isBinary);
+    if (state.name === 'here') return state.leg.receive(message, isBinary, nowMs);
+    if (state.name === 'searching') state.waiting.keep(Buffer.from(message), isBinary);
+  }
+
+  receiveLate(message: Uint8Array, isBinary: boolean): boolean {
+    const state = this.#state;
+    return state.name === 'here' && state.leg.receiveLate?.(message, isBinary) === true;
+  }
+
+  lost(cause: LostCause, nowMs: AtMs): void {
+    const state = this.#state;
+    if (state.name === 'carried') signal(state.way, RELAY.lost, state.handle, cause);
     this.#end();
+    if (state.name === 'here') state.leg.lost(cause, nowMs);
   }
 
   /** A frame of the owner. */
   carried(type: number, payload: Buffer): void {
-    const { socket } = this.#options;
+    const { socket, onSeated } = this.#options;
+    if (this.#state.name !== 'carried') return;
     if (type === RELAY.sentText || type === RELAY.sentBinary) {
       return socket.send({ bytes: Buffer.from(payload), isBinary: type === RELAY.sentBinary });
     }
@@ -62,19 +107,35 @@ export class RelayedLine implements LegConnection {
     }
     if (type === RELAY.pause) return socket.pauseReading();
     if (type === RELAY.readOn) return socket.resumeReading();
-    if (type === RELAY.close) this.#close(payload);
+    if (type === RELAY.seated) return onSeated(parseObject(payload) ?? {});
+    if (type === RELAY.close) this.#onClose(parseObject(payload) ?? {});
   }
 
-  /** The owner or the way to it is gone. */
+  /** The owner or the way to it is gone: its call is looked for, or the client is to come back. */
   ownerLost(): void {
     this.#options.counts.lostOwners++;
+    if (!this.#search()) this.giveUp(GOING_AWAY.code, GOING_AWAY.reason);
+  }
+
+  /** Its call was looked for in vain. */
+  giveUp(code: number = GOING_AWAY.code, reason: string = GOING_AWAY.reason): void {
     this.#end();
-    this.#options.socket.close(GOING_AWAY.code, GOING_AWAY.reason);
+    this.#options.socket.close(code, reason);
+  }
+
+  #carry(way: RelayWay, handle: number, message: Uint8Array, isBinary: boolean): void {
+    const isFull = way.bufferedBytes > RELAY_UNSENT_BYTES_MAX;
+    if (isFull || !way.carry(isBinary ? RELAY.heardBinary : RELAY.heardText, handle, message)) {
+      this.#options.counts.droppedMessages++;
+    }
   }
 
   #sendAudio(message: Uint8Array, isBinary: boolean): void {
-    const { socket, way, handle, clock } = this.#options;
-    if (socket.sendAudio(message, isBinary) || this.#cancelLook !== undefined || !this.#isOpen) return;
+    const { socket, clock } = this.#options;
+    const state = this.#state;
+    if (socket.sendAudio(message, isBinary) || this.#cancelLook !== undefined) return;
+    if (state.name !== 'carried') return;
+    const { way, handle } = state;
     signal(way, RELAY.busy, handle);
     const look = (): void => {
       this.#cancelLook = socket.bufferedBytes === 0 ? undefined : clock.after(LOOK_EVERY_MS, look);
@@ -83,17 +144,44 @@ export class RelayedLine implements LegConnection {
     this.#cancelLook = clock.after(LOOK_EVERY_MS, look);
   }
 
-  #close(payload: Buffer): void {
-    const { code, reason, graceMs } = parseObject(payload) ?? {};
+  #onClose({ code, reason, graceMs }: JsonObject): void {
+    // One that has time to leave was told where to go.
+    if (code === CLOSE_MOVED && graceMs === 0 && this.#leaveFor(code)) return;
     const closeCode = typeof code === 'number' ? code : GOING_AWAY.code;
     const word = typeof reason === 'string' ? reason : GOING_AWAY.reason;
     this.#options.socket.close(closeCode, word, typeof graceMs === 'number' ? graceMs : 0);
   }
 
+  /** Its owner need not wait for the socket to be gone: it is another's from now on. */
+  #leaveFor(closeCode: number): boolean {
+    const state = this.#state;
+    const isSearching = this.#search();
+    const cause: LostCause = { type: 'closed', closeCode };
+    if (isSearching && state.name === 'carried') signal(state.way, RELAY.lost, state.handle, cause);
+    return isSearching;
+  }
+
+  /** False where there is nothing to look for it by. */
+  #search(): boolean {
+    const { counts, socket, onLost } = this.#options;
+    if (!this.#leave()) return false;
+    this.#state = { name: 'searching', waiting: new WaitingMessages(counts) };
+    // Whoever has the call next says for itself whether it can keep up.
+    socket.resumeReading();
+    return onLost();
+  }
+
   #end(): void {
-    this.#isOpen = false;
+    this.#leave();
+    this.#state = { name: 'ended' };
+  }
+
+  /** True where it was carried until now. */
+  #leave(): boolean {
+    const state = this.#state;
     this.#cancelLook?.();
     this.#cancelLook = undefined;
-    this.#options.onEnded();
+    if (state.name === 'carried') this.#options.onLeft(state.way, state.handle);
+    return state.name === 'carried';
   }
 }

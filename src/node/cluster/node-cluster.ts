@@ -105,7 +105,7 @@ export class NodeCluster implements Closeable {
     const reportFailure = (error: unknown, where: string): void =>
       log.error({ error: messageOf(error), where }, 'a relay broke a promise');
     const linkTo = (peer: string) => this.peers.find(peer);
-    const relays = new Relays({ clock, linkTo, reportFailure });
+    const relays = new Relays({ clock, calls: options.calls, links, linkTo, reportFailure });
     this.relays = relays;
     this.tails = new Tails(clock);
     const handOver = (callId: string, graceMs: number): void => this.#surrender(callId, graceMs);

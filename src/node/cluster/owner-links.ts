@@ -8,6 +8,8 @@ import { CLAIM_NEW_MS } from '../../cluster/timing.ts';
 import type { CommandResult } from '../../events/commands.ts';
 
 const LOOK_EVERY_MS = 10;
+/** A node that is there is dialled again within a few milliseconds. */
+const REDIALLED_MS = 500;
 /** Peers that are gone are remembered to date what was lost with them; beyond it the oldest is forgotten. */
 const SILENT_MAX = 1_024;
 
@@ -41,6 +43,20 @@ export class OwnerLinks {
   /** Since when that node has not been heard; now where nobody can say. */
   lostSinceUnixMs(incarnation: string): number {
     return this.#silentSinceUnixMs.get(incarnation) ?? this.#clock.unixMs();
+  }
+
+  /**
+   * As `settled`, once a link that has just broken was dialled again: whether its node is gone or the link was
+   * all that broke.
+   */
+  async redialled(incarnation: string): Promise<OwnerLink> {
+    const untilMs = this.#clock.nowMs() + REDIALLED_MS;
+    for (;;) {
+      const state = this.#peers().stateOf(incarnation);
+      const link = state === undefined || state.name === 'greeting' ? 'none' : linkOf(state);
+      if (link !== 'none' || this.#clock.nowMs() >= untilMs) return link;
+      await sleep(this.#clock, LOOK_EVERY_MS);
+    }
   }
 
   /** A link that is being dialled is waited for, no longer than a question. */

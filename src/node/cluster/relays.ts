@@ -4,20 +4,24 @@ import { isObject, parseObject } from '../../base/json.ts';
 import type { PeerLink } from '../../cluster/peers/peer-link.ts';
 import { dialectOf } from '../../dialect/registry.ts';
 import type { Inbound } from '../../dialect/dialect.ts';
-import type { Arrival, Arrivals, Caller, LegConnection, LostCause } from '../../gateway/arrivals.ts';
-import type { Resumes, Resumption } from '../../gateway/door/admission.ts';
+import type { Arrival, Caller, LegConnection, LostCause } from '../../gateway/arrivals.ts';
+import type { Resumption } from '../../gateway/door/admission.ts';
 import { FarLeg, type FarWelcome } from '../../gateway/relay/far-leg.ts';
 import { FarSocket } from '../../gateway/relay/far-socket.ts';
 import { packOpening, readOpening, RELAY, signal } from '../../gateway/relay/relay-frames.ts';
 import { RelayedLine, type RelayCounts } from '../../gateway/relay/relayed-line.ts';
 import type { ResumeClaims } from '../../gateway/resume-token.ts';
+import type { OwnerLinks } from './owner-links.ts';
+import { RelayMoves, type Finder } from './relay-moves.ts';
+import { claimsOf, readClaims, type SeatedAt } from './seat-claims.ts';
 
 /** Legs that one peer may have here by relay; its own door has its own limit. */
 const FAR_LEGS_MAX = 1_024;
 const MESSAGE_BYTES_MAX = 256 * 1024;
 
-export interface RelaysOptions {
+export interface RelaysOptions extends SeatedAt {
   readonly clock: Clock;
+  readonly links: Pick<OwnerLinks, 'redialled'>;
   readonly linkTo: (incarnation: string) => PeerLink | undefined;
   readonly reportFailure: (error: unknown, where: string) => void;
 }
@@ -26,6 +30,17 @@ export interface RelaysOptions {
 interface Who {
   readonly claims?: ResumeClaims;
   readonly caller?: Caller;
+}
+
+/** One leg whose socket is here, and to whom it is carried now. */
+interface Relay {
+  readonly line: RelayedLine;
+  readonly arrival: Arrival;
+  owner: string;
+  /** As its owner knows it by now. */
+  who: Who;
+  way?: PeerLink;
+  handle: number;
 }
 
 interface FarEnd {
@@ -41,6 +56,7 @@ export class Relays {
     droppedAudioFrames: 0,
     refused: 0,
     lostOwners: 0,
+    followed: 0,
     waitingDropped: 0,
   };
   readonly #options: RelaysOptions;
@@ -52,16 +68,19 @@ export class Relays {
     sequence: -1,
     timestampMs: -1,
   };
-  #here: (Arrivals & Resumes) | undefined;
+  readonly #moves: RelayMoves;
+  #finder: Finder | undefined;
   #lastHandle = 0;
 
   constructor(options: RelaysOptions) {
+    const { clock, links } = options;
     this.#options = options;
+    this.#moves = new RelayMoves({ clock, links, counts: this.counts });
   }
 
-  /** Who makes legs of those that come over a relay. */
-  serve(here: Arrivals & Resumes): void {
-    this.#here = here;
+  /** Who makes legs of those that come over a relay, and finds calls that are no longer where they were. */
+  serve(finder: Finder): void {
+    this.#finder = finder;
   }
 
   /** Legs whose socket is here and whose call is not. */
@@ -76,11 +95,13 @@ export class Relays {
 
   /** For `/metrics`. */
   get figures() {
-    const { opened, refused, lostOwners, droppedMessages, droppedAudioFrames, waitingDropped } = this.counts;
+    const { opened, refused, lostOwners, followed } = this.counts;
+    const { droppedMessages, droppedAudioFrames, waitingDropped } = this.counts;
     return {
       opened,
       refused,
       lostOwners,
+      followed,
       legs: { here: this.relayed, elsewhere: this.far },
       dropped: { message: droppedMessages, audio: droppedAudioFrames, waiting: waitingDropped },
     };
@@ -92,18 +113,57 @@ export class Relays {
   }
 
   open(arrival: Arrival, owner: string, who: Who): LegConnection | Refusal {
-    const way = this.#options.linkTo(owner);
-    const { opening, socket } = arrival;
-    if (way === undefined || opening === undefined) return this.#refused();
-    const handle = ++this.#lastHandle;
-    if (!signal(way, RELAY.open, handle, { ...packOpening(opening), who })) return this.#refused();
     const { clock } = this.#options;
-    const lines = tableOf(this.#lines, way);
-    const onEnded = (): void => void lines.delete(handle);
-    const line = new RelayedLine({ way, handle, socket, clock, counts: this.counts, onEnded });
-    lines.set(handle, line);
+    const line: RelayedLine = new RelayedLine({
+      socket: arrival.socket,
+      clock,
+      counts: this.counts,
+      onSeated: (told) => {
+        const claims = readClaims(told);
+        if (claims !== undefined) relay.who = { claims };
+      },
+      onLost: () => this.#follow(relay),
+      onLeft: () => this.#forget(relay),
+    });
+    const relay: Relay = { line, arrival, owner, who, handle: 0 };
+    if (!this.#carry(relay)) return this.#refused();
     this.counts.opened++;
     return line;
+  }
+
+  /** Opens it at its owner; false where there is no way to that one. */
+  #carry(relay: Relay): boolean {
+    const { opening } = relay.arrival;
+    const way = this.#options.linkTo(relay.owner);
+    if (way === undefined || opening === undefined) return false;
+    const handle = ++this.#lastHandle;
+    if (!signal(way, RELAY.open, handle, { ...packOpening(opening), who: relay.who })) return false;
+    relay.way = way;
+    relay.handle = handle;
+    tableOf(this.#lines, way).set(handle, relay.line);
+    relay.line.carryOver(way, handle);
+    return true;
+  }
+
+  #forget({ way, handle }: Relay): void {
+    if (way !== undefined) this.#lines.get(way)?.delete(handle);
+  }
+
+  /** Its owner is gone, or has the call no more. False where nothing is known to look for the call by. */
+  #follow(relay: Relay): boolean {
+    const { line, arrival, who, owner } = relay;
+    const { claims } = who;
+    const finder = this.#finder;
+    if (finder === undefined || claims === undefined || arrival.session.isReplaceable !== true) return false;
+    const carryTo = (next: string): boolean => {
+      relay.owner = next;
+      return this.#carry(relay);
+    };
+    this.#moves.follow({ line, arrival, claims, owner, carryTo }, finder).catch((error: unknown) => {
+      this.#options.reportFailure(error, 'relay: follow');
+      line.giveUp();
+    });
+    return true;
   }
 
   carried(type: number, handle: number, payload: Buffer, from: PeerLink): void {
@@ -144,9 +204,14 @@ export class Relays {
     }
     const dialects = (name: string) => dialectOf(name);
     const [inbound, waiting] = [this.#inbound, this.counts];
-    const leg = new FarLeg({ opening, socket, clock, inbound, dialects, waiting, reportFailure });
+    const who = opening.who as Who;
+    const onSeated = (arrival: Arrival): void => {
+      const claims = claimsOf(this.#options, arrival, who.claims);
+      if (claims !== undefined) signal(from, RELAY.seated, handle, claims);
+    };
+    const leg = new FarLeg({ opening, socket, clock, inbound, dialects, waiting, onSeated, reportFailure });
     ends.set(handle, { leg, socket });
-    this.#welcomeOf(opening.who as Who)
+    this.#welcomeOf(who)
       .then((welcome) => ('type' in welcome ? leg.refuse(welcome) : leg.arrive(welcome)))
       .catch((error: unknown) => {
         reportFailure(error, 'relay');
@@ -155,7 +220,7 @@ export class Relays {
   }
 
   async #welcomeOf({ claims, caller }: Who): Promise<FarWelcome | Refusal> {
-    const here = this.#here;
+    const here = this.#finder?.here;
     if (here === undefined) return refuse('unavailable', 'the node is starting');
     if (caller !== undefined) return { caller, arrive: (...arrived) => here.arrive(...arrived) };
     const resumption = claims === undefined ? undefined : await here.resume(claims);

@@ -124,7 +124,7 @@ export class TakeoverDesk {
 
   /** The legs of calls that are here, of those that can be, and of those that other nodes keep. */
   resumesOf(here: Arrivals & Resumes): Resumes {
-    this.#options.relays.serve(here);
+    this.#options.relays.serve({ here, bring: (wanted) => this.bring(wanted) });
     return {
       resume: async (claims: ResumeClaims): Promise<Resumption | Refusal | undefined> => {
         if (await this.#isWithAnother(claims.callId)) return this.#resumeLater(claims, here);

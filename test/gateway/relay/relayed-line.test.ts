@@ -1,46 +1,42 @@
 import { describe, expect, it } from 'vitest';
 import { FarSocket } from '../../../src/gateway/relay/far-socket.ts';
-import { RELAY, RELAY_UNSENT_BYTES_MAX } from '../../../src/gateway/relay/relay-frames.ts';
+import { RELAY, RELAY_UNSENT_BYTES_MAX, type RelayWay } from '../../../src/gateway/relay/relay-frames.ts';
 import { RelayedLine } from '../../../src/gateway/relay/relayed-line.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 
 const FRAME = Buffer.alloc(160, 7);
 
 /** Both ends of a relay, with a client's socket and a link that fill as they are told. */
-function openRelay() {
+function openRelay({ canBeFound = false } = {}) {
   const clock = new FakeClock();
-  const counts = { opened: 0, refused: 0, lostOwners: 0, droppedMessages: 0, droppedAudioFrames: 0 };
+  const dropped = { droppedMessages: 0, droppedAudioFrames: 0, waitingDropped: 0 };
+  const counts = { opened: 0, refused: 0, lostOwners: 0, followed: 0, ...dropped };
   const link = { bufferedBytes: 0 };
-  const client = { bufferedBytes: 0, heard: 0 };
-  const owner = { heard: 0 };
-  const far = new FarSocket(
-    {
-      get bufferedBytes() {
-        return link.bufferedBytes;
-      },
-      carry: (type, _handle, payload) => {
-        line.carried(type, Buffer.from(payload));
-        return true;
-      },
+  const client = { bufferedBytes: 0, heard: 0, closes: [] as (readonly [number, string])[] };
+  const owner = { heard: [] as string[], lost: 0 };
+  const way = (carry: RelayWay['carry']): RelayWay => ({
+    get bufferedBytes() {
+      return link.bufferedBytes;
     },
-    1,
-    counts,
-  );
+    carry,
+  });
+  const toClient = way((type, _handle, payload) => {
+    line.carried(type, Buffer.from(payload));
+    return true;
+  });
+  const far = new FarSocket(toClient, 1, counts);
+  const toOwner = way((type, _handle, payload) => {
+    if (type === RELAY.busy || type === RELAY.idle) far.isBusy = type === RELAY.busy;
+    else if (type === RELAY.lost) owner.lost++;
+    else owner.heard.push(Buffer.from(payload).toString('latin1'));
+    return true;
+  });
   const line = new RelayedLine({
-    handle: 1,
     clock,
     counts,
-    onEnded: () => {},
-    way: {
-      get bufferedBytes() {
-        return link.bufferedBytes;
-      },
-      carry: (type) => {
-        if (type === RELAY.busy || type === RELAY.idle) far.isBusy = type === RELAY.busy;
-        else owner.heard++;
-        return true;
-      },
-    },
+    onSeated: () => {},
+    onLost: () => canBeFound,
+    onLeft: () => {},
     socket: {
       get bufferedBytes() {
         return client.bufferedBytes;
@@ -53,10 +49,12 @@ function openRelay() {
       send: () => {},
       pauseReading: () => {},
       resumeReading: () => {},
-      close: () => {},
+      close: (code, reason) => void client.closes.push([code, reason]),
     },
   });
-  return { clock, counts, link, client, owner, far, line };
+  line.carryOver(toOwner, 1);
+  const say = (words: string): void => line.receive(Buffer.from(words, 'latin1'), true, clock.nowMs());
+  return { clock, counts, link, client, owner, far, line, say, toOwner };
 }
 
 describe('a relay', () => {
@@ -76,12 +74,80 @@ describe('a relay', () => {
   });
 
   it('drops and counts what a full link would keep waiting', () => {
-    const { counts, link, owner, far, line } = openRelay();
-    line.receive(FRAME, true);
+    const { counts, link, owner, far, say } = openRelay();
+    say('one');
     link.bufferedBytes = RELAY_UNSENT_BYTES_MAX + 1;
-    line.receive(FRAME, true);
+    say('two');
     expect(far.sendAudio(FRAME, true)).toBe(false);
-    expect(owner.heard).toBe(1);
+    expect(owner.heard).toEqual(['one']);
     expect(counts).toMatchObject({ droppedMessages: 1, droppedAudioFrames: 1 });
+  });
+});
+
+describe('a relay whose owner is gone', () => {
+  it('closes its client’s socket where the call cannot be looked for', () => {
+    const { line, client, counts } = openRelay();
+    line.ownerLost();
+    expect(client.closes).toEqual([[1012, 'node_lost']]);
+    expect(counts.lostOwners).toBe(1);
+  });
+
+  it('keeps what is said meanwhile for the next owner, each message once and in order', () => {
+    const { line, client, owner, say, toOwner } = openRelay({ canBeFound: true });
+    say('one');
+    line.ownerLost();
+    say('two');
+    say('three');
+    expect(line.isSearching).toBe(true);
+    line.carryOver(toOwner, 2);
+    say('four');
+    expect(owner.heard).toEqual(['one', 'two', 'three', 'four']);
+    expect(client.closes).toEqual([]);
+  });
+
+  it('keeps a second of it, and counts the rest', () => {
+    const { line, owner, say, toOwner, counts } = openRelay({ canBeFound: true });
+    line.ownerLost();
+    for (let number = 0; number < 60; number++) say(String(number));
+    line.carryOver(toOwner, 2);
+    expect([owner.heard.length, owner.heard[0], counts.waitingDropped]).toEqual([50, '10', 10]);
+  });
+
+  it('becomes a leg of this node where the call has come here', () => {
+    const { line, say, clock } = openRelay({ canBeFound: true });
+    const heard: string[] = [];
+    const lost: number[] = [];
+    line.ownerLost();
+    say('one');
+    line.goOn({
+      receive: (message) => void heard.push(Buffer.from(message).toString('latin1')),
+      lost: (_cause, nowMs) => void lost.push(nowMs),
+    });
+    say('two');
+    line.lost({ type: 'closed', closeCode: 1000 }, clock.nowMs());
+    expect(heard).toEqual(['one', 'two']);
+    expect(lost).toHaveLength(1);
+  });
+
+  it('hears nothing of its former owner any more', () => {
+    const { line, far, client } = openRelay({ canBeFound: true });
+    line.ownerLost();
+    far.sendAudio(FRAME, true);
+    far.close(1000, 'normal');
+    expect(client).toMatchObject({ heard: 0, closes: [] });
+  });
+});
+
+describe('a relay whose owner has the call no more', () => {
+  it('goes after it, and its owner waits for it no longer', () => {
+    const { line, far, client, owner } = openRelay({ canBeFound: true });
+    far.close(4410, 'call_moved');
+    expect([line.isSearching, owner.lost, client.closes]).toEqual([true, 1, []]);
+  });
+
+  it('leaves it to a client that was told where to go and has time for it', () => {
+    const { line, far, client } = openRelay({ canBeFound: true });
+    far.close(4410, 'call_moved', 2_000);
+    expect([line.isSearching, client.closes]).toEqual([false, [[4410, 'call_moved']]]);
   });
 });

@@ -1,12 +1,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { refuse } from '../../../src/base/errors.ts';
+import type { CallDirectory } from '../../../src/call/directory.ts';
 import { PeerCounts } from '../../../src/cluster/peers/peer-counts.ts';
 import { PeerKeys } from '../../../src/cluster/peers/peer-key.ts';
 import { Peers } from '../../../src/cluster/peers/peers.ts';
 import type { Resumption } from '../../../src/gateway/door/admission.ts';
+import { OwnerLinks } from '../../../src/node/cluster/owner-links.ts';
 import { Relays } from '../../../src/node/cluster/relays.ts';
-import { FakeArrivals, openDoor, sessionClaims, type Door } from '../../fakes/gateway-house.ts';
+import type { TakeoverDesk } from '../../../src/node/cluster/takeover.ts';
+import { FakeArrivals, openDoor, sessionClaims, type Door, type FakeLeg } from '../../fakes/gateway-house.ts';
 import { until, visit, type Visitor } from '../../fakes/gateway-visitors.ts';
 
 const FRAMES = 500;
@@ -29,6 +32,10 @@ afterEach(async () => {
 });
 
 interface Node {
+  /** What becomes of a call that is looked for here. */
+  bring: TakeoverDesk['bring'];
+  /** The generation of the one leg there is. */
+  generation: number;
   readonly peers: Peers;
   readonly relays: Relays;
   readonly arrivals: FakeArrivals;
@@ -39,7 +46,11 @@ async function openNode(self: string): Promise<Node> {
   const failures: string[] = [];
   const reportFailure = (error: unknown): void => void failures.push(String(error));
   const linkTo = (peer: string) => peers.find(peer);
-  const relays = new Relays({ clock: systemClock, linkTo, reportFailure });
+  const links = new OwnerLinks(() => peers, systemClock);
+  const member = () => ({ generation: node.generation, party: { id: 'leg_1', codecName: 'pcmu/8000' } });
+  const call = { id: 'call_1', facts: { region: 'local' }, fence: 7, roster: { find: member } };
+  const calls = { get: () => call, ofProvider: () => undefined } as unknown as CallDirectory;
+  const relays = new Relays({ clock: systemClock, calls, links, linkTo, reportFailure });
   const peers: Peers = new Peers({
     self,
     clock: systemClock,
@@ -61,8 +72,19 @@ async function openNode(self: string): Promise<Node> {
     caller: CALLER,
     arrive: arrivals.arrive.bind(arrivals),
   });
-  relays.serve({ refuseNew: () => undefined, arrive: arrivals.arrive.bind(arrivals), resume });
-  return { peers, relays, arrivals, failures };
+  const node: Node = {
+    peers,
+    relays,
+    arrivals,
+    failures,
+    generation: 2,
+    bring: async () => refuse('call_not_found', 'the call has ended'),
+  };
+  relays.serve({
+    here: { refuseNew: () => undefined, arrive: arrivals.arrive.bind(arrivals), resume },
+    bring: (wanted) => node.bring(wanted),
+  });
+  return node;
 }
 
 interface Scene {
@@ -139,14 +161,6 @@ describe('a leg whose call another node keeps', () => {
     expect(owner.relays.figures.legs.elsewhere).toBe(0);
   });
 
-  it('is told to come back when the owner is gone', async () => {
-    const { owner, near, client } = await relay();
-    await owner.peers.close();
-    expect(await client.closed()).toEqual({ code: 1012, reason: 'node_lost' });
-    expect(near.relays.figures).toMatchObject({ lostOwners: 1, legs: { here: 0 } });
-    expect(owner.arrivals.legs[0]!.losses).toEqual([{ type: 'closed', closeCode: 1006 }]);
-  });
-
   it('is refused in the words of the owner', async () => {
     const { owner, near, door } = await relay();
     owner.arrivals.onArrive = () => refuse('unsupported_format', 'the leg speaks opus');
@@ -156,5 +170,111 @@ describe('a leg whose call another node keeps', () => {
     expect((await other.closed()).reason).toBe('unsupported_format');
     expect(other.heard.join()).toContain('the leg speaks opus');
     await vi.waitFor(() => expect(near.relays.figures.legs.here).toBe(1));
+  });
+});
+
+async function linkedTo(near: Node, name: string): Promise<Node> {
+  const node = await openNode(name);
+  near.peers.meet(name, { kind: 'network', host: '127.0.0.1', port: node.peers.port! });
+  await vi.waitFor(() => expect(near.peers.stateOf(name)?.name).toBe('open'));
+  return node;
+}
+
+/** Echoes numbered frames at whatever leg it becomes, and says them on, 20 ms apart. */
+function speaking(scene: Scene) {
+  for (const { arrivals } of [scene.owner, scene.near]) arrivals.onArrive = echoOf;
+  echo(scene);
+  let said = 0;
+  const say = (count: number): void => {
+    for (const end = said + count; said < end; said++) {
+      const frame = Buffer.alloc(160);
+      frame.writeUInt32BE(said);
+      scene.client.say(frame);
+      scene.door.clock.advance(20);
+    }
+  };
+  const heard = (): number[] => scene.client.heard.map((text) => Buffer.from(text, 'latin1').readUInt32BE(0));
+  return { say, heard };
+}
+
+function echoOf(leg: FakeLeg): undefined {
+  leg.onReceive = (text) => leg.arrival.socket.send({ bytes: Buffer.from(text, 'latin1'), isBinary: true });
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+/** Its owner is gone, and the node of its socket has noticed. */
+async function lose({ owner, near }: Scene): Promise<void> {
+  await owner.peers.close();
+  await vi.waitFor(() => expect(near.relays.counts.lostOwners).toBe(1));
+}
+
+describe('a leg whose call’s owner is gone', () => {
+  it('goes on here on the socket it has, with the token of its last connection, nothing lost or doubled', async () => {
+    const scene = await relay();
+    const { near, client } = scene;
+    const { say, heard } = speaking(scene);
+    const wanted: unknown[] = [];
+    near.bring = async (one) => void wanted.push(one);
+    say(10);
+    await vi.waitFor(() => expect(heard()).toEqual(upTo(10)));
+    await lose(scene);
+    say(10);
+    await vi.waitFor(() => expect(heard()).toEqual(upTo(20)));
+    const connection = { legId: 'leg_1', generation: 2 };
+    expect(wanted).toEqual([{ callId: 'call_1', tokenFloor: 7, connection }]);
+    expect(near.arrivals.legs).toHaveLength(1);
+    expect(near.relays.figures).toMatchObject({ lostOwners: 1, followed: 1, legs: { here: 0 } });
+    client.socket.close(1000);
+    await vi.waitFor(() => expect(near.arrivals.legs[0]!.losses).toHaveLength(1));
+  });
+
+  it('is carried to whoever has the call now', async () => {
+    const scene = await relay();
+    const { near } = scene;
+    const { say, heard } = speaking(scene);
+    const next = await linkedTo(near, 'next');
+    next.arrivals.onArrive = echoOf;
+    near.bring = async () => ({ type: 'kept', owner: 'next' });
+    await lose(scene);
+    say(5);
+    await vi.waitFor(() => expect(heard()).toEqual(upTo(5)));
+    expect(next.arrivals.legs).toHaveLength(1);
+    expect(next.relays.figures.legs.elsewhere).toBe(1);
+    expect(near.relays.figures).toMatchObject({ opened: 1, followed: 1, legs: { here: 1 } });
+  });
+
+  it('stays with its owner where only the link broke', async () => {
+    const scene = await relay();
+    const { near, owner } = scene;
+    const { say, heard } = speaking(scene);
+    near.bring = async () => ({ type: 'kept', owner: 'owner' });
+    near.peers.find('owner')!.close();
+    await vi.waitFor(() => expect(near.relays.counts.followed).toBe(1));
+    say(5);
+    await vi.waitFor(() => expect(heard()).toEqual(upTo(5)));
+    expect(owner.arrivals.legs).toHaveLength(2);
+    expect(owner.arrivals.legs[0]!.losses).toEqual([{ type: 'closed', closeCode: 1006 }]);
+    expect(near.relays.counts.followed).toBe(1);
+  });
+
+  it('looks again while nobody can say where its call is', async () => {
+    const scene = await relay();
+    const { near } = scene;
+    const { say, heard } = speaking(scene);
+    let looks = 0;
+    near.bring = async () => (++looks < 3 ? refuse('unavailable', 'nobody can say') : undefined);
+    await lose(scene);
+    say(5);
+    await vi.waitFor(() => expect(heard()).toEqual(upTo(5)));
+    expect(looks).toBe(3);
+  });
+
+  it('is closed as one whose call has ended', async () => {
+    const { owner, near, client } = await relay();
+    await owner.peers.close();
+    expect(await client.closed()).toEqual({ code: 4404, reason: 'call_not_found' });
+    expect(near.relays.figures).toMatchObject({ lostOwners: 1, followed: 0, legs: { here: 0 } });
+    expect(owner.arrivals.legs[0]!.losses).toEqual([{ type: 'closed', closeCode: 1006 }]);
   });
 });

@@ -33,11 +33,12 @@ async function openDesk({ registryAgeMs = 20_000, resumeWindowMs = 30_000 } = {}
   });
   const links = {
     settled: async () => 'refused' as const,
+    redialled: async () => 'refused' as const,
     holderOf: async () => null,
     lostSinceUnixMs: () => clock.unixMs(),
     ask: async () => ({ ok: false, fault: 'unavailable', detail: '' }) as const,
   };
-  const relays = new Relays({ clock, linkTo: () => undefined, reportFailure: () => {} });
+  const relays = new Relays({ clock, calls, links, linkTo: () => undefined, reportFailure: () => {} });
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   const facts = { incarnation: 'n1', node: '1', resumeWindowMs };
   const desk = new TakeoverDesk({

@@ -10,6 +10,7 @@ export interface SessionReader {
 /** The server's side of a connection whose audio is base64 inside JSON. */
 export class MediaSession implements DialectSession {
   readonly audioIsBinary = false;
+  readonly isReplaceable = true;
   readonly #reader: SessionReader;
   readonly #openWriter: (started: LegStarted) => MediaWriter;
   #writer: MediaWriter | undefined;
