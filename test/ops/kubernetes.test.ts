@@ -144,6 +144,8 @@ describe('the manifests for Kubernetes', () => {
     const before = Number(container.lifecycle.preStop.exec.command[1]);
     const drain = settings.drainDeadlineMs / 1000;
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(before + drain + 20);
+    // A provider that is asked to stream elsewhere only then would come too late.
+    expect(settings.drainMoveProviderMs).toBeLessThan(settings.drainDeadlineMs);
   });
 
   it('keep variables of Services away from the settings', () => {
