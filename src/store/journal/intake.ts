@@ -109,7 +109,8 @@ function fenceOf({ fence }: EventRecord, present: number): number {
  */
 function isOfNewOwner({ record, incarnation }: Due, { view, fence }: HotResource): boolean {
   const isOwner = incarnation !== '' && Number.isSafeInteger(record.fence) && record.fence! >= fence;
-  return isOwner && view !== undefined && view.ended_at === null;
+  // What the former owner ended is over; what this one ended has last words.
+  return isOwner && view !== undefined && (view.ended_at === null || record.fence === fence);
 }
 
 /** Whether the event itself is in the journal already, under a greater number. */

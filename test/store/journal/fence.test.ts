@@ -72,6 +72,16 @@ describeOnEachEngine('the events of a former owner', () => {
     );
     expect(stats.journal).toMatchObject({ renumberedEvents: 4, fencedEvents: 1, sequenceGaps: 0 });
     expect((await calls.get(WORKSPACE, 'call_1'))?.sequence).toBe(8);
+    // Its last words have numbers that are taken by now, too.
+    const last = [
+      eventOf('call_1', 7, { type: 'call_ended', data: { reason: 'caller_hangup' } }),
+      eventOf('call_1', 8, { type: 'call_completed' }),
+    ];
+    const ended = await journal.commit({ incarnation: 'nod_3', first: 5, records: under(5, last) });
+    expect(ended.map(({ envelope }) => [envelope.sequence, envelope.type])).toEqual([
+      [9, 'call_ended'],
+      [10, 'call_completed'],
+    ]);
   });
 
   it('that ended the call are its end, whatever a new owner has to say', async () => {
