@@ -40,6 +40,7 @@ import { openLegMedia, prepareResampling, type LegMedia } from './leg-media.ts';
 import { LegGroups, PROVIDERS } from './leg-groups.ts';
 import { observerOf, openNodeFigures } from './node-figures.ts';
 import { obey } from './calls/obey.ts';
+import { LeavingDialler } from './drain/leaving-dialler.ts';
 import { NodeDrain } from './drain/node-drain.ts';
 import { NodePacer } from './pacer.ts';
 import type { NodeTapes } from './recording/node-tapes.ts';
@@ -123,6 +124,8 @@ export class MediaNode implements Closeable {
   forks!: ForkLines;
   tools!: NodeToolCaller;
   queues!: NodeQueues;
+  /** Dials whom calls are handed over to. */
+  targets!: LeavingDialler;
   link!: NodeEnd;
   #doors: NodeDoors | undefined;
   readonly #parts: NodeParts;
@@ -328,11 +331,23 @@ export class MediaNode implements Closeable {
   #openCallPorts(): CallPorts {
     const { lifetime, options } = this.#parts;
     const dialler: AgentDialler = { dial: (...asked) => this.agents.dial(...asked) };
+    const isLeaving = (): boolean => this.leaving.isDraining;
+    const targets = new LeavingDialler({ dialler, clock: options.clock, isLeaving });
+    this.targets = targets;
     const { credentials, publishedAgents: agents } = this;
     const ask: NodeEnd['ask'] = (...asked) => this.link.ask(...asked);
     const provider = new NodeProviderOrders({ credentials, ask });
     const connections = (): Dialler => this.dialler;
-    const opened = openCallPorts({ ...options, lifetime, agents, dialler, provider, connections, ask });
+    const opened = openCallPorts({
+      ...options,
+      lifetime,
+      agents,
+      dialler,
+      targets,
+      provider,
+      connections,
+      ask,
+    });
     ({ tapes: this.tapes, forks: this.forks, tools: this.tools, queues: this.queues } = opened);
     return { ...opened.ports, unacknowledged: (callId) => this.cluster.unacknowledged(callId) };
   }

@@ -3,6 +3,7 @@ import type { CallCounts } from '../call/call-counts.ts';
 import type { Call } from '../call/call.ts';
 import type { Settings } from '../config/settings.ts';
 import { CALL_END_REASONS, type CallEndReason } from '../events/catalogue.ts';
+import type { DrainFigures } from '../telemetry/drain-metrics.ts';
 import { openNodeMetrics, type NodeMetrics, type SetupResult } from '../telemetry/node-metrics.ts';
 import { kindOf, PROVIDERS } from './leg-groups.ts';
 import type { Leg } from '../leg/leg.ts';
@@ -29,6 +30,7 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
       state: () => (node.isCutOff && node.status.state === 'serving' ? 'isolated' : node.status.state),
       cluster: () => ({ ...node.cluster.figures, surrenderedCalls: node.calls.stats.surrenderedCalls }),
       clusterTimings: node.cluster.timings,
+      drain: () => drainOf(node),
       calls: () => node.calls.size,
       legGroups: node.groups.all,
       admission: () => node.admission.stats,
@@ -40,6 +42,20 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
       spoolFreeBytes: () => Math.max(0, settings.spoolBytesMax - node.status.spoolBytes),
     },
   });
+}
+
+function drainOf({ leaving, targets, cluster }: MediaNode): DrainFigures {
+  const { told, toldAgain, withoutPlace, providers, cutOff } = leaving.counts;
+  const { carried, heard, dropped, waitingDropped, cutShort, refused } = cluster.tails.counts;
+  return {
+    told: { first: told, again: toldAgain },
+    withoutPlace,
+    providers,
+    cutOff,
+    dialsRefused: targets.counts.refused,
+    tails: { carried, heard, dropped, waiting_dropped: waitingDropped },
+    tailsCut: cutShort + refused,
+  };
 }
 
 /** What each limit of a node held back, by the limit's name. */
@@ -116,7 +132,6 @@ function clusterLimits({ cluster, gateway }: MediaNode): { readonly [limit: stri
   };
 }
 
-/** Of the TCP door for Asterisk; zeros where it is not open. */
 function callLimits(counts: CallCounts): { readonly [limit: string]: number } {
   return {
     mix_ring_frames: counts.unmixedFrames,
@@ -131,6 +146,7 @@ function callLimits(counts: CallCounts): { readonly [limit: string]: number } {
   };
 }
 
+/** Of the TCP door for Asterisk; zeros where it is not open. */
 function audioSocketLimits({ audioSocketStats: stats }: MediaNode): { readonly [limit: string]: number } {
   return {
     audiosocket_connections: stats?.refusedFull ?? 0,

@@ -3,6 +3,7 @@ import { FAULTS, type FaultCode } from '../base/errors.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import { Bins } from './bins.ts';
 import { snapshotOf, type Snapshot } from './exposition.ts';
+import { addDrain, type DrainFigures } from './drain-metrics.ts';
 import { addCluster, type ClusterFigures } from './cluster-metrics.ts';
 import { addClusterTimings, type ClusterTimings } from './cluster-timings.ts';
 import { openLoopDelay, type LoopDelay } from './loop-delay.ts';
@@ -78,6 +79,7 @@ export interface NodeSources {
   readonly spoolFreeBytes: () => number;
   /** Absent where a node is measured by itself. */
   readonly cluster?: () => ClusterFigures;
+  readonly drain?: () => DrainFigures;
   readonly clusterTimings?: ClusterTimings;
 }
 
@@ -133,6 +135,7 @@ export function openNodeMetrics(options: NodeMetricsOptions): NodeMetrics {
   addFrames(registry, options);
   addDoor(registry, options);
   if (options.sources.cluster !== undefined) addCluster(registry, options.sources.cluster);
+  if (options.sources.drain !== undefined) addDrain(registry, options.sources.drain);
   const { clusterTimings } = options.sources;
   if (clusterTimings !== undefined) addClusterTimings(registry, options.region, clusterTimings);
   const timing = addTiming(registry, options.region);

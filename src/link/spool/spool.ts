@@ -1,6 +1,7 @@
 import {
   closeSync,
   existsSync,
+  fdatasyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -203,7 +204,7 @@ export class Spool {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const segment of this.#segments) closeSync(segment.fd);
+    for (const { fd } of this.#segments) closeOnDisk(fd);
     this.#reserve.close();
   }
 
@@ -305,4 +306,14 @@ function readSegment(segment: Segment, index: number): Buffer {
   }
   const bytes = Buffer.allocUnsafe(end - start);
   return bytes.subarray(0, readSync(segment.fd, bytes, 0, bytes.length, start));
+}
+
+/** Who leaves in order leaves nothing to the power supply. */
+function closeOnDisk(fd: number): void {
+  try {
+    fdatasyncSync(fd);
+  } catch {
+    // A disk that fails now keeps what it has; the bytes are with the kernel all the same.
+  }
+  closeSync(fd);
 }

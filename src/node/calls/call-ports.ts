@@ -35,6 +35,8 @@ export interface CallPortsOptions {
   readonly lifetime: Lifetime;
   readonly agents: PublishedAgents;
   readonly dialler: AgentDialler;
+  /** Dials whom a call is handed over to. */
+  readonly targets: AgentDialler;
   /** Opens what forks are sent on; asked only once calls run. */
   readonly connections: () => Pick<Dialler, 'dial'>;
   readonly provider: ProviderOrders;
@@ -51,7 +53,7 @@ export function openCallPorts(options: CallPortsOptions): {
   readonly tools: NodeToolCaller;
   readonly queues: NodeQueues;
 } {
-  const { settings, paths, index, clock, lifetime, agents, dialler, provider } = options;
+  const { settings, paths, index, clock, lifetime, agents, dialler, targets, provider } = options;
   const forks = new ForkLines(options.connections, clock);
   const tools = new NodeToolCaller(options);
   const queues = new NodeQueues(options);
@@ -66,7 +68,7 @@ export function openCallPorts(options: CallPortsOptions): {
   const ports: CallPorts = {
     sounds,
     invitations,
-    dialler,
+    dialler: targets,
     queues,
     provider,
     postCall: {

@@ -24,7 +24,8 @@ interface Incoming {
   hear: Hear | undefined;
   isOver: boolean;
   onOver: () => void;
-  cancel: Cancel;
+  /** Nothing is remembered of it any more. */
+  forget: () => void;
 }
 
 /** The rest of an old socket, as the leg on its new socket hears it. */
@@ -103,7 +104,7 @@ export class Tails {
   carried(type: number, handle: number, payload: Buffer, way: RelayWay): void {
     const incoming = this.#openOf(way, handle);
     if (incoming === undefined) return;
-    if (type === TAIL.end) return this.#finish(incoming, way, handle);
+    if (type === TAIL.end) return this.#finish(incoming);
     this.counts.heard++;
     if (incoming.hear === undefined) incoming.waiting.keep(payload, type === TAIL.binary);
     else incoming.hear(payload, type === TAIL.binary);
@@ -111,7 +112,7 @@ export class Tails {
 
   /** The link is gone: nothing more comes of it, nor goes over it. */
   ended(way: RelayWay): void {
-    for (const [handle, incoming] of this.#incoming.get(way) ?? []) this.#finish(incoming, way, handle);
+    for (const incoming of this.#incoming.get(way)?.values() ?? []) this.#finish(incoming);
     for (const [legId, outgoing] of this.#outgoing) if (outgoing.way === way) this.#outgoing.delete(legId);
   }
 
@@ -125,7 +126,10 @@ export class Tails {
 
   #join(incoming: Incoming, hear: Hear, onOver: () => void): void {
     incoming.waiting.hearAll(hear);
-    if (incoming.isOver) return onOver();
+    if (incoming.isOver) {
+      incoming.forget();
+      return onOver();
+    }
     incoming.hear = hear;
     const cancel = this.#clock.after(HOLD_MS, () => {
       this.counts.cutShort++;
@@ -154,27 +158,27 @@ export class Tails {
       hear: undefined,
       isOver: false,
       onOver: () => {},
-      // Nobody came for it.
-      cancel: this.#clock.after(2 * TAIL_MS, () => this.#finish(incoming, way, handle)),
+      forget: () => {
+        cancel();
+        ofWay.delete(handle);
+        if (ofWay.size === 0 && this.#incoming.get(way) === ofWay) this.#incoming.delete(way);
+        const { legId } = incoming;
+        if (legId !== undefined && this.#ofLeg.get(legId) === incoming) this.#ofLeg.delete(legId);
+      },
     };
+    // Nobody came for it, or it never ended.
+    const cancel: Cancel = this.#clock.after(2 * TAIL_MS, () => {
+      this.#finish(incoming);
+      incoming.forget();
+    });
     ofWay.set(handle, incoming);
     return incoming;
   }
 
-  #finish(incoming: Incoming, way: RelayWay, handle: number): void {
-    incoming.cancel();
+  /** What nobody has heard yet waits for its leg. */
+  #finish(incoming: Incoming): void {
     incoming.isOver = true;
-    const ofWay = this.#incoming.get(way);
-    ofWay?.delete(handle);
-    if (ofWay?.size === 0) this.#incoming.delete(way);
-    const { legId, hear } = incoming;
-    // What has not been heard yet waits for its leg, no longer than the leg itself is waited for.
-    const isUnheard = legId !== undefined && hear === undefined && this.#ofLeg.get(legId) === incoming;
-    if (isUnheard) {
-      this.#clock.after(2 * TAIL_MS, () => {
-        if (this.#ofLeg.get(legId) === incoming) this.#ofLeg.delete(legId);
-      });
-    }
+    if (incoming.hear !== undefined) incoming.forget();
     incoming.onOver();
   }
 }
