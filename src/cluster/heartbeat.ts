@@ -12,6 +12,8 @@ export interface HeartbeatOptions {
   readonly membership: Membership;
   /** What the node says of itself; its state and the number of the beat are added. */
   readonly describe: () => Omit<NodeRecord, 'state' | 'beat'>;
+  /** False where the operator wants no late loop believed: it degrades nobody. */
+  readonly isDelayBelieved?: boolean;
   /** Calls are to be saved again where it is neither `steady` nor `first`. */
   readonly onHeard?: (heard: Heard) => void;
 }
@@ -79,7 +81,7 @@ export class Heartbeat implements Closeable {
     }
     this.counts.accepted++;
     this.clockSkewMs = answer.registryUnixMs + answer.roundTripMs / 2 - clock.unixMs();
-    const { loopDelayP99Ms } = record;
+    const loopDelayP99Ms = this.#options.isDelayBelieved === false ? 0 : record.loopDelayP99Ms;
     this.#standing = advanceStanding(this.#standing, { type: 'beat_accepted', loopDelayP99Ms });
     const heard = membership.heard(answer, sentAtMs, clock.nowMs());
     onHeard?.(heard);

@@ -46,6 +46,21 @@ describe('the heartbeat of a node', () => {
     heartbeat.close();
   });
 
+  it('is not degraded by a late loop where the operator believes none', async () => {
+    const clock = new FakeClock();
+    const states = [true, false].map((isDelayBelieved) => {
+      const describe = () => nodeRecord('n0', { loopDelayP99Ms: 90 });
+      const options = { clock, registry: new LocalRegistry(clock), membership: new Membership(), describe };
+      return new Heartbeat({ ...options, isDelayBelieved });
+    });
+    for (let beats = 0; beats < 4; beats++) {
+      await turn();
+      clock.advance(500);
+    }
+    await turn();
+    expect(states.map(({ state }) => state)).toEqual(['degraded', 'serving']);
+  });
+
   it('is degraded by a late loop in three beats in a row, and fit again after three that are well', () => {
     const beat = (loopDelayP99Ms: number) => ({ type: 'beat_accepted', loopDelayP99Ms }) as const;
     let standing = advanceStanding(STARTING, beat(1));

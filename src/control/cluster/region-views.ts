@@ -31,7 +31,8 @@ export function registryViewOf(watch: RegionWatch, kind: RegistryView['kind']): 
 export function regionViewOf(region: Region, { home, watch, kind, nodes }: RegionSight): RegionView {
   const present = nodes.filter((node) => node.region === region.name && node.standing !== 'gone');
   const fit = present.filter(({ standing }) => standing === 'fit');
-  const sum = (count: (node: NodeView) => number): number => fit.reduce((all, node) => all + count(node), 0);
+  const sum = (count: (node: NodeView) => number): number =>
+    present.reduce((all, node) => all + count(node), 0);
   const { place } = region;
   return {
     name: region.name,

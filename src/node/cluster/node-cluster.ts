@@ -175,13 +175,14 @@ export class NodeCluster implements Closeable {
 
   /** The door is open: from now on the node is there for the others. */
   async start(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, settings } = this.#options;
     await this.peers.listen();
     this.#heartbeat = new Heartbeat({
       clock,
       registry: this.registry,
       membership: this.membership,
       describe: () => this.#describe(),
+      isDelayBelieved: settings.loopDelayMaxMs > 0,
       onHeard: (heard) => this.#onHeard(heard),
     });
   }
@@ -289,6 +290,7 @@ export class NodeCluster implements Closeable {
       capLegs,
       loopDelayP99Ms,
       spoolFreeRatio: Math.max(0, 1 - spoolBytes / settings.spoolBytesMax),
+      peers: this.#peerStates(),
     };
   }
 
