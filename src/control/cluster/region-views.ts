@@ -5,6 +5,8 @@ import type { Region, RegionPlace } from '../../config/region.ts';
 /** IUGG mean radius. */
 const EARTH_RADIUS_KM = 6_371;
 
+const STAYING = ['serving', 'degraded'];
+
 export interface RegionSight {
   readonly home: Region;
   /** Absent where nobody looks at its registry from here. */
@@ -31,8 +33,8 @@ export function registryViewOf(watch: RegionWatch, kind: RegistryView['kind']): 
 export function regionViewOf(region: Region, { home, watch, kind, nodes }: RegionSight): RegionView {
   const present = nodes.filter((node) => node.region === region.name && node.standing !== 'gone');
   const fit = present.filter(({ standing }) => standing === 'fit');
-  const sum = (count: (node: NodeView) => number): number =>
-    present.reduce((all, node) => all + count(node), 0);
+  // One that is late for a moment still carries what it carries; one that leaves will carry no more.
+  const staying = present.filter(({ state, standing }) => STAYING.includes(state) && standing !== 'stale');
   const { place } = region;
   return {
     name: region.name,
@@ -46,8 +48,8 @@ export function regionViewOf(region: Region, { home, watch, kind, nodes }: Regio
     neighbours: region.neighbours,
     nodes: present.length,
     nodes_fit: fit.length,
-    legs: sum(({ legs }) => legs),
-    capacity_legs: sum(({ capacity_legs }) => capacity_legs),
+    legs: present.reduce((sum, { legs }) => sum + legs, 0),
+    capacity_legs: staying.reduce((sum, { capacity_legs }) => sum + capacity_legs, 0),
     registry: watch === undefined ? null : registryViewOf(watch, kind),
   };
 }
