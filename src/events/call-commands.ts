@@ -22,7 +22,13 @@ export type CallCommand =
   | { readonly name: 'hang_up' }
   | { readonly name: 'hold'; readonly on: boolean; readonly source: 'music' | 'silence' }
   | { readonly name: 'mute'; readonly leg_id: string; readonly on: boolean }
-  | { readonly name: 'set_gain'; readonly leg_id: string; readonly gain_ratio: number }
+  | {
+      readonly name: 'set_gain';
+      readonly leg_id: string;
+      readonly gain_ratio: number;
+      /** Who is to hear it so; null: everybody. */
+      readonly listener_id: string | null;
+    }
   | { readonly name: 'supervise'; readonly leg_id: string; readonly mode: SupervisionMode }
   | { readonly name: 'remove_leg'; readonly leg_id: string }
   | {
@@ -86,8 +92,16 @@ const READERS: { readonly [N in CallCommandName]: Reader<N> } = {
     return firstRefusal(leg_id, on) ?? { name: 'mute', leg_id: sure(leg_id), on: sure(on) };
   },
   set_gain: (args) => {
-    const [leg_id, gain] = [text(args, 'leg_id'), number(args, 'gain_ratio', 0, GAIN_RATIO_MAX)];
-    return firstRefusal(leg_id, gain) ?? { name: 'set_gain', leg_id: sure(leg_id), gain_ratio: sure(gain) };
+    const [leg_id, listener_id] = [text(args, 'leg_id'), textOrNull(args, 'listener_id')];
+    const gain = number(args, 'gain_ratio', 0, GAIN_RATIO_MAX);
+    return (
+      firstRefusal(leg_id, gain, listener_id) ?? {
+        name: 'set_gain',
+        leg_id: sure(leg_id),
+        gain_ratio: sure(gain),
+        listener_id: sure(listener_id),
+      }
+    );
   },
   supervise: (args) => {
     const [leg_id, mode] = [text(args, 'leg_id'), choice(args, 'mode', SUPERVISION_MODES)];

@@ -174,6 +174,32 @@ describe('what is asked of single legs', () => {
     expect(amplitudeOf(caller.heard, 400)).toBeCloseTo(6000, -2);
   });
 
+  it('turns one down for one listener alone, and forgets it of those who have left', () => {
+    const { story, caller, other } = openScene('human');
+    const guest = story.arrives({ ...NATIVE, role: 'human', callId: story.call.id });
+    const gain = { leg_id: other.legId, gain_ratio: 0.25, listener_id: caller.legId };
+    expect(story.asks('set_gain', gain)).toEqual({ ok: true, value: gain });
+    story.sing(200, [[other, 400]]);
+    for (const party of [caller, guest]) party.forgets();
+    story.sing(400, [[other, 400]]);
+    expect(amplitudeOf(caller.heard, 400)).toBeCloseTo(1500, -2);
+    expect(amplitudeOf(guest.heard, 400)).toBeCloseTo(6000, -2);
+    story.asks('set_gain', { ...gain, gain_ratio: 0, listener_id: guest.legId });
+    // Beside what it is to everybody.
+    story.asks('set_gain', { leg_id: other.legId, gain_ratio: 2 });
+    story.sing(200, [[other, 400]]);
+    for (const party of [caller, guest]) party.forgets();
+    story.sing(400, [[other, 400]]);
+    expect(amplitudeOf(caller.heard, 400)).toBeCloseTo(3000, -2);
+    expect(amplitudeOf(guest.heard, 400)).toBeLessThan(10);
+    guest.hangsUp();
+    expect(story.asks('set_gain', { ...gain, listener_id: guest.legId })).toMatchObject({
+      fault: 'not_found',
+    });
+    story.asks('set_gain', { ...gain, gain_ratio: 1 });
+    expect([...story.call.roster.get(other.legId)!.gains!]).toEqual([[caller.legId, 1]]);
+  });
+
   it('takes one out; without its caller the call is over', () => {
     const { story, caller, other } = openScene('human');
     story.asks('remove_leg', { leg_id: other.legId });

@@ -28,6 +28,9 @@ export const LegChange = Type.Object(
   {
     mode: Type.Optional(Mode),
     gain_ratio: Type.Optional(Type.Number(GAIN_RATIO)),
+    listener_id: Type.Optional(
+      Nullable(Type.String({ description: 'the one leg that is to hear it so; null: everybody' })),
+    ),
     muted: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false, minProperties: 1 },

@@ -4,7 +4,7 @@ import { Type, type Static } from 'typebox';
 import { VoiceError, type Refusal } from '../../base/errors.ts';
 import { isObject, type JsonObject } from '../../base/json.ts';
 import { readCallCommand, type CallCommand, type CallCommandName } from '../../events/call-commands.ts';
-import { answers, ok } from '../answers.ts';
+import { answers, ok, Nullable } from '../answers.ts';
 import { CALL_COMMAND_ROUTES, LegChange, type CommandRoute } from './call-command-shapes.ts';
 import { requireCall } from './calls.ts';
 import { ById, type RouteContext } from './route-context.ts';
@@ -18,6 +18,7 @@ const Changed = Type.Object({
   leg_id: Type.String(),
   mode: Type.Optional(Type.String()),
   gain_ratio: Type.Optional(Type.Number()),
+  listener_id: Type.Optional(Nullable(Type.String())),
   muted: Type.Optional(Type.Boolean()),
 });
 const Removed = Type.Object({ leg_id: Type.String() });
@@ -109,10 +110,13 @@ export function commandOf(name: CallCommandName, body: unknown): CallCommand {
 }
 
 function changesOf(leg_id: string, change: Static<typeof LegChange>): readonly CallCommand[] {
-  const { mode, gain_ratio, muted } = change;
+  const { mode, gain_ratio, listener_id = null, muted } = change;
+  if (listener_id !== null && gain_ratio === undefined) {
+    throw new VoiceError('invalid_argument', 'goes with a gain_ratio', { field: 'listener_id' });
+  }
   return [
     ...(mode === undefined ? [] : [commandOf('supervise', { leg_id, mode })]),
-    ...(gain_ratio === undefined ? [] : [commandOf('set_gain', { leg_id, gain_ratio })]),
+    ...(gain_ratio === undefined ? [] : [commandOf('set_gain', { leg_id, gain_ratio, listener_id })]),
     ...(muted === undefined ? [] : [commandOf('mute', { leg_id, on: muted })]),
   ];
 }

@@ -47,14 +47,22 @@ export function mute(desk: CallDesk, { leg_id, on }: Of<'mute'>, asker: Asker, n
 
 export function setGain(
   desk: CallDesk,
-  { leg_id, gain_ratio }: Of<'set_gain'>,
+  { leg_id, gain_ratio, listener_id }: Of<'set_gain'>,
   _: Asker,
   nowMs: AtMs,
 ): Outcome {
   return withMember(desk, leg_id, (member) => {
-    member.gainRatio = gain_ratio;
+    if (listener_id === null) member.gainRatio = gain_ratio;
+    else {
+      if (desk.roster.find(listener_id) === undefined) {
+        return failed('not_found', `${listener_id} is no leg of this call`);
+      }
+      // Of those who are still here: a call may outlive many listeners.
+      const gains = [...(member.gains ?? [])].filter(([id]) => desk.roster.find(id) !== undefined);
+      member.gains = new Map([...gains, [listener_id, gain_ratio]]);
+    }
     desk.conversation.rearrange(nowMs);
-    return done({ leg_id, gain_ratio });
+    return done({ leg_id, gain_ratio, listener_id });
   });
 }
 

@@ -118,7 +118,10 @@ export class Conversation {
       return caller === undefined ? [] : [{ speaker: caller, channel: new BuiltInChannel(party) }];
     }
     if (ear === undefined) return [];
-    const voices = speakers.map((speaker): Voice => ({ party: speaker.party, gainRatio: speaker.gainRatio }));
+    const voices = speakers.map((speaker): Voice => ({
+      party: speaker.party,
+      gainRatio: speaker.gainRatio * (speaker.gains?.get(party.id) ?? 1),
+    }));
     const isParked = party.role === 'caller' && this.#decisions.hold.name === 'on';
     ear.listen(voices, { isParked }, nowMs);
     return speakers.flatMap((speaker) => {

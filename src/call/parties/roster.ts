@@ -25,7 +25,9 @@ export interface Member {
   summary: LegSummary;
   seat: Seat;
   isMuted: boolean;
+  /** How loud it is to everybody, and beside that to some, by their ids. */
   gainRatio: number;
+  gains?: ReadonlyMap<string, number>;
   /** Of a supervisor; null for everybody else. */
   supervision: SupervisionMode | null;
   /** The ways to whoever hears it now: replaced whole, between two frames. */

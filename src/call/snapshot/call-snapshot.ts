@@ -59,6 +59,8 @@ export interface SavedPlace {
   readonly seat: Seat;
   readonly isMuted: boolean;
   readonly gainRatio: number;
+  /** How loud it is to some, by their ids. */
+  readonly gains?: { readonly [listenerId: string]: number };
   readonly supervision: SupervisionMode | null;
   readonly tellsVoice?: boolean;
   /** The voice that is going on, in media time of its line. */

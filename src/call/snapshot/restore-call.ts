@@ -69,7 +69,7 @@ function callerRateHzOf(members: readonly SavedMember[]): number {
 }
 
 function memberOf({ summary, talkMs, place = NO_PLACE }: SavedMember, party: Party): Member {
-  const { generation, seat, isMuted, gainRatio, supervision, tellsVoice, voice } = place;
+  const { generation, seat, isMuted, gainRatio, gains, supervision, tellsVoice, voice } = place;
   return {
     party,
     ear: undefined,
@@ -78,6 +78,7 @@ function memberOf({ summary, talkMs, place = NO_PLACE }: SavedMember, party: Par
     seat,
     isMuted,
     gainRatio,
+    ...(gains === undefined ? {} : { gains: new Map(Object.entries(gains)) }),
     supervision,
     channels: [],
     ...(tellsVoice === undefined ? {} : { tellsVoice }),

@@ -68,7 +68,7 @@ function saveMember(member: Member, unixMsOf: (atMs: AtMs) => number): SavedMemb
 }
 
 function savePlace(member: Member, unixMsOf: (atMs: AtMs) => number): SavedPlace {
-  const { party, generation, seat, isMuted, gainRatio, supervision, tellsVoice, voice } = member;
+  const { party, generation, seat, isMuted, gainRatio, gains, supervision, tellsVoice, voice } = member;
   const lostAtMs = lostAtMsOf(party);
   const place = {
     line: lineOf(member) ?? null,
@@ -76,6 +76,7 @@ function savePlace(member: Member, unixMsOf: (atMs: AtMs) => number): SavedPlace
     seat,
     isMuted,
     gainRatio,
+    ...(gains === undefined ? {} : { gains: Object.fromEntries(gains) }),
     supervision,
     ...(tellsVoice === undefined ? {} : { tellsVoice }),
     lostAtUnixMs: lostAtMs === undefined ? null : unixMsOf(lostAtMs),

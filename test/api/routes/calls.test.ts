@@ -171,10 +171,20 @@ describe('a command to a live call', () => {
     expect((await house.request('DELETE', path)).body.data).toEqual({ leg_id: 'leg_1' });
     expect(commands()).toEqual([
       { name: 'supervise', leg_id: 'leg_1', mode: 'barge' },
-      { name: 'set_gain', leg_id: 'leg_1', gain_ratio: 2 },
+      { name: 'set_gain', leg_id: 'leg_1', gain_ratio: 2, listener_id: null },
       { name: 'mute', leg_id: 'leg_1', on: false },
       { name: 'remove_leg', leg_id: 'leg_1' },
     ]);
+  });
+
+  it('turns a leg down for one listener, and says that a listener alone asks for nothing', async () => {
+    const path = '/api/v1/calls/call_1/legs/leg_1';
+    const change = { gain_ratio: 0.5, listener_id: 'leg_2' };
+    expect((await house.request('PATCH', path, change)).status).toBe(200);
+    expect(commands()).toEqual([{ name: 'set_gain', leg_id: 'leg_1', ...change }]);
+    const answer = await house.request('PATCH', path, { muted: true, listener_id: 'leg_2' });
+    expect([answer.status, answer.body.error.field]).toEqual([400, 'listener_id']);
+    expect(commands()).toHaveLength(1);
   });
 
   it.each([
