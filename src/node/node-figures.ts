@@ -122,6 +122,7 @@ function clusterLimits({ cluster, gateway }: MediaNode): { readonly [limit: stri
     registry_ends_dropped: ends.dropped,
     registry_unanswered: registry.counts.unanswered,
     registry_unasked: registry.counts.unasked,
+    registry_copies_unanswered: 'copyCounts' in registry ? registry.copyCounts.unanswered : 0,
     peer_connections: peers.turnedAway,
     peer_strangers: peers.strangers,
     peer_malformed: peers.malformed,

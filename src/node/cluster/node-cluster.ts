@@ -12,6 +12,7 @@ import { Peers } from '../../cluster/peers/peers.ts';
 import { Placement } from '../../cluster/placing/placement.ts';
 import type { CallSave } from '../../cluster/registry.ts';
 import { mediaUrlOf } from '../../config/addresses.ts';
+import { readSurroundings, type Region } from '../../config/region.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { EventRecord } from '../../events/envelope.ts';
 import type { NodeStatus } from '../../link/messages.ts';
@@ -33,6 +34,7 @@ import type { NodeLog } from '../media-node.ts';
 
 /** A leg tries so many other nodes by name. */
 const OTHER_URLS_MAX = 2;
+const OTHER_REGIONS_MAX = 2;
 
 export interface NodeClusterOptions {
   readonly settings: Settings;
@@ -72,6 +74,7 @@ export class NodeCluster implements Closeable {
   readonly #startedAtUnixMs: number;
   readonly #unacknowledged: UnacknowledgedEvents;
   readonly #placement: Placement;
+  readonly #neighbours: readonly Region[];
   #met = new Set<string>();
   #heartbeat: Heartbeat | undefined;
   #newEpochs = 0;
@@ -84,8 +87,11 @@ export class NodeCluster implements Closeable {
     this.#placement = new Placement({ clock, regions: [settings.region] });
     this.#places = new PeerPlaces(settings, runDir);
     const { redisCommand, peerRoundTrip } = this.timings;
+    const surroundings = readSurroundings(settings.region, settings.regionsDir);
+    this.#neighbours = 'home' in surroundings ? surroundings.neighbours : [];
     this.registry = openNodeRegistry({
       settings,
+      neighbours: this.#neighbours,
       clock,
       log,
       ask,
@@ -135,12 +141,16 @@ export class NodeCluster implements Closeable {
     return this.membership.isIsolated(this.#options.clock.nowMs());
   }
 
-  /** Where a leg of this node comes back to: here, then to who is there as well, then to whoever answers. */
+  /**
+   * Where a leg of this node comes back to: here, then to who is there as well, then to whoever answers, and
+   * then to the neighbouring regions.
+   */
   get mediaUrls(): readonly string[] {
     const { settings, index, clock, incarnation } = this.#options;
     const others = this.membership.fit(clock.nowMs()).filter((node) => node.incarnation !== incarnation);
     const urls = others.slice(0, OTHER_URLS_MAX).map(({ mediaUrl }) => mediaUrl);
-    return [...new Set([mediaUrlOf(settings, index), ...urls, mediaUrlOf(settings)])];
+    const elsewhere = this.#neighbours.flatMap(({ mediaUrl }) => mediaUrl ?? []).slice(0, OTHER_REGIONS_MAX);
+    return [...new Set([mediaUrlOf(settings, index), ...urls, mediaUrlOf(settings), ...elsewhere])];
   }
 
   /** For `/metrics`. */
@@ -230,7 +240,7 @@ export class NodeCluster implements Closeable {
     await this.#heartbeat?.leave();
     this.ownership.close();
     await this.peers.close();
-    this.registry.close();
+    await this.registry.close();
   }
 
   #onHeard(heard: Heard): void {
