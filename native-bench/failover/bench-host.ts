@@ -5,6 +5,9 @@ import { pause } from '../scene/phases.ts';
 /** Above this the kernel takes ports for its own connections: one that was left would be gone. */
 const PORT_MAX = 32_000;
 
+/** Once its last call has hung up. */
+const LEFT_WITHIN_MS = 20_000;
+
 /** What makes one host of several. */
 export interface HostWish {
   readonly nodes: number;
@@ -58,6 +61,20 @@ export class BenchHost {
     for (let node = 0; node < this.nodes; node++) kill(this.#house.pidOf(`node-${node}`));
   }
 
+  /** As an operator takes it out; answers how to wait until it has left, and to bring it back. */
+  drain(): () => Promise<void> {
+    const leaving = this.#supervisorPid;
+    process.kill(leaving, 'SIGTERM');
+    return async () => {
+      const untilMs = performance.now() + LEFT_WITHIN_MS;
+      while (isThere(leaving)) {
+        if (performance.now() > untilMs) throw new Error('a drained host did not leave');
+        await pause(25);
+      }
+      await this.comeBack();
+    };
+  }
+
   /** The machine is on again, with its disk. */
   async comeBack(): Promise<void> {
     this.#house = await House.open(this.#settings);
@@ -102,6 +119,10 @@ export async function freePorts(count: number): Promise<number> {
   let port = await freeRun(count);
   while (port > PORT_MAX) port = await freeRun(count);
   return port;
+}
+
+function isThere(pid: number): boolean {
+  return parentOf(pid) !== 0;
 }
 
 function isWell(url: string): Promise<boolean> {

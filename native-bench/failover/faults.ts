@@ -1,3 +1,5 @@
+import { GRACE_MS } from '../../src/cluster/timing.ts';
+import { pause } from '../scene/phases.ts';
 import { kill, type BenchHost } from './bench-host.ts';
 import type { ClusterScene, SceneName } from './cluster-scene.ts';
 import type { CallerKind } from './failover-caller.ts';
@@ -40,6 +42,7 @@ export interface Fault {
   strike(scene: ClusterScene, victim: Victim): Promise<Mend>;
 }
 
+const JUDGES_AGAIN_AFTER_MS = GRACE_MS + 1000;
 const NODE_BACK_WITHIN_MS = 20_000;
 const UNNOTICED: Target = { gapMs: 60 };
 const ONE_CALL = { callsOfEachKind: 1, jitterMs: 0, lastsMs: 0, quick: {} } as const;
@@ -116,7 +119,7 @@ export const FAULTS: readonly Fault[] = [
     scene: 'regions',
     runs: 10,
     breaks: BOTH,
-    secondsPerRun: 12,
+    secondsPerRun: 22,
     targets: {
       native: { detectMs: 1500, resumeMs: 200, gapMs: 3000 },
       twilio: { detectMs: 1500, resumeMs: 200, gapMs: 3000 },
@@ -127,8 +130,22 @@ export const FAULTS: readonly Fault[] = [
       return async () => {
         await redis[host]!.start();
         await mend();
+        // Whose Redis is a new one judges nobody for a while: two regions lost in a row are another story.
+        await pause(JUDGES_AGAIN_AFTER_MS);
       };
     },
+  },
+  {
+    ...ONE_CALL,
+    name: 'drain',
+    title: 'host drained (SIGTERM)',
+    scene: 'cluster',
+    runs: 10,
+    // A provider's call is left where it is until it ends, or the drain's deadline.
+    breaks: ['native'],
+    secondsPerRun: 14,
+    targets: { native: { gapMs: 40 }, twilio: UNNOTICED },
+    strike: async ({ hosts }, { host }) => hosts[host]!.drain(),
   },
   ...REDIS_TROUBLES.flatMap((trouble) => [
     redisFault(trouble, { name: trouble.name, runs: 5, lastsMs: OUTAGE_MS, words: 'for 10 s' }),

@@ -180,10 +180,11 @@ export class NativeCaller implements FailoverCaller {
     one.backAtMs = systemClock.nowMs();
     this.#state = 'talking';
     if (old === undefined) return;
-    // What comes on a line that was left in silence is too late to be of use; where two are open by the
-    // protocol's own wish, whatever is said twice is to be heard.
-    if (one.cause === 'sent_away') setTimeout(() => old.wire.destroy(), OLD_LINE_MS);
-    else old.wire.destroy();
+    // What comes on a line that was left in silence is too late to be of use.
+    if (one.cause !== 'sent_away' || !old.wire.isOpen) return old.wire.destroy();
+    // Where two are open by the protocol's own wish, whatever is said twice is to be heard.
+    old.wire.close();
+    setTimeout(() => old.wire.destroy(), OLD_LINE_MS);
   }
 
   #say(words: object): void {
