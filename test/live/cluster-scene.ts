@@ -81,12 +81,13 @@ export async function untilFound(
   what: string,
   ask: () => Promise<unknown>,
   isRight: (answer: unknown) => boolean,
+  withinMs = 10_000,
 ): Promise<void> {
   let answer: unknown;
   const look = async (): Promise<void> => void (answer = await ask());
   await look();
   for (const startedAtMs = performance.now(); !isRight(answer); await look()) {
-    if (performance.now() - startedAtMs > 10_000) throw new Error(`${what}: ${JSON.stringify(answer)}`);
+    if (performance.now() - startedAtMs > withinMs) throw new Error(`${what}: ${JSON.stringify(answer)}`);
     await pause(20);
   }
 }
