@@ -105,7 +105,7 @@ function reportOf({ calls, coughers, refusals, notes, machine }: Found): Report 
         rows: [[machine.cpuPercent, machine.othersCpuPercent, machine.stolenPercent, notes.lateMs.p99]],
       },
     ],
-    failures: [...refusals, ...failuresOf(counts, onsets.all.sinceOnsetMs, notes)],
+    failures: [...refusedBy(refusals), ...failuresOf(counts, onsets.all.sinceOnsetMs, notes)],
     figures: { calls, coughers, onsets, counts, lateMs: notes.lateMs, machine },
   };
 }
@@ -184,6 +184,10 @@ function targetTable({ p50, p95 }: Distribution): Table {
       ['first sound to clear p95, ms', p95, P95_MS_MAX],
     ],
   };
+}
+
+function refusedBy(refusals: readonly string[]): string[] {
+  return refusals.length === 0 ? [] : [`${refusals.length} calls refused: ${refusals[0]}`];
 }
 
 /** What is broken; slowness is not. */
