@@ -53,8 +53,8 @@ function stepOf([{ everyMs = 15_000 } = {}]: readonly Partial<AlertStory>[]): st
 }
 
 describe('promtool', () => {
-  it('takes the configuration and the rules', () => {
-    const { isContent, said } = promtool('check', 'config', join(OPS, 'prometheus/prometheus.json'));
+  it.each(['prometheus', 'kubernetes'])('takes the configuration %s and the rules', (name) => {
+    const { isContent, said } = promtool('check', 'config', join(OPS, `prometheus/${name}.json`));
     expect([said, isContent]).toEqual([said, true]);
     expect(said).toContain(`${ALERTS.length} rules found`);
   });

@@ -10,7 +10,9 @@ interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
 }
 interface Workload {
+  readonly metadata: Named & { readonly namespace: string };
   readonly spec: {
+    readonly replicas: number;
     readonly serviceName: string;
     readonly selector: { readonly matchLabels: object };
     readonly volumeClaimTemplates: readonly { readonly metadata: Named }[];
@@ -53,6 +55,13 @@ interface NetworkPolicy {
       readonly ports: readonly { readonly protocol: string; readonly port: string }[];
     }[];
   };
+}
+interface Prometheus {
+  readonly scrape_configs: readonly {
+    readonly job_name: string;
+    readonly honor_labels?: boolean;
+    readonly static_configs: readonly { readonly targets: readonly string[]; readonly labels: object }[];
+  }[];
 }
 interface Manifest {
   readonly apiVersion: string;
@@ -101,7 +110,7 @@ const CONTAINER_KEYS = [
 ];
 
 describe('the manifests for Kubernetes', () => {
-  const { spec } = readManifest('kubernetes/workload.json') as Workload;
+  const { metadata, spec } = readManifest('kubernetes/workload.json') as Workload;
   const pod = spec.template.spec;
   const [container] = pod.containers;
   const services = (readManifest('kubernetes/services.json') as { items: readonly Service[] }).items;
@@ -230,5 +239,20 @@ describe('the manifests for Kubernetes', () => {
       ['kubernetes.io/hostname', 'DoNotSchedule'],
       ['topology.kubernetes.io/zone', 'ScheduleAnyway'],
     ]);
+  });
+
+  it('are asked by Prometheus as hosts are: control, and the first node, of each pod by its name', () => {
+    const { scrape_configs: jobs } = readManifest('prometheus/kubernetes.json') as Prometheus;
+    const byName = readManifest('prometheus/prometheus.json') as Prometheus;
+    expect(jobs.map((job) => [job.job_name, job.honor_labels])).toEqual(
+      byName.scrape_configs.map((job) => [job.job_name, job.honor_labels]),
+    );
+    const pods = Array.from({ length: spec.replicas }, (_, n) => `${metadata.name}-${n}.${spec.serviceName}`);
+    const asked = jobs.map(({ static_configs: [group] }) => group);
+    const at = (port: number): object => ({
+      targets: pods.map((pod) => `${pod}.${metadata.namespace}.svc:${port}`),
+      labels: { region: settings.region },
+    });
+    expect(asked).toEqual([at(settings.port), at(settings.mediaPort + 1)]);
   });
 });
