@@ -1,7 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
+import type { Call } from '../../call/call.ts';
 import type { CallDirectory } from '../../call/directory.ts';
+import { LegParty, type Party } from '../../call/parties/party.ts';
 import type { PeerHandlers, PeerLink, PeerState } from '../../cluster/peers/peer-link.ts';
 import type { GiveQuestion, PeerQuestion } from '../../cluster/peers/peer-messages.ts';
 import type { CommandResult, CommandToCall } from '../../events/commands.ts';
@@ -60,7 +62,7 @@ export class PeerAnswers implements PeerHandlers {
     if (question.name === 'holds') return { ok: true, value: isHeld };
     if (!isHeld) return NOT_HELD;
     if (this.#isReplaced(question)) return REPLACED;
-    return { ok: true, value: this.#give(question.call_id, from) };
+    return { ok: true, value: this.#give(question, from) };
   }
 
   /** Told at once; everything else of how a peer stands is in its next beat. */
@@ -94,12 +96,13 @@ export class PeerAnswers implements PeerHandlers {
    * A call whose other parties are on lines of this node stays: what comes elsewhere is but one of them. A
    * node that is leaving has sent them all after it.
    */
-  #give(callId: string, to: RelayWay): { readonly snapshot?: string; readonly tails?: object } {
+  #give(asked: GiveQuestion, to: RelayWay): { readonly snapshot?: string; readonly tails?: object } {
     const { calls, clock, handOver, leaving, tails } = this.#options;
+    const callId = asked.call_id;
     const call = calls.get(callId);
-    const activeLegs = call?.legs.filter(({ state }) => state.name === 'active').length ?? 0;
     const isLeaving = call !== undefined && leaving.gives(call);
-    const saved = activeLegs > 1 && !isLeaving ? undefined : call?.save(clock.nowMs());
+    if (call === undefined || (!isLeaving && staysWith(call, asked))) return {};
+    const saved = call.save(clock.nowMs());
     if (saved === undefined) return {};
     const snapshot = JSON.stringify(saved);
     if (!isLeaving) {
@@ -117,4 +120,20 @@ export class PeerAnswers implements PeerHandlers {
     if (call?.facts.workspaceId === workspace_id) return call.command(command, clock.nowMs());
     return NOT_HELD;
   }
+}
+
+/**
+ * Whether somebody else of the call is on a line here, or more than one of it: then whoever came to another
+ * node is carried here. Two who came back at two nodes would else take the call from each other for ever.
+ */
+export function staysWith(
+  { roster }: Pick<Call, 'roster'>,
+  { leg_id }: Pick<GiveQuestion, 'leg_id'>,
+): boolean {
+  const onLines = roster.present.filter(
+    ({ party }) => party instanceof LegParty && party.leg.state.name === 'active',
+  );
+  const isComer = ({ id, role }: Party): boolean =>
+    leg_id === undefined ? role === 'caller' : id === leg_id;
+  return onLines.length > 1 || onLines.some(({ party, agent }) => agent === undefined && !isComer(party));
 }

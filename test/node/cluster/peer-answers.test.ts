@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CallDirectory } from '../../../src/call/directory.ts';
+import { LegParty } from '../../../src/call/parties/party.ts';
 import type { PeerQuestion } from '../../../src/cluster/peers/peer-messages.ts';
-import { PeerAnswers } from '../../../src/node/cluster/peer-answers.ts';
+import { PeerAnswers, staysWith } from '../../../src/node/cluster/peer-answers.ts';
 import { Tails } from '../../../src/node/drain/tails.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 
@@ -53,5 +54,29 @@ describe('an owner that is asked for its call', () => {
     const { ask, given, callId } = openOwner();
     expect(await ask({})).toMatchObject({ ok: true });
     expect(given).toEqual([callId]);
+  });
+});
+
+describe('a call that one of its legs wants elsewhere', () => {
+  /** A leg that is on a line here, or was. */
+  const onLine = (id: string, role: string, facts: { isActive?: boolean; agent?: object } = {}) => ({
+    party: new LegParty({ id, role, state: { name: facts.isActive === false ? 'lost' : 'active' } } as never),
+    agent: facts.agent,
+  });
+  const isKept = (members: readonly object[], leg_id?: string): boolean =>
+    staysWith({ roster: { present: members } } as never, leg_id === undefined ? {} : { leg_id });
+
+  it('stays where somebody else of it is on a line, whether the comer’s old line is known as gone or not', () => {
+    const caller = onLine('leg_1', 'caller');
+    expect(isKept([caller, onLine('leg_2', 'supervisor', { isActive: false })], 'leg_2')).toBe(true);
+    expect(isKept([caller, onLine('leg_2', 'supervisor')], 'leg_2')).toBe(true);
+    expect(isKept([onLine('leg_1', 'caller', { isActive: false }), onLine('leg_2', 'human')])).toBe(true);
+  });
+
+  it('goes where nobody else of it is on a line, but a backend that is dialled again there', () => {
+    const backend = onLine('leg_2', 'agent', { agent: {} });
+    expect(isKept([onLine('leg_1', 'caller')], 'leg_1')).toBe(false);
+    expect(isKept([onLine('leg_1', 'caller')])).toBe(false);
+    expect(isKept([onLine('leg_1', 'caller', { isActive: false }), backend], 'leg_1')).toBe(false);
   });
 });
