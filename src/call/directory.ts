@@ -124,14 +124,14 @@ export class CallDirectory {
 
   #remove(call: Call): void {
     this.#calls.delete(call.id);
-    this.counts.forgottenSegments += call.notes.stats.forgottenSegments;
-    this.counts.forgottenMembers += call.roster.stats.forgottenMembers;
     this.#providerCalls.remove(call);
   }
 
   #forget(call: Call, reason: CallEndReason): void {
     this.#remove(call);
     this.stats.endedCalls++;
+    this.counts.forgottenSegments += call.notes.stats.forgottenSegments;
+    this.counts.forgottenMembers += call.roster.stats.forgottenMembers;
     this.#onEnded(call, reason);
   }
 }

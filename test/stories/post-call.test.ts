@@ -146,6 +146,19 @@ describe('the post-call payload', () => {
     expect(completed).toMatchObject({ cost: { amount: '0.2', minutes: 2 }, transcript: { segments: 2 } });
   });
 
+  it('of a long talk that went on at two more nodes counts every word of it', async () => {
+    const story = new Succession({ ports: portsWith([]) });
+    const caller = story.arrives({ ...NATIVE, agentId: 'echo' });
+    for (let i = 0; i < 20; i++) story.node.asks('add_transcript', { segments: SAID });
+    story.dies();
+    const back = await story.comesBack(caller);
+    story.node.asks('add_transcript', { segments: SAID });
+    story.dies();
+    (await story.comesBack(back)).hangsUp();
+    const { completed } = await toldOf(story.events);
+    expect(completed['transcript']).toMatchObject({ segments: 21 * SAID.length });
+  });
+
   it('of a call that was lost with its node is what its events have told', async () => {
     const story = new Story({ ports: portsWith([]) });
     const caller = story.arrives({ ...NATIVE, agentId: 'echo' });

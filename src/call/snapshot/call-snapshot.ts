@@ -92,6 +92,8 @@ export interface SavedNotes {
   /** Since its provider was told to stream elsewhere. */
   readonly movedMs: number | null;
   readonly transcript: readonly TranscriptSegment[];
+  /** Segments before those; absent where there are none. */
+  readonly forgottenSegments?: number;
 }
 
 /** What was saved, if it is of a version that is known. The registry's fence vouches for its shape. */

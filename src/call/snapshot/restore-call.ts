@@ -101,8 +101,9 @@ const NO_PLACE: SavedPlace = {
 /** What was decided and written down. */
 function restoreDecisions(desk: CallDesk, snapshot: CallSnapshot, times: SavedTimes): void {
   const { conversation, notes } = desk;
-  const { movedMs, transcript, ...known } = snapshot.notes;
+  const { movedMs, transcript, forgottenSegments = 0, ...known } = snapshot.notes;
   Object.assign(notes, known);
+  notes.stats.forgottenSegments = forgottenSegments;
   notes.movedAtMs = movedMs === null ? null : times.since(movedMs);
   for (const segment of transcript) notes.addSegment(segment);
   const { partnerId, consultedId, hold } = snapshot.decisions;

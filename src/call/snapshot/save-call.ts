@@ -94,9 +94,12 @@ function saveDecisions({ partnerId, consultedId, hold }: Decisions, nowMs: AtMs)
 }
 
 function saveNotes(notes: CallNotes, nowMs: AtMs): SavedNotes {
-  const { disposition, qualification, answeredBy, transferredTo, movedAtMs, transcript } = notes;
+  const { disposition, qualification, answeredBy, transferredTo, movedAtMs, stats } = notes;
+  const transcript = endOf(notes.transcript);
+  const forgottenSegments = stats.forgottenSegments + notes.transcript.length - transcript.length;
   const movedMs = movedAtMs === null ? null : Math.round(nowMs - movedAtMs);
-  return { disposition, qualification, answeredBy, transferredTo, movedMs, transcript: endOf(transcript) };
+  const known = { disposition, qualification, answeredBy, transferredTo, movedMs, transcript };
+  return forgottenSegments === 0 ? known : { ...known, forgottenSegments };
 }
 
 function endOf(transcript: readonly TranscriptSegment[]): readonly TranscriptSegment[] {
