@@ -1,7 +1,7 @@
 import { messageOf, refuse, VoiceError } from '../base/errors.ts';
 import type { CommandResult } from '../events/commands.ts';
 import { MESSAGE_BYTES_MAX } from './framing.ts';
-import { failedBy } from '../events/questions.ts';
+import { failedBy } from '../events/asking/questions.ts';
 
 export interface AnsweringOptions {
   readonly runningMax: number;

@@ -4,7 +4,7 @@ import { messageOf, refuse, type Refusal } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
-import { failedBy, Questions, type QuestionStats } from '../events/questions.ts';
+import { failedBy, Questions, type QuestionStats } from '../events/asking/questions.ts';
 import { Answering } from './answering.ts';
 import { encodeEvents, encodeMessage, FrameDecoder, tooLong } from './framing.ts';
 import type { LinkLog } from './link-log.ts';

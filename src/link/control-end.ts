@@ -8,7 +8,7 @@ import type { LinkLog } from './link-log.ts';
 import type { AskingStats } from './node-conversation.ts';
 import { NodeLifeline, type ConnectedNode } from './node-lifeline.ts';
 import { incarnationOfSocket, incarnationOfSpool, socketPathOf, spoolDirOf } from './places.ts';
-import { failedBy } from '../events/questions.ts';
+import { failedBy } from '../events/asking/questions.ts';
 
 const LOOK_EVERY_MS = 500;
 const GRACE_MS = 2000;

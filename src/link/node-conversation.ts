@@ -5,7 +5,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { Ask, AskResult } from '../events/asks.ts';
 import type { Command, CommandResult } from '../events/commands.ts';
 import type { EventRecord } from '../events/envelope.ts';
-import { failedBy, Questions, type QuestionStats } from '../events/questions.ts';
+import { failedBy, Questions, type QuestionStats } from '../events/asking/questions.ts';
 import { Answering } from './answering.ts';
 import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts';
 import { encodeMessage, FrameDecoder, MESSAGE_BYTES_MAX, tooLong } from './framing.ts';

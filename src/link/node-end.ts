@@ -9,7 +9,7 @@ import { ControlConnection, NOBODY_TO_ASK, type LinkStats } from './control-conn
 import type { LinkLog } from './link-log.ts';
 import type { NodeFacts, NodeStatus } from './messages.ts';
 import { newbornPathOf } from './places.ts';
-import { failedBy } from '../events/questions.ts';
+import { failedBy } from '../events/asking/questions.ts';
 import type { Spool } from './spool/spool.ts';
 
 const STATUS_EVERY_MS = 500;

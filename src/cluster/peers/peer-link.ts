@@ -3,7 +3,7 @@ import type { AtMs, Cancel, Clock } from '../../base/clock.ts';
 import { refuse, type Refusal } from '../../base/errors.ts';
 import { parseObject, type JsonObject } from '../../base/json.ts';
 import type { CommandResult } from '../../events/commands.ts';
-import { failedBy, Questions } from '../../events/questions.ts';
+import { failedBy, Questions } from '../../events/asking/questions.ts';
 import type { PeerCounts } from './peer-counts.ts';
 import { FRAME, FRAME_BYTES_MAX, frameHead, OVERHEAD_BYTES, PeerFrames } from './peer-frames.ts';
 import { PeerLife, type PeerTiming } from './peer-life.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '../base/clock.ts';
-import { refuse, type Refusal } from '../base/errors.ts';
-import type { CommandResult } from './commands.ts';
+import type { Clock } from '../../base/clock.ts';
+import { refuse, type Refusal } from '../../base/errors.ts';
+import type { CommandResult } from '../commands.ts';
 
 /** What everybody who asks over one way counts together. */
 export interface QuestionStats {
