@@ -84,8 +84,12 @@ export class HostCluster implements ClusterDesk, Closeable {
 
   /** Where a provider's streams may go, best first; empty where nobody is known to have room. */
   mediaUrls(): readonly string[] {
-    const urls = this.#placement.placeList(this.#fit(), LIST).map(({ mediaUrl }) => mediaUrl);
-    return [...new Set(urls)];
+    const list = this.#placement.placeList(this.#fit(), LIST);
+    const [near, abroad] = [list.filter(this.#isHome), list.filter((place) => !this.#isHome(place))];
+    // A node that is late, or has just started, is better than the same one again: the kernel knows them.
+    const anybody = near.length > 0 && near.length < LIST.nearMax ? [this.#options.mediaUrl()] : [];
+    const urlsOf = (places: readonly Place[]): readonly string[] => places.map(({ mediaUrl }) => mediaUrl);
+    return [...new Set([...urlsOf(near), ...anybody, ...urlsOf(abroad)])];
   }
 
   view(): ClusterView {
@@ -123,6 +127,8 @@ export class HostCluster implements ClusterDesk, Closeable {
     this.#watch.close();
     for (const neighbour of this.#neighbours) neighbour.close();
   }
+
+  readonly #isHome = ({ region }: Place): boolean => region === this.#home.name;
 
   get #home() {
     return this.#options.surroundings.home;

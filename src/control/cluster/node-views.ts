@@ -55,8 +55,8 @@ function seenView({ record, standing, silentMs }: SeenNode, linked: readonly Con
     calls: record.calls,
     capacity_legs: capLegs,
     load_ratio: ratioOf(legs, capLegs),
-    loop_delay_p99_ms: record.loopDelayP99Ms,
-    spool_free_ratio: record.spoolFreeRatio,
+    loop_delay_p99_ms: tenths(record.loopDelayP99Ms),
+    spool_free_ratio: ratioOf(record.spoolFreeRatio, 1),
     beat_age_ms: Math.round(silentMs),
     link: link === undefined ? null : link.isConnected ? 'open' : 'closed',
     peers: record.peers ?? null,
@@ -80,12 +80,16 @@ function linkedView({ host, version, mediaUrl }: OwnHost): (node: ConnectedNode)
     calls: status?.calls ?? 0,
     capacity_legs: status?.capLegs ?? 0,
     load_ratio: ratioOf(status?.legs ?? 0, status?.capLegs ?? 0),
-    loop_delay_p99_ms: status?.loopDelayP99Ms ?? 0,
+    loop_delay_p99_ms: tenths(status?.loopDelayP99Ms ?? 0),
     spool_free_ratio: 1,
     beat_age_ms: null,
     link: isConnected ? 'open' : 'closed',
     peers: null,
   });
+}
+
+function tenths(ms: number): number {
+  return Math.round(10 * ms) / 10;
 }
 
 function ratioOf(legs: number, capLegs: number): number {

@@ -177,7 +177,7 @@ describe('while the registry is away', () => {
   it('nodes that never beat are placed on by what they say over their links', async () => {
     const { cluster, links } = await openScene(ALONE, { home: undefined, south: [] });
     links.push(linked('own', 'serving', 4));
-    expect(cluster.mediaUrls()).toEqual(['wss://any3']);
+    expect(cluster.mediaUrls()).toEqual(['wss://any3', 'wss://any']);
     expect(cluster.view().nodes).toMatchObject([
       { id: 'own', node: 3, legs: 4, capacity_legs: 10, load_ratio: 0.4, beat_age_ms: null, link: 'open' },
     ]);
@@ -198,6 +198,14 @@ describe('the list of a provider', () => {
     expect(urls).toHaveLength(3);
     expect(new Set(urls.slice(0, 2)).size).toBe(2);
     expect(urls[2]).toBe('wss://far');
+  });
+
+  it('ends at the shared address where one node alone is fit: others may be late and still answer', async () => {
+    const { cluster } = await openScene(TWO, {
+      home: [atHome('a'), atHome('b', { state: 'degraded' })],
+      south: [nodeRecord('far', { region: 'south', mediaUrl: 'wss://far' })],
+    });
+    expect(cluster.mediaUrls()).toEqual(['wss://a', 'wss://any', 'wss://far']);
   });
 
   it('has one address where hosts share it, and none where nobody has room', async () => {
