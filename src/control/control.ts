@@ -93,7 +93,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const delivery = lifetime.own(openHostDelivery(options, ways, figures, announceNotice));
     const streams = lifetime.own(new StreamHub({ journal: store.journal, clock, log }));
     lifetime.own(new Retention(store, clock, log));
-    const nodes = new HostNodes(store.credentials, store.agents, log);
+    const nodes = new HostNodes(store.credentials, store.agents, log, (notice) => told.announce?.(notice));
     const registry = lifetime.own(openHostRegistry(options));
     const surroundings = surroundingsOf(settings);
     const cluster = lifetime.own(openHostCluster({ ...options, registry, surroundings }));
@@ -297,6 +297,7 @@ function openLink(
       forgetCursor: (incarnation) => journal.forgetCursor(incarnation),
     },
     onConnected: (node) => nodes.welcome(node),
+    onDisconnected: (node) => nodes.left(node),
     onAsk: answeredBy({
       provider_control: (ask) => orderedAt(providers, ask),
       agent_tool: (ask) => tools.answer(ask),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Nodes } from '../api/ports.ts';
 import type { AgentStore } from '../api/agents/agent-desk.ts';
 import type { CredentialStore } from '../api/ports.ts';
@@ -7,6 +8,9 @@ import type { CallView } from '../events/call-view.ts';
 import type { Command, CommandResult, CommandToCall, CredentialView } from '../events/commands.ts';
 import type { ControlEnd } from '../link/control-end.ts';
 import type { ConnectedNode } from '../link/node-lifeline.ts';
+import { DEFAULT_WORKSPACE } from './bootstrap.ts';
+import { drainedNotice } from './cluster/drained-notice.ts';
+import type { Notice } from './notices.ts';
 import type { CallOwners } from './peers/call-owners.ts';
 
 /** What is said to the log; pino fits. */
@@ -23,10 +27,17 @@ export class HostNodes implements Nodes {
   readonly #credentials: CredentialStore;
   readonly #agents: Pick<AgentStore, 'view'>;
   readonly #log: NodesLog;
+  readonly #announce: (notice: Notice) => void;
   #link: ControlEnd | undefined;
   #owners: CallOwners | undefined;
 
-  constructor(credentials: CredentialStore, agents: Pick<AgentStore, 'view'>, log: NodesLog) {
+  constructor(
+    credentials: CredentialStore,
+    agents: Pick<AgentStore, 'view'>,
+    log: NodesLog,
+    announce: (notice: Notice) => void = () => {},
+  ) {
+    this.#announce = announce;
     this.#credentials = credentials;
     this.#agents = agents;
     this.#log = log;
@@ -50,6 +61,12 @@ export class HostNodes implements Nodes {
     // The credentials open the door: whoever comes in finds the agents there.
     await this.#applyAgents(node.incarnation, await this.#agents.view());
     await this.#apply(node.incarnation, await this.#credentials.view());
+  }
+
+  /** A node is gone; where it left in order that is told. */
+  left(node: ConnectedNode): void {
+    const notice = drainedNotice(node, { host: hostname(), workspaceId: DEFAULT_WORKSPACE });
+    if (notice !== undefined) this.#announce(notice);
   }
 
   async command(call: Pick<CallView, 'incarnation'>, command: CommandToCall): Promise<CommandResult> {

@@ -275,6 +275,8 @@ export class MediaNode implements Closeable {
     const hasSiblings = who === 'node' && this.#parts.options.settings.mediaNodes > 1;
     if (hasSiblings) this.#doors?.leaveShared();
     await this.leaving.begin(deadlineMs);
+    // That no call is left is the last that control hears of it.
+    this.link.statusChanged();
   }
 
   /**

@@ -101,6 +101,13 @@ export class House {
     this.#process.kill('SIGKILL');
   }
 
+  /** As a service manager stops it, once; resolves to its exit code when it has left in its own time. */
+  async leave(): Promise<number | null> {
+    const left = new Promise<number | null>((resolve) => this.#process.once('exit', resolve));
+    this.#process.kill('SIGTERM');
+    return left;
+  }
+
   /** As when the machine loses its power: all of it at once. */
   killHost(): void {
     this.killSupervisor();
