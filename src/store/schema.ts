@@ -30,10 +30,20 @@ export interface Schema {
   recordings: RecordingsTable;
   partition_leases: PartitionLeasesTable;
   partition_holders: { holder: string; until_unix_ms: number };
+  fleet_letters: FleetLettersTable;
   idempotency: IdempotencyTable;
   inbound_hooks: InboundHooksTable;
   inbound_calls: InboundCallsTable;
   inbound_keys: InboundKeysTable;
+}
+
+export interface FleetLettersTable {
+  sender: string;
+  /** Its own count. */
+  number: number;
+  addressee: string;
+  body: string;
+  sent_unix_ms: number;
 }
 
 export interface EventsTable {

@@ -13,6 +13,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import type { HealthStore } from '../delivery/breaker/health-record.ts';
 import type { FeedSource } from '../delivery/partitions/fleet-feed.ts';
+import type { FleetLetters } from '../delivery/partitions/fleet-letters.ts';
 import type { LeaseTable } from '../delivery/partitions/lease-table.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import type { Journal } from '../events/journal.ts';
@@ -35,6 +36,7 @@ import { SqlOutbox } from './outbox.ts';
 import { SqlFleetEvents } from './postgres/fleet-events.ts';
 import type { FleetNotices } from './postgres/fleet-notices.ts';
 import { SqlPartitionLeases } from './postgres/partition-leases.ts';
+import { SqlFleetLetters } from './postgres/sql-fleet-letters.ts';
 import { SqlAnalyses } from './post-call/analyses.ts';
 import { SqlErasure } from './post-call/erasure.ts';
 import { SqlRecordings } from './recordings/recordings.ts';
@@ -76,6 +78,7 @@ export interface StoreStats {
 export interface StoreFleet {
   readonly leases: LeaseTable;
   readonly events: FeedSource;
+  readonly letters: FleetLetters;
   readonly notices: Pick<FleetNotices, 'on' | 'start' | 'close' | 'stats'>;
 }
 
@@ -139,7 +142,8 @@ async function openParts(
   const analyses = new SqlAnalyses(db, counters, journal);
   await analyses.prepare();
   const events = new SqlFleetEvents(db, counters, endpoints);
-  const fleet = notices && { leases: new SqlPartitionLeases(db), events, notices };
+  const leases = new SqlPartitionLeases(db);
+  const fleet = notices && { leases, events, letters: new SqlFleetLetters(db), notices };
   return {
     fleet,
     agents,

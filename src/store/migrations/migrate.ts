@@ -13,6 +13,7 @@ import { agents } from './0008-agents.ts';
 import { fences } from './0009-fences.ts';
 import { recordings } from './0010-recordings.ts';
 import { partitionLeases } from './0011-partition-leases.ts';
+import { fleetLetters } from './0012-fleet-letters.ts';
 
 /** One step of the schema. Once released it is never changed: the next change is the next number. */
 export interface Migration {
@@ -33,6 +34,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 9, name: 'fences', up: fences },
   { version: 10, name: 'recordings', up: recordings },
   { version: 11, name: 'partition_leases', up: partitionLeases },
+  { version: 12, name: 'fleet_letters', up: fleetLetters },
 ];
 
 /** Engines that lock by a row of a table would need these; ours do not. */

@@ -10,6 +10,8 @@ const CHANNEL = 'omnivoice';
 export const LEASES_MOVED = 'partition_leases';
 /** Said with the ids of deliveries that somebody asked to be sent again. */
 export const REPLAYS_ASKED = 'replays';
+/** Said with whom letters are for. */
+export const LETTERS_SENT = 'letters';
 
 /** What is looked at in case a notice was lost, and how often. */
 const LOOK_MS = 1_000;

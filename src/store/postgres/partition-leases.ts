@@ -5,7 +5,7 @@ import type { Schema } from '../schema.ts';
 import { LEASES_MOVED, tellFleet } from './fleet-notices.ts';
 
 /** The database's own clock, also within a transaction (PostgreSQL, 9.9.5): no host's clock is asked. */
-const NOW_UNIX_MS = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+export const NOW_UNIX_MS = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 /** Leases as rows of the shared database. */
 export class SqlPartitionLeases implements LeaseTable {
