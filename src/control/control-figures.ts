@@ -23,6 +23,7 @@ import type { CallOwners } from './peers/call-owners.ts';
 import type { NodePeers } from './peers/node-peers.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
 import type { HostRecordings } from './recordings/host-recordings.ts';
+import type { FleetQueues } from './queues/fleet-queues.ts';
 import type { HostQueues } from './queues/host-queues.ts';
 import type { ToolRequests } from './tools/tool-requests.ts';
 import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
@@ -45,7 +46,7 @@ export interface ControlParts {
   readonly tools: Pick<ToolRequests, 'stats' | 'forgottenOrigins'>;
   readonly recordings: Pick<HostRecordings, 'stats'>;
   readonly postCall: Pick<HostPostCall, 'runner' | 'summaries'>;
-  readonly queues: Pick<HostQueues, 'stats'>;
+  readonly queues: Pick<HostQueues, 'stats'> & Partial<Pick<FleetQueues, 'mail' | 'asking'>>;
   readonly notices: Pick<Notices, 'stats'>;
   readonly agents: Pick<AgentFailures, 'stats'>;
   readonly cluster: Pick<HostCluster, 'stats'>;
@@ -163,7 +164,7 @@ function fleetLimits({ stats: { leases, feed, notices } }: ControlParts['fleet']
 }
 
 function queueLimits(
-  { stats }: ControlParts['queues'],
+  { stats, mail, asking }: ControlParts['queues'],
   asked: { readonly [name: string]: number },
 ): { readonly [limit: string]: number } {
   return {
@@ -173,6 +174,12 @@ function queueLimits(
     queue_waiting_lapsed: stats.lapsed,
     queue_offers_unanswered: stats.unanswered,
     queue_accepted_too_late: stats.tooLate,
+    queue_letters_refused: mail?.stats.refused ?? 0,
+    queue_letters_stale: mail?.stats.stale ?? 0,
+    queue_letters_unread: mail?.stats.forgotten ?? 0,
+    queue_letters_failed: mail?.stats.failures ?? 0,
+    queue_questions_refused: asking?.refusedQuestions ?? 0,
+    queue_questions_unanswered: asking?.unansweredQuestions ?? 0,
     queue_sockets: asked['memberRefused'] ?? 0,
     queue_messages: asked['memberTooManyMessages'] ?? 0,
     queue_members_too_slow: asked['memberTooSlow'] ?? 0,

@@ -41,7 +41,7 @@ import { openNodePeers } from './peers/open-node-peers.ts';
 import { HttpProviderWire } from './provider-wire.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
 import { openPostCall } from './post-call/open-post-call.ts';
-import { HostQueues } from './queues/host-queues.ts';
+import { openQueues } from './queues/open-queues.ts';
 import { Reaper } from './reaper.ts';
 import { HostRecordings } from './recordings/host-recordings.ts';
 import { Retention } from './retention.ts';
@@ -106,7 +106,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     const providers = openProviders(options, { store, lifetime, edges });
     const tools = lifetime.own(openTools(options, store, inbound));
     const postCall = lifetime.own(openPostCall(options, { store, recordings, announce }));
-    const queues = lifetime.own(openQueues(clock, nodes));
+    const queues = lifetime.own(openQueues({ ...options, store, nodes, fleet }));
     const desks = { inbound, providers, tools, recordings, postCall, queues, agents };
     const parts = { store, registry, cluster, nodes, fleet, delivery, streams, figures, ...desks };
     const tell = tellerOf(parts);
@@ -186,7 +186,7 @@ interface Parts {
   readonly providers: ProviderControl;
   readonly tools: ToolRequests;
   readonly postCall: HostPostCall;
-  readonly queues: HostQueues;
+  readonly queues: ReturnType<typeof openQueues>;
   readonly agents: AgentFailures;
 }
 
@@ -256,11 +256,6 @@ function openTools(
 ): ToolRequests {
   const { egressAllow } = settings;
   return new ToolRequests({ agents, schemas, clock, egressAllow, userAgent: `Omnivoice/${version}` });
-}
-
-/** Where members wait for handovers of the calls of this host. */
-function openQueues(clock: Clock, nodes: HostNodes): HostQueues {
-  return new HostQueues({ clock, command: (incarnation, order) => nodes.command({ incarnation }, order) });
 }
 
 async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): Promise<AskResult> {

@@ -42,10 +42,10 @@ export interface QueueView {
   }[];
 }
 
-/** The queues of this control process, as the API may use them. */
+/** Queues as the API may use them, whoever keeps them. */
 export interface QueueDesk {
   /** By name; a queue nobody is in and nothing waits in does not exist. */
-  list(owner: QueueOwner): readonly QueueView[];
+  list(owner: QueueOwner): readonly QueueView[] | Promise<readonly QueueView[]>;
   /** Throws `overloaded` where a queue has no room for one more. */
   admit(owner: QueueOwner, name: string): void;
   join(owner: QueueOwner, name: string, wish: { label: string | null; wire: MemberWire }): QueueSeat;

@@ -59,7 +59,7 @@ export const queueRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, 
     },
     handler: async (request) => {
       const query = pageQuery(request, request.query);
-      const all = queues.list(keyOf(request));
+      const all = await queues.list(keyOf(request));
       const first = query.cursor === undefined ? (query.page - 1) * query.limit : after(all, query.cursor);
       const items = all.slice(first, first + query.limit);
       const nextCursor = first + query.limit < all.length ? (items.at(-1)?.name ?? null) : null;
@@ -73,7 +73,8 @@ export const queueRoutes: FastifyPluginAsyncTypebox<RouteContext> = async (app, 
     config: { access: { scope: 'calls:read' } },
     schema: { summary: 'Look at one queue', tags, params: ByName, response: answers(Queue) },
     handler: async (request) => {
-      const found = queues.list(keyOf(request)).find(({ name }) => name === request.params.name);
+      const all = await queues.list(keyOf(request));
+      const found = all.find(({ name }) => name === request.params.name);
       if (found === undefined) throw new VoiceError('not_found', 'nobody is in this queue and nothing waits');
       return ok(request, queueView(found));
     },

@@ -4,7 +4,7 @@ import { newId } from '../../base/ids.ts';
 import { isObject, textOf, type JsonObject } from '../../base/json.ts';
 import type { QueueAsk } from '../../events/asks.ts';
 import type { CommandResult } from '../../events/commands.ts';
-import type { Member, Offer, WaitingCall } from './waiting-call.ts';
+import type { FormerMember, Member, Offer, WaitingCall } from './waiting-call.ts';
 
 /** So long a member is asked (calls.md, Handover). */
 export const OFFER_MS = 15_000;
@@ -43,6 +43,8 @@ export interface CallQueueOptions {
   readonly clock: Clock;
   readonly nodes: QueueNodes;
   readonly stats: QueueStats;
+  /** False while who is there and what waits is only being said: nobody is asked then. */
+  readonly isOffering: () => boolean;
   /** Nobody is in it and nothing waits. */
   readonly onEmpty: () => void;
 }
@@ -64,11 +66,23 @@ export class CallQueue {
     return this.#members.size < MEMBERS_MAX;
   }
 
-  join(label: string | null, wire: MemberWire): Member {
-    const id = newId('member', this.#options.clock);
+  /** `former`: as it stood where the queue was kept until now. */
+  join(label: string | null, wire: MemberWire, former?: FormerMember): Member {
+    const { clock } = this.#options;
+    const { id = newId('member', clock), idleMs = null } = former ?? {};
     const member: Member = { id, label, wire, standing: { name: 'away' } };
     this.#members.set(id, member);
+    if (idleMs !== null) {
+      member.standing = { name: 'ready', idleSinceMs: clock.nowMs() - idleMs };
+      tellState(member);
+      this.#match();
+    }
     return member;
+  }
+
+  /** Whoever could not be asked before may be now. */
+  offerWaiting(): void {
+    this.#match();
   }
 
   leave(member: Member): void {
@@ -283,6 +297,7 @@ export class CallQueue {
   }
 
   #match(): void {
+    if (!this.#options.isOffering()) return;
     const ready = this.#readyMembers;
     if (ready.length === 0) return;
     for (const call of this.#inOrder) {

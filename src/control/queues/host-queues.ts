@@ -5,7 +5,7 @@ import type { Closeable } from '../../base/lifetime.ts';
 import type { AskResult, QueueAsk } from '../../events/asks.ts';
 import type { CommandResult, CommandToCall } from '../../events/commands.ts';
 import { CallQueue, MEMBERS_MAX, type QueueStats } from './call-queue.ts';
-import type { WaitingCall } from './waiting-call.ts';
+import type { FormerMember, WaitingCall } from './waiting-call.ts';
 
 /** A name costs a little memory, and a stranger may join by any. */
 const QUEUES_MAX = 2_000;
@@ -14,6 +14,15 @@ export interface HostQueuesOptions {
   readonly clock: Clock;
   /** Asks the node of a call. */
   readonly command: (incarnation: string, command: CommandToCall) => Promise<CommandResult>;
+  /** False while nobody is to be asked yet; always true where it is absent. */
+  readonly isOffering?: () => boolean;
+}
+
+/** Who wants to be a member. */
+interface Joining {
+  readonly label: string | null;
+  readonly wire: MemberWire;
+  readonly former?: FormerMember;
 }
 
 interface NamedQueue {
@@ -71,10 +80,10 @@ export class HostQueues implements QueueDesk, Closeable {
     throw new VoiceError('overloaded', `a queue has at most ${MEMBERS_MAX} members`);
   }
 
-  join(owner: QueueOwner, name: string, wish: { label: string | null; wire: MemberWire }): QueueSeat {
+  join(owner: QueueOwner, name: string, { label, wire, former }: Joining): QueueSeat {
     this.admit(owner, name);
     const { queue } = this.#queues.get(keyOf(owner, name)) ?? this.#open(owner, name);
-    const member = queue.join(wish.label, wish.wire);
+    const member = queue.join(label, wire, former);
     return {
       id: member.id,
       say: (message) => queue.say(member, message),
@@ -82,8 +91,19 @@ export class HostQueues implements QueueDesk, Closeable {
     };
   }
 
-  async close(): Promise<void> {
+  /** Who could not be asked before may be now. */
+  offerWaiting(): void {
+    for (const { queue } of this.#queues.values()) queue.offerWaiting();
+  }
+
+  /** They are kept elsewhere from now on: nobody is asked by us any more, and nobody is told so. */
+  forget(): void {
     for (const { queue } of this.#queues.values()) queue.close();
+    this.#queues.clear();
+  }
+
+  async close(): Promise<void> {
+    this.forget();
   }
 
   #admitQueue(): void {
@@ -95,13 +115,15 @@ export class HostQueues implements QueueDesk, Closeable {
   #open(owner: QueueOwner, name: string): NamedQueue {
     this.#admitQueue();
     const key = keyOf(owner, name);
-    const { clock } = this.#options;
+    const { clock, isOffering = () => true } = this.#options;
     const nodes = {
       claim: (call: WaitingCall) => this.#claim(call),
       decline: (call: WaitingCall) => this.#decline(call),
     };
-    const onEmpty = (): void => void this.#queues.delete(key);
-    const queue = new CallQueue({ clock, nodes, stats: this.stats, onEmpty });
+    const onEmpty = (): void => {
+      if (this.#queues.get(key)?.queue === queue) this.#queues.delete(key);
+    };
+    const queue = new CallQueue({ clock, nodes, stats: this.stats, isOffering, onEmpty });
     const named = { name, owner, queue };
     this.#queues.set(key, named);
     return named;

@@ -42,6 +42,13 @@ export type MemberStanding =
   | { readonly name: 'offered'; readonly offer: Offer; readonly idleSinceMs: AtMs }
   | { readonly name: 'accepting'; readonly offer: Offer; readonly idleSinceMs: AtMs };
 
+/** A member that was in the queue already, at another host that kept it. */
+export interface FormerMember {
+  readonly id: string;
+  /** Null where it asked for no calls. */
+  readonly idleMs: number | null;
+}
+
 /** Somebody who takes calls of a queue. */
 export interface Member {
   readonly id: string;
