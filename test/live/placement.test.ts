@@ -74,6 +74,16 @@ function expectRefused(placed: readonly Placed[]): void {
   }
 }
 
+/** Ports of the streams that Twilio is told for a call, in their order. */
+async function streamPortsOf(house: House): Promise<string[]> {
+  const wish = { dialect: 'twilio', agent_id: 'silent' };
+  const made = await house.api<{ credential: string }>('POST', '/voice/stream-credentials', wish);
+  const url = `${house.ready.api_url}/api/v1/voice/answer/twilio/${made.credential}`;
+  const form = new URLSearchParams({ CallSid: 'CA1', From: '+15550100', To: '+15550199' });
+  const document = await (await fetch(url, { method: 'POST', body: form })).text();
+  return [...document.matchAll(/<Stream url="([^"]+)"/g)].map(([, stream = '']) => new URL(stream).port);
+}
+
 async function countedRefusals(house: House): Promise<number> {
   const metrics = await (await fetch(`${house.ready.api_url}/metrics`)).text();
   const lines = metrics.matchAll(/^omnivoice_admission_refused_total\{[^}]*reason="legs"[^}]*\} (\d+)$/gm);
@@ -90,6 +100,7 @@ describe('two nodes with room for a few calls', () => {
     expect(inOf(first)).toBe(4);
     expect((await legsSeen(house, 6)).regions).toMatchObject([{ state: 'healthy', legs: 6 }]);
     expect(await legsOf(house)).toEqual([3, 3]);
+    expect(new Set(await streamPortsOf(house)).size).toBe(2);
     const rest = await placeMany(3 * cap - 6, 20, () => place(house));
     expect(inOf(rest)).toBe(2 * cap - 6);
     expectRefused(rest);
