@@ -18,10 +18,16 @@ let shown: Map<string, ReadMetric>;
 
 beforeAll(async () => {
   house = await House.open();
+  // A node is linked a moment later, and some figures are none before its first beat.
   do shown = readExposition(await (await fetch(`${house.ready.api_url}/metrics`)).text());
-  while (!shown.has('omnivoice_node_info'));
+  while (!shown.has('omnivoice_node_info') || silentIn(shown).length > 0);
 });
 afterAll(() => house?.close());
+
+function silentIn(metrics: ReadonlyMap<string, ReadMetric>): readonly string[] {
+  const ours = [...metrics].filter(([name]) => name.startsWith('omnivoice_'));
+  return ours.filter(([, { samples }]) => samples.length === 0).map(([name]) => name);
+}
 
 function samplesOf(name: string): ReadMetric['samples'] | undefined {
   const whole = name.replace(/_(?:bucket|sum|count)$/, '');
