@@ -1,15 +1,16 @@
 import type { AtMs, Cancel } from '../../base/clock.ts';
 import { numberOf, textOf, type JsonObject } from '../../base/json.ts';
 import { frameSamples } from '../../base/units.ts';
-import type { AgentTerms, BackendTerms } from '../../events/agents.ts';
+import type { AgentTerms } from '../../events/agents.ts';
 import { FrameRing } from '../../media/frame-ring.ts';
-import type { AgentBackend, AgentCall, AgentDialler, AgentLine, DialledAgent } from '../agent-dialler.ts';
+import type { AgentDialler, AgentLine, DialledAgent } from '../agent-dialler.ts';
 import type { CallDesk } from '../call-desk.ts';
 import type { Member } from '../parties/roster.ts';
 import { AgentEars } from './agent-ears.ts';
 import type { History } from './history.ts';
+import { rememberingLine } from './remembering-line.ts';
 import { SpokenAhead, waitingFramesOf } from './spoken-ahead.ts';
-import { toolsOf } from './tool-shapes.ts';
+import { agentCallOf, backendOf } from './told-backend.ts';
 
 /** What a caller says while nobody is on the line yet is kept: the last three seconds of it. */
 const GAP_FRAMES = 150;
@@ -155,7 +156,7 @@ export class AgentChain {
     });
     const dialled = dialler.dial(
       { ...backendOf(backend, terms, history), greeting: this.#greets ? terms.greeting : null },
-      this.#agentCall(),
+      agentCallOf(desk, caller),
       {
         legListener,
         legId: this.#placeId,
@@ -293,52 +294,4 @@ export class AgentChain {
     this.#ahead?.close();
     this.#ahead = undefined;
   }
-
-  #agentCall(): AgentCall {
-    const { desk, caller } = this.#options;
-    const { id: callId, from, to, leadId, metadata } = desk.facts;
-    const texts = Object.entries(metadata).filter((entry): entry is [string, string] => {
-      return typeof entry[1] === 'string';
-    });
-    const parameters = { ...Object.fromEntries(texts), ...(leadId !== null && { lead_id: leadId }) };
-    return { callId, from, to, parameters, sampleRateHz: caller.party.sampleRateHz };
-  }
-}
-
-/** What a backend is told of the agent it is to be. */
-export function backendOf(
-  backend: BackendTerms,
-  terms: AgentTerms,
-  history: History,
-): Omit<AgentBackend, 'greeting'> {
-  const { dialect, url, api_key: apiKey, model, voice, options, settings } = backend;
-  const { language, prompt: instructions } = terms;
-  return {
-    dialect,
-    url,
-    apiKey,
-    model,
-    voice,
-    language,
-    instructions,
-    tools: toolsOf(terms),
-    history: history.turns,
-    options,
-    settings,
-  };
-}
-
-/** Whoever cuts the agent short says so to its backend, and to whoever is told of it later. */
-function rememberingLine(line: AgentLine, history: History): AgentLine {
-  return {
-    leg: line.leg,
-    interrupt: (itemId, playedMs) => {
-      history.cut(itemId, playedMs);
-      line.interrupt(itemId, playedMs);
-    },
-    answerTool: (result) => line.answerTool(result),
-    tell: (text) => line.tell(text),
-    pauseReading: () => line.pauseReading(),
-    resumeReading: () => line.resumeReading(),
-  };
 }

@@ -12,10 +12,10 @@ import type { Invitations, JoinWish } from '../parties/invitation.ts';
 import type { Member, Seat } from '../parties/roster.ts';
 import { briefingOf } from './briefing.ts';
 import { canDial, DialledTarget } from './dialled-target.ts';
-import type { HandoverInput } from './handover.ts';
 import { readHandover } from './kept-handover.ts';
 import { isQueued, QueueWait } from './queue-wait.ts';
 import { RunningHandover, turnAway, type HandOver } from './running-handover.ts';
+import { inputOf, mayAnswer } from './verdicts.ts';
 
 type Of<N extends CallCommandName> = Extract<CallCommand, { name: N }>;
 
@@ -320,30 +320,4 @@ export class Handovers implements CallPart {
     if (!isMoved) return failed('conflict', `the handover is ${name}: it cannot ${verdict} now`);
     return done({ handover_id, state: name });
   }
-}
-
-function inputOf(verdict: Of<'answer_handover'>['verdict'], legId: string): HandoverInput {
-  switch (verdict) {
-    case 'accept':
-      return { type: 'accepted', legId };
-    case 'decline':
-      return { type: 'declined' };
-    case 'complete':
-      return { type: 'completed' };
-    default:
-      return { type: 'cancelled' };
-  }
-}
-
-/** In its own socket the target answers for itself, and whoever had the caller may end or take back. */
-function mayAnswer(
-  { targetLegId, former }: RunningHandover,
-  verdict: Of<'answer_handover'>['verdict'],
-  asker: Asker,
-): boolean {
-  if (asker.type === 'outside') return true;
-  const { party } = asker.member;
-  if (party.id === targetLegId) return verdict !== 'cancel';
-  const isInCharge = party.id === former?.party.id || party.role === 'supervisor';
-  return isInCharge && (verdict === 'complete' || verdict === 'cancel');
 }

@@ -1,6 +1,6 @@
 import type { AtMs, Clock } from '../../base/clock.ts';
 import type { AgentCall, AgentDialler, AgentLine } from '../../call/agent-dialler.ts';
-import { backendOf } from '../../call/agents/chain.ts';
+import { backendOf } from '../../call/agents/told-backend.ts';
 import { History } from '../../call/agents/history.ts';
 import type { AgentTerms, BackendTerms, BackendTrial } from '../../events/agents.ts';
 import type { LegListener } from '../../leg/leg-listener.ts';
