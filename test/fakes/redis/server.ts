@@ -54,7 +54,7 @@ export class RedisServer {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -64,7 +64,7 @@ async function freePort(): Promise<number> {
 }
 
 /** It answers a ping; a port that accepts says nothing. */
-async function isAnswering(port: number): Promise<boolean> {
+export async function isAnswering(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
     await once(socket, 'connect');
