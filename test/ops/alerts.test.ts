@@ -69,7 +69,7 @@ describe('promtool', () => {
     });
     const { isContent, said } = promtool('test', 'rules', ...files);
     expect([said, isContent]).toEqual([said, true]);
-  });
+  }, 60_000);
 });
 
 describe('the alerts', () => {
