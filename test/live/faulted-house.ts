@@ -121,10 +121,16 @@ export class FaultedHouse {
       return signal(pid, 'SIGCONT');
     }
     if (this.#isRedisDown) return;
-    if (fault.fault === 'empty') return this.#operate((redis) => redis.flushall());
+    if (fault.fault === 'empty') {
+      await this.#operate((redis) => redis.flushall());
+      return this.witness.emptied();
+    }
     this.#isRedisDown = true;
     if (fault.fault === 'hang') this.redis.pause();
-    if (fault.fault === 'kill') await this.redis.kill();
+    if (fault.fault === 'kill') {
+      await this.redis.kill();
+      this.witness.emptied();
+    }
     if (fault.fault === 'read_only') await this.#operate((redis) => redis.replicaof('127.0.0.1', 1));
     await pause(fault.forMs);
     if (fault.fault === 'hang') this.redis.resume();

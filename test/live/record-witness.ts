@@ -8,7 +8,7 @@ export class RecordWitness {
   looks = 0;
   readonly #redis: Redis;
   readonly #ownerOf = new Map<string, string>();
-  readonly #tokenOf = new Map<string, number>();
+  #tokenOf = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(port: number, calls: () => readonly { readonly callId: string }[]) {
@@ -18,6 +18,11 @@ export class RecordWitness {
     this.#timer = setInterval(() => {
       for (const { callId } of calls()) void this.#look(callId);
     }, LOOK_EVERY_MS);
+  }
+
+  /** Redis forgot what it gave: a former owner may be back before the present one. A token keeps its one owner. */
+  emptied(): void {
+    this.#tokenOf = new Map();
   }
 
   close(): void {
