@@ -9,6 +9,7 @@ import { joinWishOf } from '../call/parties/invitation.ts';
 import { LegParty, lineOf, type LineFacts } from '../call/parties/party.ts';
 import { FIRST_GENERATION, type Member } from '../call/parties/roster.ts';
 import type { AgentTerms } from '../events/agents.ts';
+import type { RedirectTarget, StreamAudio } from '../events/asks.ts';
 import type { Arrival, Arrivals, Caller, LegConnection } from '../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../gateway/door/admission.ts';
 import type { ResumeClaims, ResumeTokens } from '../gateway/resume-token.ts';
@@ -17,7 +18,7 @@ import type { LegGroups } from './leg-groups.ts';
 import { Leg } from '../leg/leg.ts';
 import type { Pacer } from '../leg/leg-options.ts';
 import type { LegWindow } from '../leg/leg-quality.ts';
-import { formatName } from '../media/format.ts';
+import { formatName, type AudioFormat } from '../media/format.ts';
 import type { VoiceSettings } from '../media/voice-detector.ts';
 import type { Hears, LegMedia } from './leg-media.ts';
 import { Line, type LineObserver } from './line.ts';
@@ -86,13 +87,13 @@ export class NodeArrivals implements Arrivals, Resumes {
   arrive(arrival: Arrival, nowMs: AtMs): LegConnection | Refusal {
     const { caller, dialect, started } = arrival;
     const { calls, media, clock, log } = this.#options;
-    // Asked again: others may have come in between the upgrade and the start.
-    const refusal = this.refuseNew() ?? media.refusalOf(started);
-    if (refusal !== undefined) return refusal;
     const resumed = started.parameters[RESUMES_PARAMETER];
     if (resumed !== undefined && caller.callId === null) return this.#comeBack(resumed, arrival, nowMs);
     const streamed = this.#streamedBefore(arrival);
     if (streamed !== undefined) return this.#rejoin(streamed, nowMs);
+    // Asked again: others may have come in between the upgrade and the start. Who comes back goes before them.
+    const refusal = this.refuseNew() ?? media.refusalOf(started);
+    if (refusal !== undefined) return refusal;
     if (started.returns === true) return refuse('call_not_found', 'the call to come back to has ended');
     const known = caller.callId === null ? undefined : calls.get(caller.callId);
     if (known === undefined && caller.role !== 'caller') {
@@ -201,11 +202,13 @@ export class NodeArrivals implements Arrivals, Resumes {
   }
 
   /** Where the caller's leg would come back to at the node of that base URL, its token in the path. */
-  resumeUrlOf(call: Call, mediaUrl: string): string | undefined {
+  redirectOf(call: Call, mediaUrl: string): RedirectTarget | undefined {
     const leg = call.legs.find(({ role, state }) => role === 'caller' && state.name === 'active');
     if (leg === undefined || this.#options.resumeWindowMs === 0) return undefined;
     const generation = call.roster.find(leg.id)?.generation ?? FIRST_GENERATION;
-    return `${mediaUrl}/media/${leg.dialectName}/r/${this.#mintToken(call, leg, generation)}`;
+    const { inbound: heard, outbound: said } = leg.started;
+    const streamUrl = `${mediaUrl}/media/${leg.dialectName}/r/${this.#mintToken(call, leg, generation)}`;
+    return { streamUrl, audio: { heard: audioOf(heard), said: audioOf(said) } };
   }
 
   #sendAway(call: Call, leg: Leg, mediaUrl: string): boolean {
@@ -342,6 +345,10 @@ function settled(arrival: Arrival, line: LineFacts): Arrival {
   const { inbound, outbound, bidirectional } = line;
   arrival.session.goOn?.(line);
   return { ...arrival, started: { ...arrival.started, inbound, outbound, bidirectional } };
+}
+
+function audioOf({ codec, sampleRateHz }: AudioFormat): StreamAudio {
+  return { codec, sampleRateHz };
 }
 
 /** What a leg hears and says was settled when it first came. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Refusal } from '../../src/base/errors.ts';
+import { refuse, type Refusal } from '../../src/base/errors.ts';
 import { audioCodesDialect } from '../../src/dialect/audiocodes/dialect.ts';
 import { genesysDialect } from '../../src/dialect/genesys/dialect.ts';
 import type { LegStarted } from '../../src/dialect/dialect.ts';
@@ -78,6 +78,17 @@ describe('a provider that comes back by its own name of the call', () => {
     expect(Buffer.from(audioChunk, 'base64')).toHaveLength(960);
     story.passes(60_000);
     expect(story.types).not.toContain('call_ended');
+    story.only('call_started');
+  });
+
+  it('goes before newcomers, who are refused while the node is full', () => {
+    const story = new Story({ limits: { resumeWindowMs: 30_000 } });
+    loses(story, connects(story, INITIATE));
+    story.refusal = refuse('overloaded', 'full');
+    expect(connects(story, { ...INITIATE, conversationId: 'another' }).line).toMatchObject({
+      fault: 'overloaded',
+    });
+    expect(connects(story, RESUME).line).not.toHaveProperty('fault');
     story.only('call_started');
   });
 

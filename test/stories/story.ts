@@ -1,3 +1,4 @@
+import type { Refusal } from '../../src/base/errors.ts';
 import { parseObject, type JsonObject } from '../../src/base/json.ts';
 import type { Agents } from '../../src/call/agents/published.ts';
 import type { Call } from '../../src/call/call.ts';
@@ -76,6 +77,8 @@ export class Story {
   readonly calls: CallDirectory;
   readonly arrivals: NodeArrivals;
   readonly failures: unknown[] = [];
+  /** What newcomers are told. */
+  refusal: Refusal | undefined;
   readonly groups = new LegGroups(['native', 'twilio']);
   readonly resumeTokens = new ResumeTokens([Buffer.alloc(32, 1)]);
   readonly #pacer: NodePacer;
@@ -118,7 +121,7 @@ export class Story {
       node: options.node ?? '0',
       resumeWindowMs: options.limits?.resumeWindowMs ?? 0,
       resumeUrls: () => options.resumeUrls ?? [],
-      refuseNew: () => undefined,
+      refuseNew: () => this.refusal,
       log: { warn: () => {} },
     });
   }
