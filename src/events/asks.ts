@@ -86,4 +86,12 @@ export interface RedirectTarget {
   readonly streamUrl: string;
   /** `https:` URL that answers the provider's document; wanted where the provider takes no document. */
   readonly answerUrl?: string;
+  /** As the stream is now, where a provider can be told: only the same sound comes back to its leg. */
+  readonly audio?: { readonly heard: StreamAudio; readonly said: StreamAudio };
+}
+
+/** A codec as media names it, and its rate. */
+export interface StreamAudio {
+  readonly codec: string;
+  readonly sampleRateHz: number;
 }

@@ -15,7 +15,7 @@ export interface NodeDrainOptions {
   readonly clock: Clock;
   readonly calls: Pick<CallDirectory, 'all' | 'get' | 'size' | 'endAll'>;
   /** Both are opened after the drain, and asked only once it begins. */
-  readonly arrivals: () => Pick<NodeArrivals, 'goAway' | 'canGoAway' | 'isSentAway' | 'resumeUrlOf'>;
+  readonly arrivals: () => Pick<NodeArrivals, 'goAway' | 'canGoAway' | 'isSentAway' | 'redirectOf'>;
   readonly tails: () => Pick<Tails, 'leaving'>;
   /** Providers are asked to stream elsewhere only so long after the drain began. */
   readonly moveProviderMs: number;
@@ -167,10 +167,8 @@ export class NodeDrain implements Closeable {
 
   async #moveAtProvider(call: Call, mediaUrl: string): Promise<void> {
     const { arrivals } = this.#options;
-    const streamUrl = arrivals().resumeUrlOf(call, mediaUrl);
-    const moved = await moveProviderCalls([call], () =>
-      streamUrl === undefined ? undefined : { streamUrl },
-    );
+    const target = arrivals().redirectOf(call, mediaUrl);
+    const moved = await moveProviderCalls([call], () => target);
     const { providers } = this.counts;
     providers.accepted += moved.accepted;
     providers.refused += moved.refused;

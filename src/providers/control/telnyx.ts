@@ -1,3 +1,4 @@
+import type { RedirectTarget } from '../../events/asks.ts';
 import type { ProviderApi, ProviderCall, ProviderRequest } from './provider-api.ts';
 import { bearerOf, jsonRequest, segmentOf } from './request-parts.ts';
 
@@ -12,13 +13,22 @@ export const telnyx: ProviderApi = {
   transfer: (call, base, { to, from }) =>
     action(call, base, 'transfer', { to, ...(from === null ? {} : { from }) }),
   // The call stays up without its stream; another one is simply started.
-  redirect: (call, base, { streamUrl }) =>
+  redirect: (call, base, { streamUrl, audio }) =>
     action(call, base, 'streaming_start', {
       stream_url: streamUrl,
       stream_track: 'inbound_track',
       stream_bidirectional_mode: 'rtp',
+      ...(audio === undefined ? {} : asNow(audio)),
     }),
 };
+
+function asNow({ heard, said }: NonNullable<RedirectTarget['audio']>): object {
+  return {
+    stream_codec: heard.codec.toUpperCase(),
+    stream_bidirectional_codec: said.codec.toUpperCase(),
+    stream_bidirectional_sampling_rate: said.sampleRateHz,
+  };
+}
 
 function action(call: ProviderCall, base: string, name: string, own: object): ProviderRequest {
   const url = `${base}/v2/calls/${segmentOf(call.callId)}/actions/${name}`;

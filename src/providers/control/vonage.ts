@@ -4,6 +4,8 @@ import type { ProviderApi, ProviderCall, ProviderRequest } from './provider-api.
 import { bearerOf, digitsOf, isSip, jsonRequest, segmentOf } from './request-parts.ts';
 
 const TOKEN_TTL_S = 60;
+/** As our own answers ask for it. */
+const RATE_HZ = 16_000;
 
 /**
  * Vonage Voice API: `PUT /v1/calls/{uuid}` (developer.vonage.com/en/api/voice#updateCall). The account is
@@ -18,12 +20,12 @@ export const vonage: ProviderApi = {
     const shown = from === null ? {} : { from: digitsOf(from) };
     return moved(call, base, { ncco: [{ action: 'connect', endpoint: [endpoint], ...shown }] });
   },
-  redirect: (call, base, { streamUrl, answerUrl }) => {
+  redirect: (call, base, { streamUrl, answerUrl, audio }) => {
     if (answerUrl !== undefined) return moved(call, base, { url: [answerUrl] });
     const endpoint = {
       type: 'websocket',
       uri: streamUrl,
-      'content-type': 'audio/l16;rate=16000',
+      'content-type': `audio/l16;rate=${audio?.heard.sampleRateHz ?? RATE_HZ}`,
       // The new stream names the call only where its document does.
       headers: { 'call-id': call.callId },
       authorization: { type: 'vonage' },

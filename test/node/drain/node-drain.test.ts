@@ -96,6 +96,8 @@ describe('a node that is drained', () => {
     expect(orders).toHaveLength(1);
     const [order] = orders;
     if (order?.action !== 'redirect') throw new Error('another order');
+    const mulaw = { codec: 'pcmu', sampleRateHz: 8000 };
+    expect(order.to.audio).toEqual({ heard: mulaw, said: mulaw });
     expect(order.to.streamUrl).toMatch(/^wss:\/\/b\.example\.com\/media\/twilio\/r\/[\w-]+\.[\w-]+$/);
   });
 

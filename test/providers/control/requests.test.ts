@@ -134,6 +134,19 @@ describe('Telnyx', () => {
     expect(JSON.parse(body)).toEqual({ ...own, command_id: expect.stringMatching(/^[0-9a-f]{32}$/) });
   });
 
+  it('is told to stream the sound it has', async () => {
+    const l16 = { codec: 'l16', sampleRateHz: 16_000 };
+    const to = {
+      streamUrl: STREAM_URL,
+      audio: { heard: { codec: 'g722', sampleRateHz: 16_000 }, said: l16 },
+    };
+    expect(JSON.parse((await ask({ action: 'redirect', to })).body)).toMatchObject({
+      stream_codec: 'G722',
+      stream_bidirectional_codec: 'L16',
+      stream_bidirectional_sampling_rate: 16_000,
+    });
+  });
+
   it('is told the same order by the same name, and another by another', async () => {
     const idOf = async (order: ProviderOrder): Promise<unknown> =>
       (JSON.parse((await ask(order)).body) as { command_id: string }).command_id;
