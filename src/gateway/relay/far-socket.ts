@@ -18,15 +18,22 @@ export class FarSocket implements LegSocket {
     this.#counts = counts;
   }
 
+  /**
+   * What waits for this leg. The link has many legs and copies what it takes: a moment's bytes of others, or of
+   * its encryption, hold nobody up.
+   */
   get bufferedBytes(): number {
-    return this.#way.bufferedBytes;
+    return this.#isFull ? Math.max(1, this.#way.bufferedBytes) : 0;
+  }
+
+  get #isFull(): boolean {
+    return this.isBusy || this.#way.bufferedBytes > RELAY_UNSENT_BYTES_MAX;
   }
 
   sendAudio(message: Uint8Array, isBinary: boolean): boolean {
     if (!this.#isOpen) return false;
-    const isFull = this.isBusy || this.#way.bufferedBytes > RELAY_UNSENT_BYTES_MAX;
     const type = isBinary ? RELAY.audioBinary : RELAY.audioText;
-    if (!isFull && this.#way.carry(type, this.#handle, message)) return true;
+    if (!this.#isFull && this.#way.carry(type, this.#handle, message)) return true;
     this.#counts.droppedAudioFrames++;
     return false;
   }

@@ -73,6 +73,19 @@ describe('a relay', () => {
     expect(counts.droppedAudioFrames).toBe(2);
   });
 
+  it('is held up by its own client or a full link, and by no moment’s bytes of other legs', () => {
+    const { link, client, far } = openRelay();
+    link.bufferedBytes = 1_000;
+    expect(far.bufferedBytes).toBe(0);
+    expect(far.sendAudio(FRAME, true)).toBe(true);
+    link.bufferedBytes = RELAY_UNSENT_BYTES_MAX + 1;
+    expect(far.bufferedBytes).toBe(RELAY_UNSENT_BYTES_MAX + 1);
+    link.bufferedBytes = 0;
+    client.bufferedBytes = 1;
+    far.sendAudio(FRAME, true);
+    expect(far.bufferedBytes).toBeGreaterThan(0);
+  });
+
   it('drops and counts what a full link would keep waiting', () => {
     const { counts, link, owner, far, say } = openRelay();
     say('one');
