@@ -8,6 +8,8 @@ let callsMade = 0;
 export class TwilioCaller {
   readonly heard: Buffer[] = [];
   readonly heardAtMs: number[] = [];
+  /** How much was heard each time the provider was told to drop what it still had. */
+  readonly clearedAfterFrames: number[] = [];
   closeCode: number | undefined;
   readonly url: string;
   /** A name of its own: a stream of the same name would be the same call. */
@@ -117,6 +119,7 @@ export class TwilioCaller {
 
   #hear(data: Buffer): void {
     const message = JSON.parse(data.toString('utf8')) as { event: string; media?: { payload: string } };
+    if (message.event === 'clear') this.clearedAfterFrames.push(this.heard.length);
     if (message.event !== 'media' || message.media === undefined) return;
     this.heard.push(Buffer.from(message.media.payload, 'base64'));
     this.heardAtMs.push(performance.now());
