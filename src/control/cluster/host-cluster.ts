@@ -32,8 +32,8 @@ const isSilent = (standing: Standing): boolean => standing === 'stale' || standi
 const LIST = { nearMax: 2, abroadMax: 1 };
 
 /**
- * The cluster as a control process sees it, and where it sends new calls. It asks the registry by itself; while
- * that is away it goes on with what it saw for a lease, and then with the nodes of its own host.
+ * The cluster as a control process sees it, and where it sends new calls. It asks the registry by itself;
+ * while that is away it goes on with what it saw for a lease, and then with the nodes of its own host.
  */
 export class HostCluster implements ClusterDesk, Closeable {
   readonly #options: HostClusterOptions;

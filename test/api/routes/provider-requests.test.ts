@@ -11,14 +11,16 @@ type ProviderAsk = Parameters<NonNullable<ApiOptions['providers']>['carryOut']>[
 
 let house: TestApi;
 let asked: ProviderAsk[];
+let placed: readonly string[];
 const tickets = new TransferTickets([Buffer.from('a signing secret of the house')], systemClock);
 beforeEach(async () => {
   asked = [];
+  placed = ['wss://a.example.com', 'wss://b.example.com'];
   house = await openTestApi(
     {
       publicUrl: 'https://voice.example.com',
       mediaUrl: () => 'wss://any.example.com',
-      mediaUrls: () => ['wss://a.example.com', 'wss://b.example.com'],
+      mediaUrls: () => placed,
     },
     { providers: { carryOut: async (ask) => void asked.push(ask), transfers: tickets } },
   );
@@ -165,8 +167,18 @@ describe('the answer to a provider', () => {
   it('is unavailable while no node serves, so that the provider’s fallback is asked', async () => {
     const secret = await credentialOf('twilio');
     house.nodes.serving = 0;
+    placed = [];
     const answer = await post(`/api/v1/voice/answer/twilio/${secret}`, CALL);
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+  });
+
+  it('leads to other hosts while none of this one’s nodes serves', async () => {
+    const secret = await credentialOf('twilio');
+    house.nodes.serving = 0;
+    placed = ['wss://a.example.com', 'wss://b.example.com', 'wss://south.example.com'];
+    const { text } = await post(`/api/v1/voice/answer/twilio/${secret}`, CALL);
+    const hosts = [...text.matchAll(/<Stream url="wss:\/\/([\w.]+)/g)].map(([, host]) => host);
+    expect(hosts).toEqual(['a.example.com', 'b.example.com', 'south.example.com']);
   });
 
   it('is 404 for a provider that asks for no document', async () => {

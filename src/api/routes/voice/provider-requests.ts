@@ -65,7 +65,8 @@ export const providerRoutes: FastifyPluginAsync<RouteContext> = async (app, cont
       const language = languageOf(question.credential.dialect);
       if (language === undefined) throw new VoiceError('not_found', 'this provider asks for no document');
       // The provider has a fallback for this; a stream that is refused would be tried for nothing.
-      if (context.nodes.serving === 0) throw new VoiceError('unavailable', 'no media node is serving');
+      const isNobodyHere = context.nodes.serving === 0 && (settings.mediaUrls?.() ?? []).length === 0;
+      if (isNobodyHere) throw new VoiceError('unavailable', 'no media node is serving');
       return speak(reply, await answers.answer(question, language));
     },
   });
