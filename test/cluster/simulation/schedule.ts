@@ -21,7 +21,9 @@ export type Fault =
       readonly target: number;
       readonly forMs: number;
     }
-  | { readonly atMs: number; readonly fault: 'kill'; readonly target: number };
+  | { readonly atMs: number; readonly fault: 'kill'; readonly target: number }
+  /** The wall clock steps, as NTP or an operator does it. */
+  | { readonly atMs: number; readonly fault: 'step'; readonly target: 'clock'; readonly byMs: number };
 
 const REGISTRY_FAULTS: readonly RegistryFault[] = ['down', 'slow', 'mute', 'late', 'read_only'];
 
@@ -33,7 +35,7 @@ export function randomSchedule(seed: number): Fault[] {
     const atMs = 1_000 + below(20_000);
     const forMs = 200 + below(7_000);
     const node = below(NODES);
-    switch (below(6)) {
+    switch (below(7)) {
       case 0:
         return { atMs, fault: 'empty', target: 'registry' };
       case 1:
@@ -42,6 +44,8 @@ export function randomSchedule(seed: number): Fault[] {
         return { atMs, fault: 'pause', target: node, forMs };
       case 3:
         return { atMs, fault: 'partition', target: node, forMs };
+      case 4:
+        return { atMs, fault: 'step', target: 'clock', byMs: below(2) === 0 ? -10_000 : 10_000 };
       default:
         return {
           atMs,

@@ -16,7 +16,7 @@ function brokenBy(world: World, schedule: readonly Fault[]): string[] {
   if (world.claimsIsolated > 0) broken.push(`${world.claimsIsolated} claims while isolated`);
   if (world.doubleMsMax > 5_000) broken.push(`two owners for ${world.doubleMsMax} ms`);
   const isRegistryAlone = schedule.every(
-    ({ target, fault }) => target === 'registry' || fault === 'partition',
+    ({ target, fault }) => target === 'registry' || target === 'clock' || fault === 'partition',
   );
   if (isRegistryAlone && world.takeovers > 0)
     broken.push(`${world.takeovers} calls moved by the registry alone`);
@@ -57,6 +57,13 @@ describe('the cluster, simulated', () => {
       expect(world.nodes.map(({ sequences }) => sequences.size)).toEqual([2, 3, 3, 3]);
     },
   );
+
+  it.each([-10_000, 10_000])('moves and loses no call where the wall clock steps by %i ms', async (byMs) => {
+    const world = await played(1, [{ atMs: 3_000, fault: 'step', target: 'clock', byMs }]);
+    expect([world.takeovers, world.claimsIsolated, world.witness.broken]).toEqual([0, 0, []]);
+    expect(world.nodes.map(({ sequences }) => sequences.size)).toEqual([2, 3, 3, 3]);
+    expect(world.nodes.map(({ ownership }) => ownership.counts.fenced)).toEqual([0, 0, 0, 0]);
+  });
 
   it('has every call back in a registry that lost its data', async () => {
     const world = await played(1, [{ atMs: 3_000, fault: 'empty', target: 'registry' }]);

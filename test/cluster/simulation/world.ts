@@ -127,6 +127,7 @@ export class World {
   }
 
   #strike(fault: Fault): void {
+    if (fault.target === 'clock') return this.clock.stepWallClock(fault.byMs);
     if (fault.target === 'registry') {
       if (fault.fault !== 'empty') return this.#spoil(this.nodes, fault.fault, fault.forMs);
       this.witness.emptied();
