@@ -10,6 +10,7 @@ import { benchKernels, compareKernels } from './kernels.ts';
 import { benchOutages } from './outages.ts';
 import { machineFacts } from './machine.ts';
 import { benchPacing } from './pacing.ts';
+import { benchRelay } from './relay.ts';
 import { printReport, saveReport, type Bench, type BenchOptions } from './report.ts';
 import { benchWedged } from './wedged.ts';
 
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'outages', run: benchOutages },
   { name: 'wedged', run: benchWedged },
   { name: 'handovers', run: benchHandovers },
+  { name: 'relay', run: benchRelay },
   { name: 'failover', run: benchFailover, onlyByName: true },
   { name: 'barge-in', run: benchInterruptions },
 ];
