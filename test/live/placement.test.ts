@@ -84,6 +84,16 @@ async function streamPortsOf(house: House): Promise<string[]> {
   return [...document.matchAll(/<Stream url="([^"]+)"/g)].map(([, stream = '']) => new URL(stream).port);
 }
 
+function clusterSettings(redis: RedisServer): { readonly [name: string]: string } {
+  return {
+    ...UNLOADED,
+    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+    PEER_SECRET: randomBytes(32).toString('hex'),
+    SIGNING_SECRET: randomBytes(32).toString('hex'),
+    ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+  };
+}
+
 async function countedRefusals(house: House): Promise<number> {
   const metrics = await (await fetch(`${house.ready.api_url}/metrics`)).text();
   const lines = metrics.matchAll(/^omnivoice_admission_refused_total\{[^}]*reason="legs"[^}]*\} (\d+)$/gm);
@@ -128,14 +138,7 @@ describe('two regions that see each other', () => {
       const region = { name, address: null, lat, lon: 10, neighbours: [other], redis: url, limits: {} };
       writeFileSync(join(folder, `${name}.json`), JSON.stringify(region));
     }
-    const shared = {
-      ...UNLOADED,
-      REDIS_URL: `redis://127.0.0.1:${redis.port}`,
-      REGIONS_DIR: folder,
-      PEER_SECRET: randomBytes(32).toString('hex'),
-      SIGNING_SECRET: randomBytes(32).toString('hex'),
-      ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
-    };
+    const shared = { ...clusterSettings(redis), REGIONS_DIR: folder };
     const openIn = async (REGION: string): Promise<House> =>
       own(await House.open({ ...shared, REGION, PEER_URL: `tls://127.0.0.1:${await freeRun(1)}` }));
     const [north, south] = await Promise.all([openIn('north'), openIn('south')]);
@@ -161,6 +164,26 @@ describe('two regions that see each other', () => {
       process.kill(stopped, 'SIGCONT');
     }
     expect((await clusterOf(north)).control.placements.placed_abroad).toBe(1);
+  }, 60_000);
+});
+
+describe.runIf(IS_LONG)('a host whose Redis is gone', () => {
+  it('places calls on whom it saw, then on its own nodes, and on the cluster when Redis is back', async () => {
+    const redis = own(await RedisServer.open());
+    const peers = `tls://127.0.0.1:${await freeRun(2)}`;
+    const house = own(await House.open({ ...clusterSettings(redis), MEDIA_NODES: '2', PEER_URL: peers }));
+    await untilSeen(house, 'two nodes', ({ regions }) => regions[0]?.nodes_fit === 2);
+    await redis.kill();
+    expect((await place(house)).type).toBe('in');
+    await untilSeen(house, 'Redis to be missed', ({ registry }) => registry.state === 'away');
+    expect((await clusterOf(house)).control.placing_on).toBe('host');
+    expect(portsOf(await placeMany(6, 20, () => place(house))).size).toBe(2);
+    await redis.start();
+    const isBack = ({ registry, control }: Cluster): boolean =>
+      registry.state === 'seen' && control.placing_on === 'cluster';
+    await untilSeen(house, 'Redis to be back', isBack);
+    expect((await place(house)).type).toBe('in');
+    await legsSeen(house, 8);
   }, 60_000);
 });
 
