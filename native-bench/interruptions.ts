@@ -133,6 +133,7 @@ function countsOf(interrupted: readonly ToldItem[], coughed: readonly ToldItem[]
     'told to the frame': count(cleared, (item) => offBy(item) === 0),
     'told one frame off': count(cleared, (item) => offBy(item) === 1),
     'told wrongly': count(cleared, (item) => offBy(item) > 1),
+    'told nothing': count(cleared, ({ toldMs }) => toldMs === null),
     'interrupted by an echo': count(cleared, ({ hasSpoken, hasEcho, isTorn }) => {
       return !hasSpoken && hasEcho && !isTorn;
     }),
@@ -155,7 +156,7 @@ function hasPaused({ gapMaxMs }: ToldItem): boolean {
 
 /** Frames between what the agent was told and what its caller had. */
 function offBy({ toldMs, heardFrames }: ToldItem): number {
-  return toldMs === null ? Infinity : Math.abs(toldMs / FRAME_MS - heardFrames);
+  return toldMs === null ? Number.NaN : Math.abs(toldMs / FRAME_MS - heardFrames);
 }
 
 function latencyTable(onsets: { readonly [name: string]: OnsetLatency }, calls: number): Table {
@@ -194,6 +195,7 @@ function refusedBy(refusals: readonly string[]): string[] {
 function failuresOf(counts: Counts, { count }: Distribution, { lostCalls }: CrowdNotes): string[] {
   const mustBeNone = [
     'told wrongly',
+    'told nothing',
     'interrupted by an echo',
     'interrupted by nobody',
     'coughs taken for words',

@@ -91,15 +91,18 @@ export class Crowd {
     this.#items = [];
   }
 
-  /** What was heard until now, of items that are over. */
+  /** What was heard until now, of items that are over and calls that are not. */
   read(): CrowdNotes {
     this.#isMeasuring = false;
-    const items = this.#items.map((item) => ({
+    const lost = this.#talkers.filter(({ isClosed, hasHungUp }) => isClosed && !hasHungUp);
+    const lostNames = new Set(lost.map(({ plan }) => plan.name));
+    // A line that breaks drops what waited for it: that is no interruption.
+    const whole = this.#items.filter(({ caller }) => !lostNames.has(caller));
+    const items = whole.map((item) => ({
       ...item,
       toldMs: this.#agents.told.get(`${item.caller} ${item.itemId}`) ?? null,
     }));
-    const lostCalls = this.#talkers.filter(({ isClosed, hasHungUp }) => isClosed && !hasHungUp).length;
-    return { items, lateMs: this.#late.distribution(), lostCalls };
+    return { items, lateMs: this.#late.distribution(), lostCalls: lost.length };
   }
 
   async hangUp(): Promise<void> {
