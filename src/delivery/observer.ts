@@ -12,6 +12,8 @@ export interface HookSent {
   readonly decidedAtMs: AtMs;
   readonly committedAtMs: AtMs;
   readonly sentAtMs: AtMs;
+  /** It waited for its receiver: for a retry or a slow answer before it, a pause, a full house. */
+  readonly isHeldUp: boolean;
 }
 
 /** How an attempt ended. */

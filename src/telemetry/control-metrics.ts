@@ -9,6 +9,8 @@ import { readAtScrape, readBins, readLimits, type Sample } from './scrape.ts';
 import { openTally, type Tally } from './tally.ts';
 
 // Both promises of the house are edges, exactly: 20 ms in the steady state, 200 ms always.
+/** Within which hooks leave: an exact edge of the bins. */
+const PROMISE_MS = 200;
 const PROPAGATION_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5];
 const REQUEST_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
@@ -55,6 +57,7 @@ export interface ControlMetrics extends Closeable {
     receivedAtMs: AtMs;
     committedAtMs: AtMs;
     sentAtMs: AtMs;
+    isHeldUp: boolean;
   }): void;
   attemptFinished(finished: { errorClass: string | null; sentAtMs: AtMs | null; doneAtMs: AtMs }): void;
   requestAnswered(request: { method: string; status: number; durationMs: number }): void;
@@ -117,16 +120,22 @@ function addDelivery(
     help: 'Requests made to hooks, and what came of them',
     labels: { region: [region], result: ['ok', ...errorClasses] },
   });
+  const heldUp = openTally(registry, {
+    name: 'hooks_held_up_total',
+    help: 'First attempts later than 200 ms that had waited for their receiver',
+    labels: { region: [region] },
+  });
   const stages = addStages(registry);
   return {
     eventCommitted: ({ receivedAtMs, decidedAtMs, committedAtMs }) => {
       stages.detected.observeMs(decidedAtMs - receivedAtMs);
       stages.journalled.observeMs(committedAtMs - decidedAtMs);
     },
-    hookSent: ({ eventClass, attempt, receivedAtMs, committedAtMs, sentAtMs }) => {
+    hookSent: ({ eventClass, attempt, receivedAtMs, committedAtMs, sentAtMs, isHeldUp }) => {
       // A retry says how patient we are, not how quick.
       if (attempt !== 1) return;
       propagation.get(eventClass)?.observeMs(sentAtMs - receivedAtMs);
+      if (isHeldUp && sentAtMs - receivedAtMs > PROMISE_MS) heldUp.add({ region });
       stages.sent.observeMs(sentAtMs - committedAtMs);
     },
     attemptFinished: ({ errorClass, sentAtMs, doneAtMs }) => {

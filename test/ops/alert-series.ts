@@ -22,11 +22,15 @@ export function hosts(control1: string, media1: string, control2: string, media2
   return { [`up{${N1}}`]: control1, [`up{${N2}}`]: control2, [MEDIA_1]: media1, [MEDIA_2]: media2 };
 }
 
-/** Hooks of one region, and those within 200 ms. */
-export function hooks(all: string, quick: string): Seen {
+/** Hooks of one region, those within 200 ms, and the others that waited for their receivers. */
+export function hooks(all: string, quick: string, heldUp = '0x200'): Seen {
   const name = 'omnivoice_hook_propagation_seconds';
   const labels = 'region="north",event_class="voice",host="n1"';
-  return { [`${name}_count{${labels}}`]: all, [`${name}_bucket{${labels},le="0.2"}`]: quick };
+  return {
+    [`${name}_count{${labels}}`]: all,
+    [`${name}_bucket{${labels},le="0.2"}`]: quick,
+    'omnivoice_hooks_held_up_total{region="north",host="n1"}': heldUp,
+  };
 }
 
 /** Calls of one provider that came to be, and those that did not for this reason. */

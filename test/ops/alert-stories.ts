@@ -208,6 +208,13 @@ const HOOKS: readonly AlertStory[] = [
     fires: { OmnivoiceHooksBudgetBurns: NORTH },
   },
   {
+    told: 'a fifth of the hooks is slow, for they wait for their receivers',
+    everyMs: TWO_MINUTES_MS,
+    seen: hooks('0+4000x200', '0+3200x200', '0+800x200'),
+    at: '6h10m',
+    fires: {},
+  },
+  {
     told: 'one hook in two hundred is slow',
     everyMs: TWO_MINUTES_MS,
     seen: hooks('0+4000x200', '0+3980x200'),

@@ -226,6 +226,7 @@ describe('control’s figures', () => {
       'hook_attempts_total',
       'hook_backlog',
       'hook_propagation_seconds',
+      'hooks_held_up_total',
       'limit_hits_total',
       'nodes_linked',
       'outbox_oldest_age_seconds',
@@ -242,7 +243,13 @@ describe('control’s figures', () => {
 
   it('divide an event’s way into its stages, and measure first attempts only', async () => {
     control.eventCommitted({ receivedAtMs: 1000, decidedAtMs: 1001, committedAtMs: 1004 });
-    const sent = { eventClass: 'voice', receivedAtMs: 1000, committedAtMs: 1004, sentAtMs: 1020 };
+    const sent = {
+      eventClass: 'voice',
+      receivedAtMs: 1000,
+      committedAtMs: 1004,
+      sentAtMs: 1020,
+      isHeldUp: false,
+    };
     control.hookSent({ ...sent, attempt: 1 });
     control.hookSent({ ...sent, attempt: 2, sentAtMs: 9000 });
     control.attemptFinished({ errorClass: null, sentAtMs: 1020, doneAtMs: 1050 });
@@ -257,6 +264,15 @@ describe('control’s figures', () => {
     expect(valueOf(metrics, 'omnivoice_hook_propagation_seconds_count', { event_class: 'voice' })).toBe(1);
     expect(valueOf(metrics, 'omnivoice_hook_attempts_total', { result: 'ok' })).toBe(1);
     expect(valueOf(metrics, 'omnivoice_hook_attempts_total', { result: 'timeout_response' })).toBe(1);
+  });
+
+  it('tell which late hooks had waited for their receiver', async () => {
+    const sent = { eventClass: 'voice', attempt: 1, receivedAtMs: 1000, committedAtMs: 1004 };
+    control.hookSent({ ...sent, sentAtMs: 1200, isHeldUp: true });
+    control.hookSent({ ...sent, sentAtMs: 1201, isHeldUp: false });
+    control.hookSent({ ...sent, sentAtMs: 1201, isHeldUp: true });
+    control.hookSent({ ...sent, attempt: 2, sentAtMs: 9000, isHeldUp: true });
+    expect(valueOf(await readControl(), 'omnivoice_hooks_held_up_total', { region: 'local' })).toBe(1);
   });
 
   it('count requests by closed sets, whatever strangers send', async () => {

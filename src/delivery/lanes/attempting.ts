@@ -1,4 +1,4 @@
-import { sleep, type Clock } from '../../base/clock.ts';
+import { sleep, type AtMs, type Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { classOf } from '../../events/catalogue.ts';
 import type { Envelope } from '../../events/envelope.ts';
@@ -103,13 +103,15 @@ export class Attempting {
     return { result, after, record };
   }
 
-  /** Whoever measures is told, once the attempt is on record. */
-  tell(endpoint: Endpoint, item: Item, { type }: Envelope, { result, after }: Made): void {
+  /** Whoever measures is told, once the attempt is on record; of a wait for the receiver, when it ended. */
+  tell(endpoint: Endpoint, item: Item, { type }: Envelope, made: Made, heldUpAtMs: AtMs | null): void {
     const { observer } = this.#ports;
+    const { result, after } = made;
     const { attempt, startedAtMs, sentAtMs, firstByteAtMs, doneAtMs } = result;
     const common = { endpointId: endpoint.id, eventClass: classOf(type), attempt: attempt.number };
     if (item.stamps !== null && sentAtMs !== null) {
-      observer.hookSent({ ...common, ...item.stamps, sentAtMs });
+      const isHeldUp = heldUpAtMs !== null && heldUpAtMs >= item.stamps.committedAtMs;
+      observer.hookSent({ ...common, ...item.stamps, sentAtMs, isHeldUp });
     }
     const { trigger, errorClass, status } = attempt;
     const { state } = after.next;

@@ -37,6 +37,8 @@ export interface Lane {
     | { readonly name: 'waiting'; readonly cancel: Cancel };
   /** Whether the outbox alone knows what comes after the items. */
   parked: Parked | null;
+  /** When its receiver last kept it waiting, with a head that was tried again or answered late. */
+  heldUpAtMs: AtMs | null;
 }
 
 /** The part of a lane that memory has let go. */

@@ -1,4 +1,4 @@
-import { sleep } from '../../base/clock.ts';
+import { sleep, type AtMs } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Aftermath } from './aftermath.ts';
 import { Attempting, isInOrder, type AttemptPorts, type Made } from './attempting.ts';
@@ -27,6 +27,9 @@ import { LaneParking } from './parking.ts';
 import { EndpointPause } from './pause.ts';
 import { longestWaitMs } from '../schedule.ts';
 import { UndeliveredNames } from './undelivered.ts';
+
+/** As long as all of our own promise: who answers later keeps the next event of the call waiting. */
+const SLOW_ANSWER_MS = 200;
 
 /** What the lanes of an endpoint ask of the rest of the house. */
 export interface LanePorts extends AttemptPorts {
@@ -62,6 +65,8 @@ export class EndpointLanes {
   #endpoint: Endpoint;
   #lastTaken: OutboxCursor | undefined;
   readonly #pause: EndpointPause;
+  /** When the receiver last kept lanes waiting that were ready: paused, broken, or slow with all it may have. */
+  #heldUpAtMs: AtMs | null = null;
   #phase: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(endpoint: Endpoint, ports: LanePorts) {
@@ -184,7 +189,13 @@ export class EndpointLanes {
   }
 
   #enqueue(item: Item, key: string): void {
-    const lane: Lane = this.#lanes.get(key) ?? { key, items: [], state: READY, parked: null };
+    const lane: Lane = this.#lanes.get(key) ?? {
+      key,
+      items: [],
+      state: READY,
+      parked: null,
+      heldUpAtMs: null,
+    };
     this.#lanes.set(key, lane);
     if (insertInOrder(lane, item) === 0) this.#arm(lane);
   }
@@ -225,11 +236,13 @@ export class EndpointLanes {
   }
 
   #pump(): void {
-    const { health, limits } = this.#ports;
-    while (this.#phase === 'open' && !this.#pause.isOn && this.#ready.size > 0) {
-      if (this.#working.size >= limits.inFlightMax) return;
+    const { health, limits, clock } = this.#ports;
+    while (this.#phase === 'open' && this.#ready.size > 0) {
       const { gate } = health;
-      if (gate === 'shut') return;
+      if (this.#pause.isOn || this.#working.size >= limits.inFlightMax || gate === 'shut') {
+        this.#heldUpAtMs = clock.nowMs();
+        return;
+      }
       const [next] = this.#ready;
       const lane = gate === 'probe' ? oldestOf(this.#ready) : next;
       if (lane !== undefined && !this.#territory.holds(resourceOf(lane))) {
@@ -277,15 +290,18 @@ export class EndpointLanes {
 
   async #attempt(lane: Lane, item: Item, letter: Letter): Promise<Made | null> {
     const endpoint = this.#endpoint;
+    const heldUpAtMs = latest(lane.heldUpAtMs, this.#heldUpAtMs);
     const made = await this.#attempting.make(endpoint, item, letter);
     if (made === null) return null;
-    const { after, record } = made;
+    const { after, record, result } = made;
+    const isSlow = result.sentAtMs === null || result.doneAtMs - result.sentAtMs > SLOW_ANSWER_MS;
+    if (isSlow || after.next.state !== 'delivered' || item.attempts > 0) lane.heldUpAtMs = result.doneAtMs;
     this.#pause.extend(after.pauseMs);
     if (record === 'kept') this.#settle(lane, item, letter, after);
     else if (record === 'failed') this.#drop(lane, item);
     else if (lane.state.name !== 'left') this.#abandon(lane);
     if (after.disables !== null) this.#ports.disable(endpoint, after.disables);
-    this.#attempting.tell(endpoint, item, letter.envelope, made);
+    this.#attempting.tell(endpoint, item, letter.envelope, made, heldUpAtMs);
     return made;
   }
 
@@ -363,4 +379,8 @@ export class EndpointLanes {
     this.#memory.forget(item);
     this.#memory.noteRoom();
   }
+}
+
+function latest(one: AtMs | null, other: AtMs | null): AtMs | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }

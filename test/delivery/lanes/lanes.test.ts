@@ -59,8 +59,8 @@ function lanesOf(endpoint: Partial<Endpoint> = {}, limits: Partial<LaneLimits> =
 }
 
 function take(lanes: EndpointLanes, event: CommittedEvent): boolean {
-  const { position, envelope, receivedAtMs, decidedAtMs, committedAtMs } = event;
-  const stamps = { receivedAtMs, decidedAtMs, committedAtMs };
+  const { position, envelope, receivedAtMs, decidedAtMs } = event;
+  const stamps = { receivedAtMs, decidedAtMs, committedAtMs: clock.nowMs() };
   const id = event.deliveries[0]!.deliveryId;
   return lanes.take({ id, position, attempts: 0, dueInMs: 0, envelope, stamps });
 }
@@ -101,6 +101,37 @@ describe('a lane', () => {
       [3, 'retry'],
       [1, 'event'],
     ]);
+  });
+
+  it('tells which first attempts waited for their receiver', async () => {
+    const lanes = lanesOf();
+    sender.script('call_1', ['http_5xx', null]);
+    take(lanes, commit('call_1', 1));
+    take(lanes, commit('call_1', 2));
+    take(lanes, commit('call_2', 1));
+    await sender.pass(clock, 6_100);
+    take(lanes, commit('call_1', 3));
+    await sender.pass(clock);
+    const told = sent.map(({ attempt, isHeldUp, sentAtMs }) => ({
+      attempt,
+      isHeldUp,
+      isLate: sentAtMs > 2_000,
+    }));
+    expect(told).toEqual([
+      { attempt: 1, isHeldUp: false, isLate: false },
+      { attempt: 1, isHeldUp: false, isLate: false },
+      { attempt: 2, isHeldUp: true, isLate: true },
+      { attempt: 1, isHeldUp: true, isLate: true },
+      { attempt: 1, isHeldUp: false, isLate: true },
+    ]);
+  });
+
+  it('tells that a receiver with all it may have kept others waiting', async () => {
+    const lanes = lanesOf({}, { inFlightMax: 1 });
+    take(lanes, commit('call_1', 1));
+    take(lanes, commit('call_2', 1));
+    await sender.pass(clock);
+    expect(sent.map(({ isHeldUp }) => isHeldUp)).toEqual([false, true]);
   });
 
   it('records each attempt with what comes next, and when', async () => {
@@ -308,7 +339,7 @@ describe('the observer', () => {
       attempt: 1,
       receivedAtMs: 1,
       decidedAtMs: 2,
-      committedAtMs: 3,
+      committedAtMs: 1_000,
     });
     expect(sent[0]!.sentAtMs).toBeGreaterThan(999);
     expect(finished.map(({ state, errorClass, attempt }) => [state, errorClass, attempt])).toEqual([
