@@ -15,8 +15,6 @@ export interface NodeRecord {
   readonly node: number;
   readonly host: string;
   readonly region: string;
-  /** Failure domain inside the region, where the operator names one. */
-  readonly zone: string | null;
   /** Base URL of the node's own media port: `wss://host:8082`. */
   readonly mediaUrl: string;
   /** `host:port` on which peers reach it; null where it has none (one host). */

@@ -53,7 +53,6 @@ export class FakeCluster implements ClusterDesk {
           node: 0,
           host: 'host-a',
           region: 'local',
-          zone: null,
           state: 'serving',
           standing: 'fit',
           media_url: 'ws://127.0.0.1:8082',

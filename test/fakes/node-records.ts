@@ -8,7 +8,6 @@ export function nodeRecord(incarnation: string, facts: Partial<NodeRecord> = {})
     node: 0,
     host: 'host-a',
     region: 'local',
-    zone: null,
     mediaUrl: 'ws://host-a:8082',
     peer: null,
     state: 'serving',

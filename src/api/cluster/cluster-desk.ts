@@ -81,7 +81,6 @@ export interface NodeView {
   readonly node: number;
   readonly host: string;
   readonly region: string;
-  readonly zone: string | null;
   /** What it says of itself. */
   readonly state: string;
   /** Whether new calls are placed on it, as seen from here. */

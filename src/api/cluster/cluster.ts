@@ -41,7 +41,6 @@ const Node = Type.Object({
   node: Type.Integer({ description: 'its number on its host' }),
   host: Type.String(),
   region: Type.String(),
-  zone: Nullable(Type.String()),
   state: Type.String({ description: 'what it says of itself' }),
   standing: Type.String({
     enum: ['fit', 'unfit', 'stale', 'gone'],

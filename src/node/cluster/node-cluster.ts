@@ -290,7 +290,6 @@ export class NodeCluster implements Closeable {
       node: index,
       host: hostname(),
       region: settings.region,
-      zone: null,
       mediaUrl: mediaUrlOf(settings, index),
       peer: this.#places.told(index),
       version,
