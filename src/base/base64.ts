@@ -55,6 +55,24 @@ export function decodeBase64Into(source: Uint8Array, start: number, end: number,
   return decodeRest(source, at, stop + 3, target, written);
 }
 
+/**
+ * As `decodeBase64Into`, of what is base64 to the letter: whole groups, no blanks, the padding in its place.
+ * -1 for everything else, and for nothing.
+ */
+export function decodePlainBase64Into(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+): number {
+  const characters = end - start;
+  if (characters === 0 || (characters & 3) !== 0) return -1;
+  const pads = source[end - 1] !== PAD_CODE ? 0 : source[end - 2] !== PAD_CODE ? 1 : 2;
+  const written = decodeBase64Into(source, start, end, target);
+  // Fewer bytes than the length promises means blanks inside.
+  return written === (characters >> 2) * 3 - pads ? written : -1;
+}
+
 /** The careful way: the last group, and everything behind the first blank. */
 function decodeRest(
   source: Uint8Array,

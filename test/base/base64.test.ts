@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { base64Bytes, decodeBase64Into, encodeBase64Into } from '../../src/base/base64.ts';
+import {
+  base64Bytes,
+  decodeBase64Into,
+  decodePlainBase64Into,
+  encodeBase64Into,
+} from '../../src/base/base64.ts';
 
 const LONG = process.env['OMNIVOICE_TEST_LONG'] !== undefined;
 const numRuns = LONG ? 100_000 : 1_000;
@@ -73,6 +78,31 @@ describe('decoding base64', () => {
 
   it('reads nothing beyond the source, whatever end it is told', () => {
     expect(decodeBase64Into(Buffer.from('QUJD'), 0, 400, new Uint8Array(8))).toBe(3);
+  });
+});
+
+describe('decoding base64 that has to be plain', () => {
+  const plain = (text: string): number =>
+    decodePlainBase64Into(Buffer.from(text), 0, text.length, new Uint8Array(99));
+
+  it('takes whole groups with their padding, and nothing else', () => {
+    expect(['QUJD', 'QUJDRA==', 'QUJDREU='].map(plain)).toEqual([3, 4, 5]);
+    for (const text of ['', 'QQ', 'QUJDRA', 'QUJD\nQUJ', 'QUJ QUJD', '====', 'Q===', 'QU-_']) {
+      expect(plain(text)).toBe(-1);
+    }
+  });
+
+  it('agrees with Buffer on all that Buffer writes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 700 }), (bytes) => {
+        const text = Buffer.from(bytes).toString('base64');
+        const target = new Uint8Array(1_000);
+        const written = decodePlainBase64Into(Buffer.from(text), 0, text.length, target);
+        expect(written).toBe(bytes.length);
+        expect(target.subarray(0, written)).toEqual(bytes);
+      }),
+      { numRuns },
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { decodeBase64Into } from '../../base/base64.ts';
+import { decodePlainBase64Into } from '../../base/base64.ts';
 import type { Inbound } from '../dialect.ts';
 import { MediaPattern, noPlaces, type MediaPlaces } from './pattern.ts';
 import { digitsEnd, isWord, scalarEnd, skipBlanks, stringEnd } from './scalars.ts';
@@ -13,7 +13,6 @@ const ZERO = 0x30;
 const COLON = 0x3a;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
-const PAD = 0x3d;
 
 /** Digits a counter may have and still be exact in a double. */
 const DIGITS_MAX = 15;
@@ -155,13 +154,9 @@ function counterEnd(message: Uint8Array, at: number, isText: boolean): number {
 
 /** The last look: base64 that is not plain is left to the strict parser, too. */
 function decode(message: Uint8Array, places: MediaPlaces, into: Inbound): Scanned {
-  const { payloadStart, payloadEnd } = places;
-  const characters = payloadEnd - payloadStart;
-  if (characters === 0 || (characters & 3) !== 0) return 'unusual';
-  const pads = message[payloadEnd - 1] !== PAD ? 0 : message[payloadEnd - 2] !== PAD ? 1 : 2;
-  const written = decodeBase64Into(message, payloadStart, payloadEnd, into.payload);
-  // Fewer bytes than the length promises means blanks inside, and a raw line break is no JSON.
-  if (written !== (characters >> 2) * 3 - pads) return 'unusual';
+  // Blanks inside it are the parser's to judge: a raw line break is no JSON.
+  const written = decodePlainBase64Into(message, places.payloadStart, places.payloadEnd, into.payload);
+  if (written < 0) return 'unusual';
   // The payload of another track is decoded too: only then is it sure that its quotes are its ends.
   if (!places.isOurs) return 'other_track';
   into.payloadBytes = written;

@@ -1,4 +1,4 @@
-import { decodeBase64Into } from '../../../base/base64.ts';
+import { decodePlainBase64Into } from '../../../base/base64.ts';
 import type { Inbound } from '../../dialect.ts';
 import { isWord, scalarEnd, skipBlanks, stringEnd } from '../../json-media/scalars.ts';
 
@@ -7,7 +7,6 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
-const PAD = 0x3d;
 
 const TYPE = Buffer.from('type');
 const DELTA = Buffer.from('delta');
@@ -87,12 +86,8 @@ export class DeltaScan {
 
   /** Base64 is looked at once, by its decoder; what is not plain is left to the parser. */
   #decode(message: Uint8Array, into: Inbound): boolean {
-    const { start, end } = this.#delta;
-    const characters = end - start;
-    if (characters === 0 || (characters & 3) !== 0) return false;
-    const pads = message[end - 1] !== PAD ? 0 : message[end - 2] !== PAD ? 1 : 2;
-    const written = decodeBase64Into(message, start, end, into.payload);
-    if (written !== (characters >> 2) * 3 - pads) return false;
+    const written = decodePlainBase64Into(message, this.#delta.start, this.#delta.end, into.payload);
+    if (written < 0) return false;
     into.payloadBytes = written;
     into.sequence = -1;
     into.timestampMs = -1;
