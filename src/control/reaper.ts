@@ -30,9 +30,9 @@ const LAST_FENCE = Number.MAX_SAFE_INTEGER;
 
 /**
  * The last events of a call whose node is gone and that nobody resumed: each leg that was still there
- * disconnects, then exactly one `call_ended` and one `call_completed`. Numbering goes on from what the journal
- * has seen, so a call that had told its own end already is only completed. What a lost host still held of it is
- * refused when it returns.
+ * disconnects, then exactly one `call_ended` and one `call_completed`. Numbering goes on from what the
+ * journal has seen, so a call that had told its own end already is only completed. What a lost host still
+ * held of it is refused when it returns.
  */
 export function lastEventsOf(
   call: CallView,
@@ -155,7 +155,7 @@ export class Reaper implements Closeable {
     this.#endIn(incarnation, resumeWindowMs);
   }
 
-  /** A call whose owner is long gone, wherever that was. False where it cannot be said yet whether it goes on. */
+  /** A call whose owner is long gone, wherever that was. False where nobody can say yet if it goes on. */
   async endOrphan({ callId, owner }: Pick<Orphan, 'callId' | 'owner'>): Promise<boolean> {
     // Its owner may have told nothing of it yet: another was the last who did.
     const call = await this.#options.journal.openCall(callId);

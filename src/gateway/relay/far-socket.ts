@@ -19,8 +19,8 @@ export class FarSocket implements LegSocket {
   }
 
   /**
-   * What waits for this leg. The link has many legs and copies what it takes: a moment's bytes of others, or of
-   * its encryption, hold nobody up.
+   * What waits for this leg. The link has many legs and copies what it takes: a moment's bytes of others, or
+   * of its encryption, hold nobody up.
    */
   get bufferedBytes(): number {
     return this.#isFull ? Math.max(1, this.#way.bufferedBytes) : 0;

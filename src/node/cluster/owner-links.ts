@@ -46,8 +46,8 @@ export class OwnerLinks {
   }
 
   /**
-   * As `settled`, once a link that has just broken was dialled again: whether its node is gone or the link was
-   * all that broke.
+   * As `settled`, once a link that has just broken was dialled again: whether its node is gone, or the link
+   * was all that broke.
    */
   async redialled(incarnation: string): Promise<OwnerLink> {
     const untilMs = this.#clock.nowMs() + REDIALLED_MS;

@@ -47,17 +47,14 @@ export class RelayMoves {
 
   /** Resolves when the leg goes on, or was told to come back itself. */
   async follow(mover: Mover, finder: Finder): Promise<void> {
-    const { clock, links, counts } = this.#options;
+    const { clock, links } = this.#options;
     const { line, owner } = mover;
     const untilMs = clock.nowMs() + SEARCH_MS_MAX;
     // A link may break between two nodes that both live: then the call stays where it is.
     await links.redialled(owner);
     while (line.isSearching) {
       const refusal = await this.#find(mover, finder);
-      if (refusal === undefined) {
-        counts.followed++;
-        return;
-      }
+      if (refusal === undefined) return;
       const { closeCode, retryable } = FAULTS[refusal.fault];
       if (!retryable) return line.giveUp(closeCode, refusal.fault);
       if (clock.nowMs() >= untilMs) return line.giveUp();
@@ -65,12 +62,19 @@ export class RelayMoves {
     }
   }
 
+  /** Why it cannot go on yet; undefined where it does, or its client has left meanwhile. */
   async #find(mover: Mover, { here, bring }: Finder): Promise<Refusal | undefined> {
-    const { line, claims, arrival } = mover;
+    const { counts } = this.#options;
+    const { line, claims, arrival, carryTo } = mover;
     const { callId, fence, legId, generation } = claims;
     const connection = { legId, generation };
     const outcome = await bring({ callId, tokenFloor: fence ?? 0, connection });
-    if (outcome?.type === 'kept') return carried(outcome.owner, mover);
+    if (!line.isSearching) return undefined;
+    if (outcome?.type === 'kept') {
+      if (!carryTo(outcome.owner)) return refuse('unavailable', 'the owner cannot be reached');
+      counts.followed++;
+      return undefined;
+    }
     if (outcome !== undefined) return outcome;
     const resumption = await here.resume(claims);
     if (resumption === undefined) return refuse('call_not_found', 'the call has ended or never was');
@@ -80,11 +84,7 @@ export class RelayMoves {
     const leg = resumption.arrive({ ...arrival, receivedAtMs: nowMs }, nowMs);
     if ('type' in leg) return leg;
     line.goOn(leg);
+    counts.followed++;
     return undefined;
   }
-}
-
-function carried(owner: string, { line, carryTo }: Mover): Refusal | undefined {
-  const isCarried = !line.isSearching || carryTo(owner);
-  return isCarried ? undefined : refuse('unavailable', 'the owner cannot be reached');
 }
