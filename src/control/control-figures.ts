@@ -269,6 +269,7 @@ export class ControlFigures implements DeliveryObserver, Closeable {
         eventGaps: () => this.#parts?.store.stats.journal.sequenceGaps ?? 0,
         streams: () => this.#parts?.streams.readers ?? 0,
         nodesLinked: () => this.#linked().length,
+        orphansEnded: () => this.#parts?.sweep.stats.settled ?? 0,
       },
     });
   }

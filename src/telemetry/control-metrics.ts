@@ -34,6 +34,8 @@ export interface ControlSources {
   readonly streams: () => number;
   /** Media nodes control is linked with. */
   readonly nodesLinked: () => number;
+  /** Calls that were claimed to be ended: nobody came back for them. */
+  readonly orphansEnded: () => number;
 }
 
 export interface ControlMetricsOptions {
@@ -97,6 +99,12 @@ function addSources(registry: Registry, { region, sources }: ControlMetricsOptio
   gauge('outbox_oldest_age_seconds', 'Age of the oldest unfinished delivery', sources.outboxOldestAgeSeconds);
   gauge('streams', 'Readers of live streams', sources.streams);
   gauge('nodes_linked', 'Media nodes control is linked with', sources.nodesLinked);
+  readAtScrape(registry, {
+    name: 'takeovers_total',
+    help: 'Calls that came here',
+    type: 'counter',
+    read: one(sources.orphansEnded, { reason: 'orphan' }),
+  });
   readAtScrape(registry, {
     name: 'event_gaps_total',
     help: 'Numbers missing in the sequence of a resource',

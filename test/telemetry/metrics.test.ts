@@ -66,6 +66,7 @@ beforeAll(() => {
       eventGaps: () => 0,
       streams: () => 2,
       nodesLinked: () => 1,
+      orphansEnded: () => 5,
     },
   });
 });
@@ -81,6 +82,11 @@ it('counts what every limit held back, by its name', async () => {
   expect(expositionOf(await control.snapshot())).toContain(
     'omnivoice_limit_hits_total{limit="stream_too_slow"} 2',
   );
+});
+
+it('counts orphans among the takeovers that nodes count, in one metric', async () => {
+  const text = expositionOf(await control.snapshot());
+  expect(text).toContain('omnivoice_takeovers_total{reason="orphan"} 5');
 });
 
 it('counts the calls that were lost with their node where the node cannot', async () => {
@@ -231,6 +237,7 @@ describe('control’s figures', () => {
       'nodes_linked',
       'outbox_oldest_age_seconds',
       'streams',
+      'takeovers_total',
     ]);
   });
 
