@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { RedisServer } from '../fakes/redis/server.ts';
 import {
   clusterSettings,
+  RESUMING,
   expectWhole,
   hooksOf,
   nativeUrl,
@@ -9,6 +10,7 @@ import {
   pause,
   peerUrl,
   untilCompleted,
+  untilFound,
 } from './cluster-scene.ts';
 import { House, until } from './house.ts';
 import { NativeCaller } from './native-caller.ts';
@@ -17,7 +19,8 @@ import { NumberedSpeech } from './numbered-speech.ts';
 const IS_LONG = process.env['OMNIVOICE_TEST_LONG'] !== undefined;
 const CALLS = IS_LONG ? 200 : 6;
 const NODES = IS_LONG ? 3 : 2;
-const RESUMING = { RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0', WATCHDOG_MS: '0' };
+/** Whoever shares the machine with this test is no reason to refuse a call. */
+const PATIENT = { ...RESUMING, LOOP_BUSY_MAX_RATIO: '0', RESUME_WINDOW_MS: '30000' };
 
 const opened = new Opened();
 
@@ -28,10 +31,21 @@ interface Line {
   readonly speech: NumberedSpeech;
 }
 
+/** A machine that is busy with other things may refuse a caller once. */
+async function dialled(url: string, attemptsLeft = 5): Promise<NativeCaller> {
+  try {
+    return await NativeCaller.dial(url);
+  } catch (error) {
+    if (attemptsLeft === 0) throw error;
+    await pause(500);
+    return dialled(url, attemptsLeft - 1);
+  }
+}
+
 async function speakers(url: string, count: number): Promise<readonly Line[]> {
   const lines: Line[] = [];
   for (let i = 0; i < count; i++) {
-    const caller = await NativeCaller.dial(url);
+    const caller = await dialled(url);
     lines.push({ caller, speech: new NumberedSpeech(caller) });
   }
   return lines;
@@ -46,8 +60,11 @@ interface Node {
 /** The life of a node that serves, once there is one other than `former`. */
 async function lifeOf(house: House, node: number, former?: string): Promise<string> {
   const { api_key: key } = house.ready;
-  for (let looks = 0; looks < 50; looks++) {
-    const { nodes } = await house.api<{ nodes: readonly Node[] }>('GET', '/cluster', undefined, key);
+  for (let looks = 0; looks < 150; looks++) {
+    // Control may be too busy to answer at once.
+    const { nodes = [] } = await house
+      .api<{ nodes?: readonly Node[] }>('GET', '/cluster', undefined, key)
+      .catch(() => ({ nodes: [] }));
     const serving = nodes.find((one) => one.node === node && one.state === 'serving' && one.id !== former);
     if (serving !== undefined) return serving.id;
     await pause(400);
@@ -59,9 +76,14 @@ async function lifeOf(house: House, node: number, former?: string): Promise<stri
 async function restart(house: House, node: number): Promise<string> {
   const pid = house.pidOf(`node-${node}`);
   const life = await lifeOf(house, node);
-  const answer = await house.fetch('POST', `/nodes/${life}/drain`, undefined, house.ready.api_key);
-  expect(answer.status).toBe(202);
-  await until('it to leave', () => house.pidOf(`node-${node}`) !== pid, 60_000);
+  const order = () => house.fetch('POST', `/nodes/${life}/drain`, undefined, house.ready.api_key);
+  await untilFound(
+    'the order to be taken',
+    async () => (await order()).status,
+    (status) => status === 202,
+    60_000,
+  );
+  await until('it to leave', () => house.pidOf(`node-${node}`) !== pid, 150_000);
   await lifeOf(house, node, life);
   return life;
 }
@@ -73,9 +95,9 @@ function gapsOf(lines: readonly Line[]): string {
   return `p50 ${at(0.5)}, p95 ${at(0.95)}, max ${at(1)} ms`;
 }
 
-describe('nodes that are drained one after the other', { timeout: IS_LONG ? 300_000 : 60_000 }, () => {
+describe('nodes that are drained one after the other', { timeout: IS_LONG ? 600_000 : 120_000 }, () => {
   it('hand every call over: none is dropped, and no frame is lost, doubled or out of order', async () => {
-    const house = opened.own(await House.open({ MEDIA_NODES: String(NODES), ...RESUMING }));
+    const house = opened.own(await House.open({ MEDIA_NODES: String(NODES), ...PATIENT }));
     const hooks = await hooksOf(house, opened);
     const lines = await speakers(await nativeUrl(house), CALLS);
     await pause(500);
@@ -88,7 +110,9 @@ describe('nodes that are drained one after the other', { timeout: IS_LONG ? 300_
     );
     expect(moves).toBeGreaterThanOrEqual(CALLS);
     for (const { caller } of lines) caller.hangUp();
-    for (const { caller } of lines) await untilCompleted(hooks, caller.callId);
+    const isCompleted = ({ caller }: Line): boolean =>
+      hooks.firstArrivals(caller.callId).some(({ type }) => type === 'call_completed');
+    await until('the ends of all', () => lines.every(isCompleted), IS_LONG ? 120_000 : 20_000);
     for (const { caller, speech } of lines) {
       expect([speech.missingFrames, speech.doubledFrames, speech.framesOfOldLines]).toEqual([0, 0, 0]);
       expectWhole(hooks.firstArrivals(caller.callId), caller.resumedTimes());
@@ -103,7 +127,7 @@ describe('nodes that are drained one after the other', { timeout: IS_LONG ? 300_
 describe('a host that is told to leave', () => {
   it('leaves with exit code 0 when its calls go on at another host', { timeout: 60_000 }, async () => {
     const redis = opened.own(await RedisServer.open());
-    const shared = { ...clusterSettings(redis), ...RESUMING };
+    const shared = { ...clusterSettings(redis), ...PATIENT };
     const leaving = opened.own(await House.open(shared));
     const other = opened.own(await House.open({ ...shared, PEER_URL: peerUrl() }));
     const hooks = await hooksOf(other, opened);
