@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../src/base/clock.ts';
+import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import { PeerCounts } from '../../../src/cluster/peers/peer-counts.ts';
 import { FRAME, frameHead } from '../../../src/cluster/peers/peer-frames.ts';
 import { PeerKeys } from '../../../src/cluster/peers/peer-key.ts';
@@ -37,7 +37,8 @@ async function openNode(self: string, options: Partial<NodeOptions> = {}): Promi
   };
   const keys = new PeerKeys(options.secrets ?? ['shared secret']);
   const listen = options.listen ?? ANY;
-  const peers = new Peers({ self, clock: systemClock, counts, handlers, keys, listen });
+  const { clock = systemClock } = options;
+  const peers = new Peers({ self, clock, counts, handlers, keys, listen });
   opened.push(peers);
   await peers.listen();
   return { peers, counts, heard };
@@ -46,6 +47,7 @@ async function openNode(self: string, options: Partial<NodeOptions> = {}): Promi
 interface NodeOptions {
   readonly secrets: readonly [string, ...string[]];
   readonly listen: PeerAddress;
+  readonly clock: Clock;
   readonly handlers: Partial<PeerHandlers>;
 }
 
@@ -210,4 +212,32 @@ it('a peer that stops reading loses its link', async () => {
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+describe('a link that breaks', () => {
+  it('is dialled again at once where it had held, for its node may be there still', async () => {
+    const offset = { ms: 0 };
+    const delaysMs: number[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      nowMs: () => systemClock.nowMs() + offset.ms,
+      after: (delayMs, task) => {
+        delaysMs.push(delayMs);
+        return systemClock.after(delayMs, task);
+      },
+    };
+    const [a, b] = [await openNode('a'), await openNode('b', { clock })];
+    b.peers.meet('a', addressOf(a));
+    await linked(b, 'a');
+    offset.ms = 1_000;
+    delaysMs.length = 0;
+    b.peers.find('a')!.close();
+    await vi.waitFor(() => expect(b.peers.find('a')).toBeDefined());
+    expect(Math.min(...delaysMs)).toBeLessThanOrEqual(5);
+    delaysMs.length = 0;
+    b.peers.find('a')!.close();
+    await linked(b, 'a');
+    // One that breaks again and again is not.
+    expect(Math.min(...delaysMs)).toBeGreaterThan(40);
+  });
 });
