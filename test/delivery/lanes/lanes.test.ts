@@ -103,37 +103,6 @@ describe('a lane', () => {
     ]);
   });
 
-  it('tells which first attempts waited for their receiver', async () => {
-    const lanes = lanesOf();
-    sender.script('call_1', ['http_5xx', null]);
-    take(lanes, commit('call_1', 1));
-    take(lanes, commit('call_1', 2));
-    take(lanes, commit('call_2', 1));
-    await sender.pass(clock, 6_100);
-    take(lanes, commit('call_1', 3));
-    await sender.pass(clock);
-    const told = sent.map(({ attempt, isHeldUp, sentAtMs }) => ({
-      attempt,
-      isHeldUp,
-      isLate: sentAtMs > 2_000,
-    }));
-    expect(told).toEqual([
-      { attempt: 1, isHeldUp: false, isLate: false },
-      { attempt: 1, isHeldUp: false, isLate: false },
-      { attempt: 2, isHeldUp: true, isLate: true },
-      { attempt: 1, isHeldUp: true, isLate: true },
-      { attempt: 1, isHeldUp: false, isLate: true },
-    ]);
-  });
-
-  it('tells that a receiver with all it may have kept others waiting', async () => {
-    const lanes = lanesOf({}, { inFlightMax: 1 });
-    take(lanes, commit('call_1', 1));
-    take(lanes, commit('call_2', 1));
-    await sender.pass(clock);
-    expect(sent.map(({ isHeldUp }) => isHeldUp)).toEqual([false, true]);
-  });
-
   it('records each attempt with what comes next, and when', async () => {
     const lanes = lanesOf({ retryDelaysMs: [5_000] });
     sender.script('call_1', ['http_5xx', 'http_5xx']);
@@ -323,41 +292,6 @@ describe('a store that fails', () => {
     // The head was being loaded before its row went.
     expect(sender.sequencesOf('call_1').at(-1)).toBe(2);
     expect(lanes.entries).toBe(0);
-  });
-});
-
-describe('the observer', () => {
-  it('is told the stamps of every request that left, and how each attempt ended', async () => {
-    const lanes = lanesOf();
-    sender.script('call_1', ['http_5xx', null]);
-    take(lanes, commit('call_1', 1));
-    await sender.pass(clock, 6_100);
-    expect(sent).toHaveLength(2);
-    expect(sent[0]).toMatchObject({
-      endpointId: 'whk_1',
-      eventClass: 'voice',
-      attempt: 1,
-      receivedAtMs: 1,
-      decidedAtMs: 2,
-      committedAtMs: 1_000,
-    });
-    expect(sent[0]!.sentAtMs).toBeGreaterThan(999);
-    expect(finished.map(({ state, errorClass, attempt }) => [state, errorClass, attempt])).toEqual([
-      ['retrying', 'http_5xx', 1],
-      ['delivered', null, 2],
-    ]);
-  });
-
-  it('that breaks costs one entry, not the endpoint', async () => {
-    const lanes = lanesOf();
-    finished.push = () => {
-      throw new Error('broken');
-    };
-    take(lanes, commit('call_1', 1));
-    take(lanes, commit('call_1', 2));
-    await sender.pass(clock);
-    expect(outbox.statesOf('whk_1')).toEqual(['delivered', 'delivered']);
-    expect(lanes).toMatchObject({ entries: 0, envelopes: 0 });
   });
 });
 
