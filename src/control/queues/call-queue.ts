@@ -1,9 +1,17 @@
 import type { MemberWire, QueueView } from '../../api/queues/queue-desk.ts';
 import type { AtMs, Clock } from '../../base/clock.ts';
 import { newId } from '../../base/ids.ts';
-import { isObject, textOf, type JsonObject } from '../../base/json.ts';
+import { textOf, type JsonObject } from '../../base/json.ts';
 import type { QueueAsk } from '../../events/asks.ts';
 import type { CommandResult } from '../../events/commands.ts';
+import {
+  refuseTo,
+  tellAccepted,
+  tellOffer,
+  tellState,
+  tellWithdrawn,
+  type WithdrawnReason,
+} from './member-news.ts';
 import type { FormerMember, Member, Offer, WaitingCall } from './waiting-call.ts';
 
 /** So long a member is asked (calls.md, Handover). */
@@ -12,9 +20,6 @@ export const OFFER_MS = 15_000;
 export const LAPSE_MS = 6_000;
 export const MEMBERS_MAX = 200;
 export const WAITING_MAX = 500;
-
-/** Why an offer is no longer open. */
-type WithdrawnReason = 'timeout' | 'gone' | 'away' | 'unavailable';
 
 export interface QueueStats {
   offers: number;
@@ -244,7 +249,7 @@ export class CallQueue {
     if (result.ok && isWanted) {
       call.standing = { name: 'claimed' };
       stats.accepted++;
-      if (isThere) tellAccepted(offer, result.value);
+      if (isThere) this.#hasAccepted(offer, result.value);
       return;
     }
     stats.tooLate++;
@@ -257,6 +262,13 @@ export class CallQueue {
     // A node that does not answer says in two seconds whether it still waits; nobody is asked before that.
     if (isUnavailable) call.standing = { name: 'claimed' };
     else this.#remove(call, 'gone');
+  }
+
+  /** Whoever took a call is not asked again before it says so. */
+  #hasAccepted(offer: Offer, value: unknown): void {
+    offer.member.standing = { name: 'away' };
+    tellAccepted(offer, value);
+    tellState(offer.member);
   }
 
   #decline({ call, member, cancelExpiry }: Offer): void {
@@ -321,10 +333,7 @@ export class CallQueue {
     call.standing = { name: 'offered', offer };
     member.standing = { name: 'offered', offer, idleSinceMs: idleSinceOf(member, nowMs) };
     stats.offers++;
-    const { callId: call_id, handoverId: handover_id, sinceUnixMs } = call;
-    const since = new Date(sinceUnixMs).toISOString();
-    const told = { offer_id: offer.id, call_id, handover_id, since, expires_in_ms: Math.round(leftMs) };
-    member.wire.tell({ type: 'offer', ...told, ...call.offer });
+    tellOffer(offer, leftMs);
   }
 
   get #inOrder(): WaitingCall[] {
@@ -346,25 +355,4 @@ export class CallQueue {
 
 function idleSinceOf({ standing }: Member, nowMs: AtMs): AtMs {
   return standing.name === 'away' ? nowMs : standing.idleSinceMs;
-}
-
-/** Whoever took a call is not asked again before it says so. */
-function tellAccepted({ id, call, member }: Offer, value: unknown): void {
-  const { join, context } = isObject(value) ? value : {};
-  const told = { offer_id: id, call_id: call.callId, handover_id: call.handoverId, join, context };
-  member.standing = { name: 'away' };
-  member.wire.tell({ type: 'accepted', ...told });
-  tellState(member);
-}
-
-function tellWithdrawn({ id, member }: Offer, reason: WithdrawnReason): void {
-  member.wire.tell({ type: 'withdrawn', offer_id: id, reason });
-}
-
-function tellState({ standing, wire }: Member): void {
-  wire.tell({ type: 'state', state: standing.name === 'away' ? 'away' : 'ready' });
-}
-
-function refuseTo({ wire }: Member, code: string, message: string): void {
-  wire.tell({ type: 'error', code, message });
 }
