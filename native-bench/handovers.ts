@@ -43,8 +43,8 @@ interface Run {
 }
 
 /**
- * A caller by Twilio, an agent and a human by `native`, one after the other, in a whole house. The agent comes by an
- * invitation and speaks `native`, or was dialled and speaks as OpenAI's Realtime API does.
+ * A caller by Twilio, an agent and a human by `native`, one after the other, in a whole house. The agent is
+ * invited and speaks `native`, or was dialled and speaks as OpenAI's Realtime API does.
  */
 export async function benchHandovers(options: BenchOptions): Promise<Report> {
   const house = await House.open({
@@ -213,7 +213,7 @@ function reportOf(runs: readonly Run[]): Report {
     name: 'handovers',
     tables: [
       {
-        title: `from the command to handover_started, from the human to transfer_success: ${TARGET_P99_MS} ms wanted`,
+        title: `command to handover_started, human to transfer_success: ${TARGET_P99_MS} ms wanted`,
         columns: [
           'agent, mode',
           'runs',

@@ -20,8 +20,8 @@ const P95_MS_MAX = 130;
 const PAUSE_MS_MIN = 100;
 
 /**
- * Callers by Twilio and by `native` who speak over agents of a backend of their own, through a whole house: from the
- * first sound of the caller to `clear` on the wire, and what the agent is told was heard.
+ * Callers by Twilio and by `native` who speak over agents of a backend of their own, through a whole house:
+ * from the first sound of the caller to `clear` on the wire, and what the agent is told was heard.
  */
 export async function benchInterruptions(options: BenchOptions): Promise<Report> {
   pin(process.pid, OTHER_CORE);
@@ -94,7 +94,7 @@ function reportOf({ calls, coughers, refusals, notes, machine }: Found): Report 
     tables: [
       latencyTable(onsets, calls),
       {
-        title: `what came of ${interrupted.length} interruptions and ${coughed.length} coughs of ${coughers} more calls`,
+        title: `${interrupted.length} interruptions, and ${coughed.length} coughs of ${coughers} more calls`,
         columns: ['what', 'count'],
         rows: Object.entries(counts),
       },

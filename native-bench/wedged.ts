@@ -29,8 +29,8 @@ interface NodeCounts {
 }
 
 /**
- * Echo calls through a whole house, as they are and beside callers of 48 kHz that speak on and read nothing: the
- * stretch begins once what is sent to them waits in the node.
+ * Echo calls through a whole house, as they are and beside callers of 48 kHz that speak on and read nothing:
+ * the stretch begins once what is sent to them waits in the node.
  */
 export async function benchWedged(options: BenchOptions): Promise<Report> {
   pin(process.pid, OTHER_CORE);
@@ -82,7 +82,7 @@ export async function benchWedged(options: BenchOptions): Promise<Report> {
   }
 }
 
-/** They read nothing more and hurry until the node drops what it has for each; false where that never comes. */
+/** They read nothing more and hurry until the node drops what it has for them; false where it never does. */
 async function fill(house: House, wedged: readonly WedgedCaller[]): Promise<boolean> {
   const { wedged: before } = await dropped(house);
   for (const one of wedged) one.stopReading();

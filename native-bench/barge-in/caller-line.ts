@@ -32,7 +32,7 @@ interface TwilioWords {
 
 const STARTED_WITHIN_MS = 10_000;
 
-/** Dials as this provider would, and plays what it hears at once; the agent is told who calls by the parameter `caller`. */
+/** Dials as this provider would, and plays all at once; the parameter `caller` tells an agent who calls. */
 export async function dialLine(
   dialect: LineDialect,
   url: string,

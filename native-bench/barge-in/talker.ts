@@ -52,7 +52,7 @@ interface Onset {
   readonly voicedMs: number;
 }
 
-/** A caller that listens to an agent for a while and speaks over it, in a real voice, on a line of its own. */
+/** A caller that listens to an agent for a while and speaks over it, in a real voice, on its own line. */
 export class Talker {
   readonly plan: TalkerPlan;
   isClosed = true;

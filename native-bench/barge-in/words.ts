@@ -8,7 +8,7 @@ const QUIET_SAMPLES = 3 * FRAME_SAMPLES;
 /** How fast a caller speaks beside the sample, and so how high: 1 would be the agent's own voice. */
 const SPEEDS = [1.25, 0.85, 1.1] as const;
 
-/** What callers say, each word from its very onset on: the sample's own, by voices that are not the agent's. */
+/** What callers say, each word from its very onset on: the sample's own, by voices that are no agent's. */
 export function wordsOf({ samples }: Speech, durationMs: number): readonly Int16Array[] {
   const wordSamples = (durationMs / FRAME_MS) * FRAME_SAMPLES;
   const words = SPEEDS.flatMap((speed) => {

@@ -10,8 +10,8 @@ const HURRY_FRAMES = 12;
 const SAID = saidAtWire();
 
 /**
- * A caller of `omnivoice.v1` at 48 kHz that can be told to leave all it is sent in the kernel's buffers. It answers
- * no ping: one that did, and does not any more, is let go after five seconds.
+ * A caller of `omnivoice.v1` at 48 kHz that can be told to leave all it is sent in the kernel's buffers. It
+ * answers no ping: one that did, and does not any more, is let go after five seconds.
  */
 export class WedgedCaller {
   sentFrames = 0;

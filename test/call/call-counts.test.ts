@@ -35,7 +35,7 @@ it('frames of a live voice that came too fast to be mixed are counted when it is
   expect(counts).toEqual({ ...newCallCounts(), unmixedFrames: 7 });
 });
 
-it('what a target and the members of its queue are not shown of a long talk is counted, however often it is told and saved', async () => {
+it('what a target and its queue are not shown of a long talk is counted once', async () => {
   const parts = [(desk: ConstructorParameters<typeof Handovers>[0]) => new Handovers(desk)];
   const queues = { tell: () => {} };
   const mint = async () => ({ ws_url: 'ws://127.0.0.1/media/native', token: 't', expires_at: '' });

@@ -65,7 +65,7 @@ afterAll(async () => {
   await agents.close();
 });
 
-it('who speaks over an agent has its provider drop the rest, and the agent is told to the frame what was heard', async () => {
+it('what nobody heard of an agent is dropped at the provider, and the agent is told so', async () => {
   const caller = await TwilioCaller.dial(await publish('clear'));
   await until('the agent', () => caller.heard.length >= 25);
   const voice = callerVoice(agentVoice(), 0);

@@ -51,12 +51,15 @@ describe('what is remembered of an agent that a caller spoke over', () => {
   });
 
   it('ends where its line was lost, with what waited to be heard', () => {
-    const { story, agent, writes, remembered } = openScene();
+    const { story, caller, agent, writes, remembered } = openScene();
     agent.speaks(100);
     writes(EIGHT);
     agent.speaks(100);
     story.passes(1_000);
     expect(remembered()).toEqual(['one two']);
+    const heardFrames = caller.heard.length;
+    story.passes(2_000);
+    expect([heardFrames < 55, caller.heard.length]).toEqual([true, heardFrames]);
   });
 
   it('has nothing of an item that was still to come', () => {
