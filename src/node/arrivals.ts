@@ -91,7 +91,7 @@ export class NodeArrivals implements Arrivals, Resumes {
     if (resumed !== undefined && caller.callId === null) return this.#comeBack(resumed, arrival, nowMs);
     const streamed = this.#streamedBefore(arrival);
     if (streamed !== undefined) return this.#rejoin(streamed, nowMs);
-    // Asked again: others may have come in between the upgrade and the start. Who comes back goes before them.
+    // Asked again: others may have come in between the upgrade and the start. Who comes back goes first.
     const refusal = this.refuseNew() ?? media.refusalOf(started);
     if (refusal !== undefined) return refusal;
     if (started.returns === true) return refuse('call_not_found', 'the call to come back to has ended');

@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import { Bins } from './bins.ts';
 import { readBins } from './scrape.ts';
 
-/** Why a call's lines were without an owner: it died, hung or left, or a client changed its node by itself. */
+/** Why a call's lines were without an owner: it died, hung or left, or a client changed its node itself. */
 export const FAILOVER_CAUSES = ['crash', 'hang', 'drain', 'client'] as const;
 export type FailoverCause = (typeof FAILOVER_CAUSES)[number];
 

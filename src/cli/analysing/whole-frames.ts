@@ -26,9 +26,9 @@ interface Frame {
 }
 
 /**
- * Packets of any length as packets of 20 ms: 10 ms are joined by two, 30 ms cut and joined. A frame comes when
- * its last piece does, at that packet's time; one whose piece was lost never comes, and its number is missing.
- * Silence that was not sent has no numbers, and sound begins a frame after it.
+ * Packets of any length as packets of 20 ms: 10 ms are joined by two, 30 ms cut and joined. A frame comes
+ * when its last piece does, at that packet's time; one whose piece was lost never comes, and its number is
+ * missing. Silence that was not sent has no numbers, and sound begins a frame after it.
  */
 export function* wholeFrames(packets: readonly SoundPacket[], shape: FrameShape): Generator<SoundPacket> {
   const cells = new FrameCells(shape);

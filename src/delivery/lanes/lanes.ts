@@ -65,7 +65,7 @@ export class EndpointLanes {
   #endpoint: Endpoint;
   #lastTaken: OutboxCursor | undefined;
   readonly #pause: EndpointPause;
-  /** When the receiver last kept lanes waiting that were ready: paused, broken, or slow with all it may have. */
+  /** When the receiver last kept ready lanes waiting: paused, broken, or slow with all it may have. */
   #heldUpAtMs: AtMs | null = null;
   #phase: 'open' | 'closing' | 'closed' = 'open';
 

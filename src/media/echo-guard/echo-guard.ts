@@ -110,8 +110,9 @@ export class EchoGuard {
   }
 
   /**
-   * Every delay. Half the grid would be too coarse: a quarter of a millisecond hides a sharp voice. Four delays
-   * share each sample of the line, and the energy of one is that of the one before the last but for two samples.
+   * Every delay. Half the grid would be too coarse: a quarter of a millisecond hides a sharp voice. Four
+   * delays share each sample of the line, and the energy of one is that of the one before the last but for
+   * two samples.
    */
   #search(): void {
     this.stats.searches++;

@@ -29,7 +29,7 @@ export interface Intake {
   readonly resources: ReadonlyMap<string, HotResource>;
   readonly changedCalls: readonly ChangedCall[];
   readonly duplicates: number;
-  /** Told by a new owner under a number that its predecessor had used, too: they follow with the next ones. */
+  /** Told by a new owner under a number its predecessor had used, too: they follow with the next ones. */
   readonly renumbered: number;
   /** Told by who no longer owned the call. */
   readonly fenced: number;
@@ -104,8 +104,8 @@ function fenceOf({ fence }: EventRecord, present: number): number {
 }
 
 /**
- * Whether the record may follow what has its number: its owner holds the call under a token of its own, went on
- * from a snapshot that did not have that yet, and the call goes on.
+ * Whether the record may follow what has its number: its owner holds the call under a token of its own, went
+ * on from a snapshot that did not have that yet, and the call goes on.
  */
 function isOfNewOwner({ record, incarnation }: Due, { view, fence }: HotResource): boolean {
   const isOwner = incarnation !== '' && Number.isSafeInteger(record.fence) && record.fence! >= fence;
@@ -129,7 +129,10 @@ async function isToldLater(
   return rows.some(({ body }) => parseObject(body)?.['id'] === id);
 }
 
-/** Records whose number is in the journal already, and the event that has it. Only one at or below its resource's last sequence can be. */
+/**
+ * Records whose number is in the journal already, and the event that has it. Only one at or below its
+ * resource's last sequence can be.
+ */
 async function knownAmong(
   transaction: Kysely<Schema>,
   dues: readonly Due[],
