@@ -32,6 +32,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./cli/cluster/cluster.ts'),
   },
   {
+    name: 'cluster-demo',
+    summary: 'two regions on this machine, one killed under its calls',
+    load: () => import('./cli/demonstrating/cluster-demo.ts'),
+  },
+  {
     name: 'analyse',
     summary: 'run a recording through the runtime’s ears',
     load: () => import('./cli/analyse.ts'),
