@@ -83,6 +83,17 @@ export class Membership {
     return all.filter(({ incarnation }) => this.standingOf(incarnation, nowMs) === 'fit');
   }
 
+  /**
+   * Where legs may come back to, best first. Who is late or silent of late is better than nobody: on a machine
+   * that is busy all are late, and a leg that knows no other way is lost with its node.
+   */
+  wayBack(nowMs: AtMs): NodeRecord[] {
+    const fit = this.fit(nowMs);
+    const isLeaving = ({ state }: NodeRecord): boolean => state === 'draining' || state === 'leaving';
+    const others = this.present().filter((node) => !fit.includes(node) && !isLeaving(node));
+    return [...fit, ...others];
+  }
+
   /** Everybody with a lease, as the last beat told. */
   present(): NodeRecord[] {
     return [...this.#seen.values()].filter(({ isGone }) => !isGone).map(({ record }) => record);

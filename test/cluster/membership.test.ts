@@ -35,6 +35,19 @@ describe('membership', () => {
     expect(membership.fit(STALE_MS)).toEqual([]);
   });
 
+  it('sends who comes back to who is fit, and then to who is late rather than to nobody', () => {
+    const membership = new Membership();
+    const late = nodeRecord('late', { state: 'degraded' });
+    const leaving = nodeRecord('leaving', { state: 'draining' });
+    membership.heard(answer([late, leaving, nodeRecord('silent'), nodeRecord('fit')]), 0, 0);
+    const beats = [{ ...late, beat: 2 }, { ...leaving, beat: 2 }, nodeRecord('fit', { beat: 2 })];
+    membership.heard(answer([nodeRecord('silent'), ...beats]), STALE_MS, STALE_MS);
+    const names = membership.wayBack(STALE_MS).map(({ incarnation }) => incarnation);
+    expect(names).toEqual(['fit', 'late', 'silent']);
+    membership.heard(answer(beats), STALE_MS + 1, STALE_MS + 1);
+    expect(membership.wayBack(STALE_MS + 1)).toHaveLength(2);
+  });
+
   it('knows who is dead by the lease, once it has one itself', () => {
     const membership = new Membership();
     membership.heard(answer([nodeRecord('a')]), 0, 0);

@@ -147,7 +147,8 @@ export class NodeCluster implements Closeable {
    */
   get mediaUrls(): readonly string[] {
     const { settings, index, clock, incarnation } = this.#options;
-    const others = this.membership.fit(clock.nowMs()).filter((node) => node.incarnation !== incarnation);
+    const ways = this.membership.wayBack(clock.nowMs());
+    const others = ways.filter((node) => node.incarnation !== incarnation);
     const urls = others.slice(0, OTHER_URLS_MAX).map(({ mediaUrl }) => mediaUrl);
     const elsewhere = this.#neighbours.flatMap(({ mediaUrl }) => mediaUrl ?? []).slice(0, OTHER_REGIONS_MAX);
     return [...new Set([mediaUrlOf(settings, index), ...urls, mediaUrlOf(settings), ...elsewhere])];
