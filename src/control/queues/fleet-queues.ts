@@ -1,5 +1,5 @@
 import type { MemberWire, QueueDesk, QueueOwner, QueueSeat, QueueView } from '../../api/queues/queue-desk.ts';
-import type { AtMs } from '../../base/clock.ts';
+import type { AtMs, Cancel } from '../../base/clock.ts';
 import { messageOf, VoiceError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -53,6 +53,7 @@ export class FleetQueues implements QueueDesk, Closeable {
   readonly #ways = new Map<string, string>();
   #isKeeper = false;
   #settledAtMs: AtMs = 0;
+  #cancelSettling: Cancel = () => {};
   #sayAgainAtMs: AtMs = 0;
   /** Of the newest lease that something was told under. */
   #tokenMax = 0;
@@ -135,6 +136,7 @@ export class FleetQueues implements QueueDesk, Closeable {
 
   async close(): Promise<void> {
     await this.#rounds.close();
+    this.#cancelSettling();
     this.#questions.end('control leaves');
     this.#guests.forget();
     this.#queues.forget();
@@ -160,7 +162,7 @@ export class FleetQueues implements QueueDesk, Closeable {
   #beginKeeping(): void {
     const { clock } = this.#options;
     this.#settledAtMs = clock.nowMs() + SETTLED_MS;
-    clock.after(SETTLED_MS, () => this.#queues.offerWaiting());
+    this.#cancelSettling = clock.after(SETTLED_MS, () => this.#queues.offerWaiting());
     for (const seat of this.#seats.values()) {
       seat.lose();
       this.#keep(seat);
@@ -169,6 +171,7 @@ export class FleetQueues implements QueueDesk, Closeable {
   }
 
   #endKeeping(): void {
+    this.#cancelSettling();
     this.#guests.forget();
     this.#queues.forget();
     this.#ways.clear();

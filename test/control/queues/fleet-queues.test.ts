@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MEMBERS_MAX } from '../../../src/control/queues/call-queue.ts';
 import { FleetScene } from './fleet-scene.ts';
 import { OWNER } from './queue-scene.ts';
 
@@ -162,6 +163,18 @@ describe('a queue of hosts that share a database', () => {
     expect(members.map(({ offer }) => offer)).toEqual([undefined, undefined]);
     await scene.passes(1_000);
     expect(members.map(({ openHandoverId }) => openHandoverId)).toEqual(['ho_1', 'ho_2']);
+  });
+
+  it('tells a member at another host once that there is no room, and takes it in when there is', async () => {
+    const { scene, near, far } = await openTwo();
+    const there = Array.from({ length: MEMBERS_MAX }, () => near.member(false));
+    const member = far.member();
+    await scene.passes(7_000);
+    expect(member.told).toMatchObject([{ type: 'error', code: 'overloaded' }]);
+    there[0]!.seat.leave();
+    await scene.passes(2_500);
+    expect(member.told.slice(1)).toEqual([{ type: 'state', state: 'ready' }]);
+    expect(near.queues.stats.refusedMembers).toBeGreaterThan(0);
   });
 
   it('takes up what is said while nobody keeps it', async () => {
