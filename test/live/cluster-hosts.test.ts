@@ -82,7 +82,15 @@ describe('a host that loses its power', () => {
       await pause(killedAfterMs);
       first.killHost();
       const killedAtMs = performance.now();
-      await until('all to be back', () => callers.every((caller) => caller.resumedTimes() === 1), 20_000);
+      const isBack = (caller: NativeCaller): boolean => caller.resumedTimes() === 1;
+      await until('all to be back', () => callers.every(isBack), 20_000).catch((error: unknown) => {
+        const missing = callers.filter((caller) => !isBack(caller));
+        const told = missing.map(({ refusals, closeCodes }) => ({
+          refusals: refusals.slice(-3),
+          closeCodes,
+        }));
+        throw new Error(`${missing.length} are not back: ${JSON.stringify(told)}`, { cause: error });
+      });
       const backMs = Math.round(performance.now() - killedAtMs);
       const heardBefore = speeches.map(({ heard }) => heard.length);
       const isHeard = ({ heard }: NumberedSpeech, i: number): boolean =>
