@@ -77,6 +77,11 @@ export class Membership {
     this.#seen.set(incarnation, { ...seen, record: { ...seen.record, state: 'draining' } });
   }
 
+  isLeaving(incarnation: string): boolean {
+    const seen = this.#seen.get(incarnation);
+    return seen !== undefined && !seen.isGone && seen.record.state === 'draining';
+  }
+
   /** Everybody new calls may be placed on. */
   fit(nowMs: AtMs): NodeRecord[] {
     const all = [...this.#seen.values()].map(({ record }) => record);

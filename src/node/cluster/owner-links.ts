@@ -8,6 +8,8 @@ import { CLAIM_NEW_MS } from '../../cluster/timing.ts';
 import type { CommandResult } from '../../events/commands.ts';
 
 const LOOK_EVERY_MS = 10;
+/** Its lines speak on there meanwhile. */
+const LEAVING_MS = 1_000;
 /** A node that is there is dialled again within a few milliseconds. */
 const REDIALLED_MS = 500;
 /** Peers that are gone are remembered to date what was lost with them; beyond it the oldest is forgotten. */
@@ -70,10 +72,15 @@ export class OwnerLinks {
     }
   }
 
-  async ask(incarnation: string, wanted: Omit<GiveQuestion, 'name'>): Promise<CommandResult> {
+  /** One that leaves is known to be well, and has much to do: it is waited for longer. */
+  async ask(
+    incarnation: string,
+    wanted: Omit<GiveQuestion, 'name'>,
+    isLeaving = false,
+  ): Promise<CommandResult> {
     const link = this.#peers().find(incarnation);
     if (link === undefined) return { ok: false, fault: 'unavailable', detail: 'the link is gone' };
-    return link.ask({ name: 'give', ...wanted });
+    return link.ask({ name: 'give', ...wanted }, isLeaving ? LEAVING_MS : undefined);
   }
 
   /** Which of these nodes says that it has the call, where no registry can be asked. */

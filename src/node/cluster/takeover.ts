@@ -19,6 +19,9 @@ const ROUNDS_MAX = 4;
 /** A provider's stream that may be of a call elsewhere waits for so long, its frames with it. */
 const PREPARE_MS_MAX = 900;
 const PREPARE_AGAIN_MS = 50;
+/** A call that was given, and that the registry did not answer for, is claimed again so often. */
+const CLAIMS_AGAIN_MAX = 5;
+const CLAIM_AGAIN_MS = 200;
 
 export interface TakeoverOptions {
   readonly incarnation: string;
@@ -233,18 +236,24 @@ export class TakeoverDesk {
 
   /** A living owner gives the call with its last word, or keeps it. No answer is an answer. */
   async #askOwner(owner: string, wanted: Wanted): Promise<'given' | 'kept' | Refusal | OwnerLink> {
-    const { links, incarnation } = this.#options;
+    const { links, incarnation, membership, clock } = this.#options;
     const { callId, connection } = wanted;
     const comer =
       connection === undefined ? {} : { leg_id: connection.legId, generation: connection.generation };
-    const answer = await links.ask(owner, { call_id: callId, to: incarnation, ...comer });
+    const isLeaving = membership.isLeaving(owner);
+    const answer = await links.ask(owner, { call_id: callId, to: incarnation, ...comer }, isLeaving);
     if (!answer.ok && answer.fault === 'leg_replaced') return refuse(answer.fault, answer.detail);
     if (!answer.ok) return answer.fault === 'call_not_found' ? 'not_held' : 'suspect';
     const snapshot = isObject(answer.value) ? textOf(answer.value['snapshot']) : undefined;
     if (!isObject(answer.value) || snapshot === undefined) return 'kept';
     this.#options.expectTails?.(answer.value['tails'], owner);
     const claim = { expectedOwner: owner, tokenFloor: wanted.tokenFloor };
-    const refusal = await this.#take('handover', claim, wanted, snapshot);
+    let refusal = await this.#take('handover', claim, wanted, snapshot);
+    // Nobody has the call now: what was given is worth more than what the registry holds of it.
+    for (let again = 0; again < CLAIMS_AGAIN_MAX && isUnavailable(refusal); again++) {
+      await sleep(clock, CLAIM_AGAIN_MS);
+      refusal = await this.#take('handover', claim, wanted, snapshot);
+    }
     return refusal === undefined ? 'given' : 'not_held';
   }
 
@@ -295,4 +304,8 @@ export class TakeoverDesk {
     else log.info({ call_id: callId, from, lost_ms: lostMs }, 'a call goes on here');
     return call !== undefined;
   }
+}
+
+function isUnavailable(outcome: Refusal | 'lost_race' | undefined): boolean {
+  return typeof outcome === 'object' && outcome.fault === 'unavailable';
 }

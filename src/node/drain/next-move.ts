@@ -5,6 +5,8 @@ import type { AtMs } from '../../base/clock.ts';
  * whoever takes them has calls of its own.
  */
 export const LOOK_EVERY_MS = 20;
+/** Whose turns they are is worked out anew so often: with hundreds of calls that takes a while. */
+export const TURNS_EVERY_MS = 200;
 /** Who was told and is still here is told again. */
 const AGAIN_MS = 5_000;
 /** A provider takes its time, and an order is not repeated while it may be under way. */
@@ -32,9 +34,9 @@ export interface MoveTimes {
   readonly talkersFromAtMs: AtMs;
 }
 
-/** Whose turn it is: fewest legs first, calls with an agent last. */
-export function nextMove(candidates: readonly Candidate[], times: MoveTimes): Candidate | undefined {
-  return candidates.filter((candidate) => isDue(candidate, times)).toSorted(byOrder)[0];
+/** Who may go now, in the order of their turns: fewest legs first, calls with an agent last. */
+export function turnsOf(candidates: readonly Candidate[], times: MoveTimes): readonly Candidate[] {
+  return candidates.filter((candidate) => isDue(candidate, times)).toSorted(byOrder);
 }
 
 function isDue({ way, hasAgent, isPausing, toldAtMs }: Candidate, times: MoveTimes): boolean {

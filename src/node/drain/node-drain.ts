@@ -7,7 +7,7 @@ import type { NodeRecord } from '../../cluster/node-record.ts';
 import type { NodeArrivals } from '../arrivals.ts';
 import { moveProviderCalls } from '../calls/provider-moves.ts';
 import { advanceDrain, SERVING, type DrainEnd, type DrainState } from './drain-state.ts';
-import { LOOK_EVERY_MS, nextMove, type Candidate } from './next-move.ts';
+import { LOOK_EVERY_MS, TURNS_EVERY_MS, turnsOf, type Candidate } from './next-move.ts';
 import type { Tails } from './tails.ts';
 import { mayFollow, speakingOn, wayOut } from './ways-out.ts';
 
@@ -49,6 +49,8 @@ export class NodeDrain implements Closeable {
   readonly #toldAtMs = new Map<string, AtMs>();
   readonly #done = Promise.withResolvers<DrainEnd>();
   #state: DrainState = SERVING;
+  #turns: Candidate[] = [];
+  #turnsUntilAtMs: AtMs = 0;
   #cancelLook: Cancel = () => {};
 
   constructor(options: NodeDrainOptions) {
@@ -135,7 +137,11 @@ export class NodeDrain implements Closeable {
     };
     for (const callId of this.#toldAtMs.keys())
       if (calls.get(callId) === undefined) this.#toldAtMs.delete(callId);
-    const candidate = nextMove(this.#candidates(nowMs), times);
+    if (nowMs >= this.#turnsUntilAtMs) {
+      this.#turns = [...turnsOf(this.#candidates(nowMs), times)];
+      this.#turnsUntilAtMs = nowMs + TURNS_EVERY_MS;
+    }
+    const candidate = this.#turns.shift();
     if (candidate !== undefined) this.#move(candidate, nowMs);
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LocalRegistry } from '../../../src/cluster/local-registry.ts';
 import type { FoundAlias } from '../../../src/cluster/registry.ts';
@@ -12,8 +13,15 @@ import { nodeRecord } from '../../fakes/node-records.ts';
 
 const CALL = { callId: 'call_1', tokenFloor: 0 };
 
+interface DeskOptions {
+  readonly registryAgeMs?: number;
+  readonly resumeWindowMs?: number;
+  /** What the living owner of any call gives. */
+  readonly given?: object;
+}
+
 /** Node `n1` of a host, with a registry that is as old as it says. */
-async function openDesk({ registryAgeMs = 20_000, resumeWindowMs = 30_000 } = {}) {
+async function openDesk({ registryAgeMs = 20_000, resumeWindowMs = 30_000, given }: DeskOptions = {}) {
   const clock = new FakeClock();
   const registry = new LocalRegistry(clock);
   clock.advance(registryAgeMs);
@@ -32,11 +40,14 @@ async function openDesk({ registryAgeMs = 20_000, resumeWindowMs = 30_000 } = {}
     onFenced: () => {},
   });
   const links = {
-    settled: async () => 'refused' as const,
+    settled: async () => (given === undefined ? ('refused' as const) : ('open' as const)),
     redialled: async () => 'refused' as const,
     holderOf: async () => null,
     lostSinceUnixMs: () => clock.unixMs(),
-    ask: async () => ({ ok: false, fault: 'unavailable', detail: '' }) as const,
+    ask: async () =>
+      given === undefined
+        ? ({ ok: false, fault: 'unavailable', detail: '' } as const)
+        : ({ ok: true, value: given } as const),
   };
   const relays = new Relays({ clock, calls, links, linkTo: () => undefined, reportFailure: () => {} });
   const log = { info: () => {}, warn: () => {}, error: () => {} };
@@ -52,7 +63,7 @@ async function openDesk({ registryAgeMs = 20_000, resumeWindowMs = 30_000 } = {}
     links,
     relays,
   });
-  return { clock, registry, desk, ownership };
+  return { clock, registry, desk, ownership, calls };
 }
 
 describe('a leg that comes for a call nobody has', () => {
@@ -90,6 +101,26 @@ describe('a call of a dead node whose snapshot nobody can read', () => {
     await Promise.resolve();
     expect(await registry.find('call_1')).toEqual({ state: 'ended' });
     expect(desk.counts).toMatchObject({ unreadable: 1, claimed: 0 });
+  });
+});
+
+describe('a call that its owner gives', () => {
+  it('is claimed again while the registry does not answer: nobody else has it now', async () => {
+    const text = readFileSync(new URL('../../call/snapshot/snapshot-v1.json', import.meta.url), 'utf8');
+    const { id: callId } = (JSON.parse(text) as { facts: { id: string } }).facts;
+    const { desk, registry, clock, calls } = await openDesk({ given: { snapshot: text } });
+    await registry.claim('n0', { callId, reason: 'new', expectedOwner: null, tokenFloor: 0 });
+    const claim = registry.claim.bind(registry);
+    let refusals = 2;
+    registry.claim = async (...asked) => (refusals-- > 0 ? { result: 'unavailable' } : claim(...asked));
+    const bringing = desk.bring({ callId, tokenFloor: 0 });
+    for (let turn = 0; turn < 100 && calls.get(callId) === undefined; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(50);
+    }
+    expect(await bringing).toBeUndefined();
+    expect(await registry.find(callId)).toMatchObject({ owner: 'n1' });
+    expect(desk.counts).toMatchObject({ given: 1, claimed: 0 });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextMove, type Candidate } from '../../../src/node/drain/next-move.ts';
+import { turnsOf, type Candidate } from '../../../src/node/drain/next-move.ts';
 
 const TIMES = { nowMs: 10_000, providersFromAtMs: 600_000, talkersFromAtMs: 60_000 };
 
@@ -15,16 +15,8 @@ function candidate(callId: string, facts: Partial<Candidate> = {}): Candidate {
   };
 }
 
-/** All in the order in which their turns come. */
-function order(candidates: readonly Candidate[], times = TIMES): readonly string[] {
-  const turns: string[] = [];
-  for (let rest = candidates; ;) {
-    const next = nextMove(rest, times);
-    if (next === undefined) return turns;
-    turns.push(next.callId);
-    rest = rest.filter((one) => one !== next);
-  }
-}
+const order = (candidates: readonly Candidate[], times = TIMES): readonly string[] =>
+  turnsOf(candidates, times).map(({ callId }) => callId);
 
 describe('the next call to go', () => {
   it('is the one with the fewest legs, and those with agents come last', () => {
