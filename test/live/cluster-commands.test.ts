@@ -1,8 +1,5 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Cluster } from '../fakes/postgres/cluster.ts';
+import { createDatabase, dropDatabase, freshName, sharedCluster } from '../fakes/postgres/databases.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
 import {
   clusterSettings,
@@ -36,11 +33,12 @@ function atHouse(url: string, house: House): string {
 }
 
 beforeAll(async () => {
-  const postgres = new Cluster(mkdtempSync(join(tmpdir(), 'omnivoice-commands-')));
-  await postgres.make();
-  opened.own({ close: () => postgres.remove() });
+  const postgres = await sharedCluster();
+  const database = freshName();
+  const databaseUrl = await createDatabase(postgres, database);
+  opened.own({ close: () => dropDatabase(postgres, database) });
   const redis = opened.own(await RedisServer.open());
-  const shared = { ...clusterSettings(redis), ...RESUMING, DATABASE_URL: postgres.urlOf('postgres') };
+  const shared = { ...clusterSettings(redis), ...RESUMING, DATABASE_URL: databaseUrl };
   first = opened.own(await House.open(shared));
   second = opened.own(await House.open({ ...shared, PEER_URL: peerUrl() }));
   hooks = await hooksOf(first, opened);
