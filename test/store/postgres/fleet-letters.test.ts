@@ -1,30 +1,14 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { FleetNotices, LETTERS_SENT } from '../../../src/store/postgres/fleet-notices.ts';
-import { openPostgres } from '../../../src/store/postgres/postgres.ts';
 import { SqlFleetLetters } from '../../../src/store/postgres/sql-fleet-letters.ts';
-import type { Cluster } from '../../fakes/postgres/cluster.ts';
-import {
-  createDatabase,
-  dropDatabase,
-  freshName,
-  queried,
-  sharedCluster,
-} from '../../fakes/postgres/databases.ts';
+import { queried } from '../../fakes/postgres/databases.ts';
 import { until } from '../../fakes/hook-receiver.ts';
 import { atTheEnd } from '../temp-store.ts';
-
-let cluster: Cluster;
-beforeAll(async () => {
-  cluster = await sharedCluster();
-});
+import { freshPostgres } from './fresh-postgres.ts';
 
 async function open() {
-  const name = freshName();
-  atTheEnd(() => dropDatabase(cluster, name));
-  const url = await createDatabase(cluster, name);
-  const { db, close } = openPostgres(url);
-  atTheEnd(close);
+  const { url, db } = await freshPostgres();
   const [one, other] = [new SqlFleetLetters(db), new SqlFleetLetters(db)];
   return { url, one, other };
 }

@@ -1,32 +1,16 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { PARTITIONS } from '../../../src/delivery/partitions/partition.ts';
 import { Counters, ENDPOINTS_VERSION } from '../../../src/store/counters.ts';
 import { FleetNotices, LEASES_MOVED } from '../../../src/store/postgres/fleet-notices.ts';
 import { fencesThatHold, nameOf, SqlPartitionLeases } from '../../../src/store/postgres/partition-leases.ts';
-import { openPostgres } from '../../../src/store/postgres/postgres.ts';
-import type { Cluster } from '../../fakes/postgres/cluster.ts';
-import {
-  createDatabase,
-  dropDatabase,
-  freshName,
-  queried,
-  sharedCluster,
-} from '../../fakes/postgres/databases.ts';
+import { queried } from '../../fakes/postgres/databases.ts';
 import { until } from '../../fakes/hook-receiver.ts';
 import { atTheEnd } from '../temp-store.ts';
-
-let cluster: Cluster;
-beforeAll(async () => {
-  cluster = await sharedCluster();
-});
+import { freshPostgres } from './fresh-postgres.ts';
 
 async function open() {
-  const name = freshName();
-  atTheEnd(() => dropDatabase(cluster, name));
-  const url = await createDatabase(cluster, name);
-  const { db, close } = openPostgres(url);
-  atTheEnd(close);
+  const { url, db } = await freshPostgres();
   return { url, db, leases: new SqlPartitionLeases(db) };
 }
 
