@@ -89,8 +89,8 @@ export class Membership {
   }
 
   /**
-   * Where legs may come back to, best first. Who is late or silent of late is better than nobody: on a machine
-   * that is busy all are late, and a leg that knows no other way is lost with its node.
+   * Where legs may come back to, best first. Who is late or silent of late is better than nobody: on a
+   * machine that is busy all are late, and a leg that knows no other way is lost with its node.
    */
   wayBack(nowMs: AtMs): NodeRecord[] {
     const fit = this.fit(nowMs);

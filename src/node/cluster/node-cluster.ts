@@ -225,11 +225,16 @@ export class NodeCluster implements Closeable {
     this.ownership.end(callId);
   }
 
-  /** Who would take a call of this node now; undefined where nobody can. */
+  /** Who would take a call of this node now, which is about to leave; undefined where nobody can. */
   place(): NodeRecord | undefined {
+    if (this.isIsolated) return undefined;
     const { clock, incarnation } = this.#options;
-    const others = this.membership.fit(clock.nowMs()).filter((node) => node.incarnation !== incarnation);
-    return this.isIsolated ? undefined : this.#placement.place(others);
+    const nowMs = clock.nowMs();
+    const isOther = (node: NodeRecord): boolean => node.incarnation !== incarnation;
+    const isUp = ({ state }: NodeRecord): boolean => state === 'serving' || state === 'degraded';
+    const fit = this.#placement.place(this.membership.fit(nowMs).filter(isOther));
+    // Late at another node is better than cut off here.
+    return fit ?? this.#placement.place(this.membership.wayBack(nowMs).filter(isOther).filter(isUp));
   }
 
   drain(): void {
