@@ -5,6 +5,7 @@ import type { CallDirectory } from '../../../src/call/directory.ts';
 import { PeerCounts } from '../../../src/cluster/peers/peer-counts.ts';
 import { PeerKeys } from '../../../src/cluster/peers/peer-key.ts';
 import { Peers } from '../../../src/cluster/peers/peers.ts';
+import type { Arrival } from '../../../src/gateway/arrivals.ts';
 import type { Resumption } from '../../../src/gateway/door/admission.ts';
 import { OwnerLinks } from '../../../src/node/cluster/owner-links.ts';
 import { Relays } from '../../../src/node/cluster/relays.ts';
@@ -95,11 +96,19 @@ interface Scene {
 }
 
 /** A native client whose socket is at the node `near`, and whose call is at `owner`. */
-async function relay(): Promise<Scene> {
+async function relay(isReplaceable = true): Promise<Scene> {
   const [owner, near] = [await openNode('owner'), await openNode('near')];
   near.peers.meet('owner', { kind: 'network', host: '127.0.0.1', port: owner.peers.port! });
   await vi.waitFor(() => expect(near.peers.stateOf('owner')?.name).toBe('open'));
-  const resumes = { resume: async () => near.relays.resumptionOf(CLAIMS, 'owner') };
+  const resumes = {
+    resume: async (): Promise<Resumption> => ({
+      caller: CALLER,
+      arrive: (arrival) => {
+        const session = isReplaceable ? arrival.session : { ...arrival.session, isReplaceable: undefined };
+        return near.relays.open({ ...arrival, session } as Arrival, 'owner', { claims: CLAIMS });
+      },
+    }),
+  };
   const door = await openDoor({ resumes });
   opened.push(door.gateway);
   const token = door.resumeTokens.mint(CLAIMS);
@@ -276,5 +285,13 @@ describe('a leg whose call’s owner is gone', () => {
     expect(await client.closed()).toEqual({ code: 4404, reason: 'call_not_found' });
     expect(near.relays.figures).toMatchObject({ lostOwners: 1, followed: 0, legs: { here: 0 } });
     expect(owner.arrivals.legs[0]!.losses).toEqual([{ type: 'closed', closeCode: 1006 }]);
+  });
+
+  it('is to come back itself where its protocol cannot go on with another session', async () => {
+    const { owner, near, client } = await relay(false);
+    near.bring = async () => undefined;
+    await owner.peers.close();
+    expect(await client.closed()).toEqual({ code: 1012, reason: 'node_lost' });
+    expect(near.relays.figures).toMatchObject({ lostOwners: 1, followed: 0, legs: { here: 0 } });
   });
 });
