@@ -6,7 +6,7 @@ import { WaitingMessages } from '../../gateway/waiting-messages.ts';
 /** An old socket stays open for so long: its client has resumed elsewhere by then, or comes back anyway. */
 export const TAIL_MS = 2_000;
 /** The new socket's sound waits no longer for the end of the old one's. */
-const HOLD_MS = 250;
+const HOLD_MS = 500;
 /** Tails that may be on their way from one peer. */
 const TAILS_MAX = 1_024;
 

@@ -57,11 +57,11 @@ describe('the last words of a leg whose call was given away', () => {
     expect(heard).toEqual(['1', 'over']);
   });
 
-  it('are waited for a quarter of a second only; what comes later is counted', () => {
+  it('are waited for half a second only; what comes later is counted', () => {
     const { clock, here, there, way, back, arrive, heard, join, say } = openScene();
     there.expect(here.give(['leg_1'], way), back);
     join();
-    clock.advance(249);
+    clock.advance(499);
     expect(heard).toEqual([]);
     clock.advance(1);
     say('late');
