@@ -11,6 +11,7 @@ import { pause } from './scene/phases.ts';
 
 const TOLD_WITHIN_MS = 40_000;
 const SECONDS_PER_SCENE = 15;
+const SCENE_TRIES = 2;
 const REASON_MAX = 1000;
 
 /**
@@ -80,21 +81,26 @@ function scenesOf(faults: readonly Fault[]): readonly [beside: readonly Scene[],
 }
 
 async function openScene(scene: Scene): Promise<OpenScene> {
-  try {
-    return { ...scene, stage: await ClusterScene.open(scene.name) };
-  } catch (error) {
-    return { ...scene, stage: undefined, why: reasonOf(error) };
+  let why = '';
+  // A machine with much else to do may be too slow for a host to come up in its time, once.
+  for (let tried = 0; tried < SCENE_TRIES; tried++) {
+    try {
+      return { ...scene, stage: await ClusterScene.open(scene.name) };
+    } catch (error) {
+      why = reasonOf(error);
+    }
   }
+  return { ...scene, stage: undefined, why };
 }
 
 /** What one scene fails in does not keep the others from being played. */
 async function playScene({ name, faults, stage, why = '' }: OpenScene): Promise<Played> {
   if (stage === undefined) return { failures: [`${name}: ${why}`], figures: [], lateMs: [] };
-  const figures: FaultFigures[] = [];
+  let figures: readonly FaultFigures[] = [];
   const failures: string[] = [];
   let lateMs: readonly number[] = [];
   try {
-    await playFaults(stage, faults, figures);
+    figures = await playFaults(stage, faults);
     lateMs = await stage.crowd.ask<readonly number[]>('lateMs');
   } catch (error) {
     failures.push(`${name}: ${reasonOf(error)}`);
@@ -104,20 +110,31 @@ async function playScene({ name, faults, stage, why = '' }: OpenScene): Promise<
   return { figures, lateMs, failures };
 }
 
-async function playFaults(
-  scene: ClusterScene,
-  faults: readonly Fault[],
-  figures: FaultFigures[],
-): Promise<void> {
+async function playFaults(scene: ClusterScene, faults: readonly Fault[]): Promise<readonly FaultFigures[]> {
+  const played: { readonly fault: Fault; readonly runs: readonly FaultRun[] }[] = [];
+  const told: Told[] = [];
+  /** Which fault a call is of: the one in which it was first told of, however late its last word comes. */
+  const faultOf = new Map<string, Fault>();
   let placedCalls = 0;
   for (const fault of faults) {
     const runs: FaultRun[] = [];
     for (let i = 0; i < fault.runs; i++) runs.push(await runFault(scene, fault, i));
     placedCalls += runs.reduce((sum, run) => sum + run.placedCalls, 0);
     await untilTold(scene, placedCalls);
-    figures.push(figuresOf(fault, runs, await scene.receiver.ask<Told[]>('told')));
+    for (const one of await scene.receiver.ask<Told[]>('told')) {
+      told.push(one);
+      if (!faultOf.has(one.callId)) faultOf.set(one.callId, fault);
+    }
+    played.push({ fault, runs });
     console.log(`  ${fault.title}: ${runs.length} runs`);
   }
+  return played.map(({ fault, runs }) =>
+    figuresOf(
+      fault,
+      runs,
+      told.filter(({ callId }) => faultOf.get(callId) === fault),
+    ),
+  );
 }
 
 /** A host that did not come up says why at length. */

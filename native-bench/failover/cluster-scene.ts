@@ -6,6 +6,7 @@ import { Cluster } from '../../test/fakes/postgres/cluster.ts';
 import { RedisServer } from '../../test/fakes/redis/server.ts';
 import { Remote } from '../load/remote.ts';
 import { killDescendants } from '../machine.ts';
+import { pause } from '../scene/phases.ts';
 import { BenchHost, freePorts, portsOf } from './bench-host.ts';
 import type { RedisTrouble } from './redis-troubles.ts';
 
@@ -18,6 +19,9 @@ interface SceneWish {
   /** Hosts that share their store have it in PostgreSQL. */
   readonly withPostgres: boolean;
 }
+
+const ASKED_MAX = 20;
+const AGAIN_AFTER_MS = 500;
 
 export type SceneName = 'cluster' | 'regions' | RedisTrouble['name'];
 
@@ -124,10 +128,11 @@ export class ClusterScene {
   async #furnish(): Promise<void> {
     const { house } = this.hosts[0]!;
     const url = `http://127.0.0.1:${await this.receiver.ask<number>('port')}/hooks`;
-    await house.api('POST', '/webhooks', { url, events: ['*'] });
+    await patiently(() => house.api('POST', '/webhooks', { url, events: ['*'] }));
     const lend = async (dialect: string): Promise<string> => {
       const wish = { dialect, agent_id: 'echo' };
-      return (await house.api<{ url: string }>('POST', '/voice/stream-credentials', wish)).url;
+      const ask = () => house.api<{ url: string }>('POST', '/voice/stream-credentials', wish);
+      return (await patiently(ask)).url;
     };
     this.credentials = { native: await lend('native'), twilio: await lend('twilio') };
   }
@@ -135,6 +140,18 @@ export class ClusterScene {
   #own<T extends Closable>(one: T): T {
     this.#opened.push(one);
     return one;
+  }
+}
+
+/** Just started, on a machine that has much to do, an API may be too busy for a moment. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let asked = 1; ; asked++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (asked === ASKED_MAX) throw error;
+      await pause(AGAIN_AFTER_MS);
+    }
   }
 }
 
