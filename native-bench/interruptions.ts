@@ -87,6 +87,7 @@ function reportOf({ calls, coughers, refusals, notes, machine }: Found): Report 
     native: latencyOf(interrupted.filter(({ dialect }) => dialect === 'native')),
     withEcho: latencyOf(interrupted.filter(({ hasEcho }) => hasEcho)),
     withoutEcho: latencyOf(interrupted.filter(({ hasEcho }) => !hasEcho)),
+    notTorn: latencyOf(interrupted.filter(({ isTorn }) => !isTorn)),
   };
   const counts = countsOf(interrupted, coughed);
   return {
@@ -137,12 +138,12 @@ function countsOf(interrupted: readonly ToldItem[], coughed: readonly ToldItem[]
     'interrupted by an echo': count(cleared, ({ hasSpoken, hasEcho, isTorn }) => {
       return !hasSpoken && hasEcho && !isTorn;
     }),
-    'interrupted by an echo that was torn': count(cleared, ({ hasSpoken, isTorn }) => !hasSpoken && isTorn),
     'interrupted by nobody': count(cleared, ({ hasSpoken, hasEcho }) => !hasSpoken && !hasEcho),
     'not heeded': count(interrupted, ({ wasCleared, hasSpoken }) => hasSpoken && !wasCleared),
     'coughs heard out, agent paused': count(coughed, (item) => !item.wasCleared && hasPaused(item)),
     'coughs nobody noticed': count(coughed, (item) => !item.wasCleared && !hasPaused(item)),
-    'coughs taken for words': count(coughed, ({ wasCleared }) => wasCleared),
+    'coughs taken for words': count(coughed, ({ wasCleared, isTorn }) => wasCleared && !isTorn),
+    'items torn by a late load': count([...interrupted, ...coughed], ({ isTorn }) => isTorn),
     'frames not as they were said': [...interrupted, ...coughed].reduce(
       (sum, one) => sum + one.wrongFrames,
       0,

@@ -6,6 +6,8 @@ import { EchoPath } from './echo-path.ts';
 
 /** A caller listens for so long before it speaks: this, and up to as much again. */
 const PATIENCE_FRAMES = 25;
+/** A line brings a frame every 20 ms: where the load was late by two, it was no line. */
+const TURN_MS_MAX = 3 * FRAME_MS;
 const NOISE_LEVEL = 10;
 const SAMPLES_PER_MS = FRAME_SAMPLES / FRAME_MS;
 const ONSET_STEP_SAMPLES = 37;
@@ -35,7 +37,7 @@ export interface HeardItem {
   /** Of those, the ones that were not what the agent said there. */
   readonly wrongFrames: number;
   readonly wasCleared: boolean;
-  /** The load came too late to be a line: its echo has a hole, and from there on another delay. */
+  /** The load came too late to be a line: there is a hole in a word, or in its echo. */
   readonly isTorn: boolean;
   /** Between two frames, while it was heard. */
   readonly gapMaxMs: number;
@@ -71,6 +73,7 @@ export class Talker {
   #heardAtMs = 0;
   #gapMaxMs = 0;
   #isTorn = false;
+  #turnAtMs = Infinity;
   #onset: Onset | undefined;
   /** Samples of the present word that were said; undefined while it is silent. */
   #saidSamples: number | undefined;
@@ -102,6 +105,7 @@ export class Talker {
   turn(): boolean {
     const line = this.#line;
     if (line === undefined || !line.isOpen) return false;
+    this.#keepTime(systemClock.nowMs());
     const mix = this.#mix;
     for (let i = 0; i < mix.length; i++) mix[i] = NOISE_LEVEL * (2 * this.#roll() - 1);
     // Between two items it ends as it must.
@@ -115,6 +119,11 @@ export class Talker {
     if (begins) this.#onset = { writtenAtMs: systemClock.nowMs(), voicedMs };
     line.send(Buffer.from(this.#codes));
     return true;
+  }
+
+  #keepTime(nowMs: number): void {
+    if (this.#heardFrames > 0 && nowMs - this.#turnAtMs > TURN_MS_MAX) this.#isTorn = true;
+    this.#turnAtMs = nowMs;
   }
 
   #begins(): boolean {
