@@ -78,6 +78,16 @@ describe('a host that loses its power', () => {
       const callers = await Promise.all(Array.from({ length: CALLS }, () => NativeCaller.dial(url)));
       const speeches = callers.map((caller) => new NumberedSpeech(caller));
       await until('all to be heard', () => speeches.every(({ heard }) => heard.length > 10));
+      const registry = own(registryOf(redis));
+      for (const { callId } of callers) {
+        // A call of which no snapshot is saved yet cannot be gone on with.
+        await untilFound(
+          'a snapshot',
+          () => recordOf(registry, callId),
+          (found) =>
+            typeof found === 'object' && found !== null && 'sequence' in found && Number(found.sequence) > 0,
+        );
+      }
       const killedAfterMs = Math.floor(randomRatio(new FakeClock({ seed })) * 500);
       await pause(killedAfterMs);
       first.killHost();
@@ -111,7 +121,6 @@ describe('a host that loses its power', () => {
         hooks.firstArrivals(callId).some(({ type }) => type === 'call_completed');
       await until('all to be told', () => callers.every(isTold), 30_000);
       for (const { callId } of callers) expectWhole(hooks.firstArrivals(callId));
-      const registry = own(registryOf(redis));
       const { callId } = callers[0]!;
       await untilFound(
         'ended',
