@@ -104,7 +104,7 @@ describe('a cold handover', () => {
       context,
       join: { ws_url: 'ws://127.0.0.1/media/native' },
     });
-    expect(story.only('hold_started').data).toMatchObject({ leg_id: caller.legId, source: 'music' });
+    expect(story.only('hold_started').data).toMatchObject({ leg_id: caller.legId, mode: 'music' });
   });
 
   it('gives music until the target is heard, and tells of that when it really was', async () => {

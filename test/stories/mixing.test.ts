@@ -133,7 +133,7 @@ describe('hold', () => {
     // The frame that ends the music fades it out.
     const after = levels(caller).filter((level) => level > 0 && level <= 50);
     expect(before.concat(after)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
-    expect(story.only('hold_started').data).toMatchObject({ leg_id: caller.legId, source: 'music' });
+    expect(story.only('hold_started').data).toMatchObject({ leg_id: caller.legId, mode: 'music' });
     expect(story.only('hold_ended').data).toMatchObject({ leg_id: caller.legId, held_ms: 1_100 });
   });
 

@@ -27,11 +27,12 @@ export function hold(desk: CallDesk, { on, source }: Of<'hold'>, _: Asker, nowMs
   const leg_id = roster.caller?.party.id ?? null;
   if (!on && before.name === 'on') {
     conversation.decide({ hold: { name: 'off' } }, nowMs);
-    desk.emit('hold_ended', { leg_id, held_ms: Math.round(nowMs - before.startedAtMs) }, nowMs);
+    const held_ms = Math.round(nowMs - before.startedAtMs);
+    desk.emit('hold_ended', { leg_id, mode: before.source, held_ms }, nowMs);
   } else if (on) {
     const startedAtMs = before.name === 'on' ? before.startedAtMs : nowMs;
     conversation.decide({ hold: { name: 'on', source, startedAtMs } }, nowMs);
-    if (before.name === 'off') desk.emit('hold_started', { leg_id, source }, nowMs);
+    if (before.name === 'off') desk.emit('hold_started', { leg_id, mode: source }, nowMs);
   }
   return done({ on, source: on ? source : null });
 }

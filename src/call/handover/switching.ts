@@ -31,7 +31,7 @@ export class Switching {
     const { hold } = this.#desk.conversation.decisions;
     const startedAtMs = hold.name === 'on' ? hold.startedAtMs : nowMs;
     this.#desk.conversation.decide({ hold: { name: 'on', source, startedAtMs } }, nowMs);
-    if (hold.name === 'off') this.#desk.emit('hold_started', { leg_id: this.#callerId, source }, nowMs);
+    if (hold.name === 'off') this.#desk.emit('hold_started', { leg_id: this.#callerId, mode: source }, nowMs);
   }
 
   /** The target talks with the former agent, and the caller hears neither. */
@@ -61,9 +61,10 @@ export class Switching {
     this.#desk.conversation.decide(decisions, nowMs);
     const { hold: after } = decisions;
     if (hold.name === 'on' && after.name === 'off') {
-      this.#desk.emit('hold_ended', { leg_id, held_ms: Math.round(nowMs - hold.startedAtMs) }, nowMs);
+      const held_ms = Math.round(nowMs - hold.startedAtMs);
+      this.#desk.emit('hold_ended', { leg_id, mode: hold.source, held_ms }, nowMs);
     } else if (hold.name === 'off' && after.name === 'on') {
-      this.#desk.emit('hold_started', { leg_id, source: after.source }, nowMs);
+      this.#desk.emit('hold_started', { leg_id, mode: after.source }, nowMs);
     }
   }
 
