@@ -55,6 +55,7 @@ export class ClusterScene {
   readonly #onExit = (): void => {
     killDescendants(process.pid);
     this.#lastWill();
+    for (const { house } of this.hosts) remove(house.dataDir);
   };
   receiver!: Remote;
   crowd!: Remote;
@@ -103,7 +104,10 @@ export class ClusterScene {
     await postgres.make();
     const [pid] = readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n');
     // SIGQUIT is its immediate shutdown, which ends its children, too.
-    this.#lastWill = () => process.kill(Number(pid), 'SIGQUIT');
+    this.#lastWill = () => {
+      process.kill(Number(pid), 'SIGQUIT');
+      remove(folder);
+    };
     return { DATABASE_URL: postgres.urlOf('postgres') };
   }
 
@@ -152,6 +156,15 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
       if (asked === ASKED_MAX) throw error;
       await pause(AGAIN_AFTER_MS);
     }
+  }
+}
+
+/** Whoever is just leaving may still write there. */
+function remove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  } catch {
+    // In the folder for what is temporary: nobody misses it.
   }
 }
 
