@@ -101,13 +101,11 @@ export class ClusterScene {
     const folder = mkdtempSync(join(tmpdir(), 'omnivoice-failover-'));
     const postgres = new Cluster(folder);
     this.#own({ close: () => postgres.remove() });
-    await postgres.make();
-    const [pid] = readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n');
-    // SIGQUIT is its immediate shutdown, which ends its children, too.
     this.#lastWill = () => {
-      process.kill(Number(pid), 'SIGQUIT');
+      endPostgres(folder);
       remove(folder);
     };
+    await postgres.make();
     return { DATABASE_URL: postgres.urlOf('postgres') };
   }
 
@@ -156,6 +154,16 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
       if (asked === ASKED_MAX) throw error;
       await pause(AGAIN_AFTER_MS);
     }
+  }
+}
+
+/** It is nobody's child; SIGQUIT is its immediate shutdown, which ends its own, too. */
+function endPostgres(folder: string): void {
+  try {
+    const [pid] = readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n');
+    process.kill(Number(pid), 'SIGQUIT');
+  } catch {
+    // It was never started, or has left.
   }
 }
 
