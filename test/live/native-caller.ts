@@ -21,6 +21,9 @@ export class NativeCaller {
   /** Hears every frame, and on which of its lines it came: 0 is the first. */
   onAudio: (frame: Buffer, line: number) => void = () => {};
   #lines = 0;
+  /** The line that was left for another, until it is closed; what the other one says waits for that. */
+  #leftLine: WebSocket | undefined;
+  readonly #held: (() => void)[] = [];
   #socket: WebSocket;
   #back: Back | undefined;
   #isLeaving = false;
@@ -99,12 +102,17 @@ export class NativeCaller {
   #listen(socket: WebSocket): void {
     const line = this.#lines++;
     socket.on('message', (data: Buffer, isBinary) => {
-      if (isBinary) this.onAudio(data, line);
-      this.#hear(data, isBinary);
+      const hear = (): void => {
+        if (isBinary) this.onAudio(data, line);
+        this.#hear(data, isBinary);
+      };
+      if (isBinary && this.#leftLine !== undefined && this.#leftLine !== socket) this.#held.push(hear);
+      else hear();
     });
     socket.on('error', () => {});
     socket.on('close', (code) => {
       this.closeCodes.push(code);
+      if (this.#leftLine === socket) this.#hearOn();
       if (this.#socket !== socket) return;
       if (!this.#isLeaving && this.#back !== undefined) void this.#comeBack(this.#back);
     });
@@ -129,9 +137,16 @@ export class NativeCaller {
     socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary || this.#socket !== old || !data.toString().includes('"resumed"')) return;
       this.#socket = socket;
+      this.#leftLine = old;
       old.close(1000);
     });
     this.#listen(socket);
+  }
+
+  /** The line that was left has said its last: what came over the new one is played. */
+  #hearOn(): void {
+    this.#leftLine = undefined;
+    for (const hear of this.#held.splice(0)) hear();
   }
 
   /** As the protocol's page says: the first URL that answers. */
