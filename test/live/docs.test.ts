@@ -102,7 +102,8 @@ describe('what the pages promise of a running house', () => {
   it('holds for every metric', async () => {
     const exposition = await (await fetch(`${house.ready.api_url}/metrics`)).text();
     const metrics = new Set([...exposition.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]));
-    const named = sayings(/\bomnivoice_[a-z_]+/g);
+    // What has a colon before it is a series recorded from others: the rules have a test of their own.
+    const named = sayings(/(?<!:)\bomnivoice_[a-z_]+/g);
     expect(named.length).toBeGreaterThan(20);
     const unknown = named.filter(
       ({ said: [name] }) => !metrics.has(name) && !metrics.has(name.replace(/_(?:bucket|sum|count)$/, '')),
