@@ -17,15 +17,15 @@ export interface Clock {
   unixMs(): number;
   /** Runs `task` once, `delayMs` from now. */
   after(delayMs: number, task: () => void): Cancel;
+  /** Runs `task` when what has arrived on sockets by now was read; absent where time is made up. */
+  afterReading?(task: () => void): void;
   /** Cryptographically strong bytes. */
   randomBytes(count: number): Buffer;
 }
 
 // `performance.now()` counts from the start of the process and, unlike `process.hrtime()`, returns no array
-// to
-// collect; both read the same clock, so one offset makes it CLOCK_MONOTONIC, which processes share. A first
-// call
-// takes milliseconds to load, so the closest pair of many is the one to believe.
+// to collect; both read the same clock, so one offset makes it CLOCK_MONOTONIC, which processes share. A
+// first call takes milliseconds to load, so the closest pair of many is the one to believe.
 const MONOTONIC_OFFSET_MS = monotonicOffsetMs();
 
 function monotonicOffsetMs(): number {
@@ -50,6 +50,8 @@ export const systemClock: Clock = {
     const timer = setTimeout(task, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
+  // Timers run before sockets are read, and these after.
+  afterReading: (task) => void setImmediate(task),
   randomBytes,
 };
 
@@ -99,4 +101,26 @@ export function sleep(clock: Pick<Clock, 'after'>, delayMs: number): Promise<voi
   return new Promise((resolve) => {
     clock.after(delayMs, resolve);
   });
+}
+
+/**
+ * Runs `task` when an answer is overdue. An event loop that is late finds its timers due and the answers
+ * unread: these come first, so that nobody is taken for silent who had answered.
+ */
+export function onDeadline(
+  clock: Pick<Clock, 'after' | 'afterReading'>,
+  delayMs: number,
+  task: () => void,
+): Cancel {
+  let isOff = false;
+  const cancel = clock.after(delayMs, () => {
+    if (clock.afterReading === undefined) return task();
+    clock.afterReading(() => {
+      if (!isOff) task();
+    });
+  });
+  return () => {
+    isOff = true;
+    cancel();
+  };
 }

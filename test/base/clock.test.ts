@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { randomRatio, seededDice, seededRolls, systemClock } from '../../src/base/clock.ts';
+import { onDeadline, randomRatio, seededDice, seededRolls, systemClock } from '../../src/base/clock.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 describe('the system clock', () => {
@@ -32,6 +33,36 @@ describe('the system clock', () => {
       expect(ratio).toBeGreaterThanOrEqual(0);
       expect(ratio).toBeLessThan(1);
     }
+  });
+});
+
+describe('a deadline', () => {
+  it('comes after what had arrived while the loop stood still', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const seen: string[] = [];
+    port2.once('message', () => seen.push('answer'));
+    await new Promise<void>((resolve) => {
+      onDeadline(systemClock, 5, () => {
+        seen.push('deadline');
+        resolve();
+      });
+      port1.postMessage('here');
+      const untilMs = systemClock.nowMs() + 20;
+      while (systemClock.nowMs() < untilMs);
+    });
+    port1.close();
+    expect(seen).toEqual(['answer', 'deadline']);
+  });
+
+  it('that is called off never comes, and on a virtual clock comes at its instant', async () => {
+    const seen: string[] = [];
+    onDeadline(systemClock, 0, () => seen.push('off'))();
+    const clock = new FakeClock();
+    onDeadline(clock, 10, () => seen.push('due'));
+    onDeadline(clock, 5, () => seen.push('never'))();
+    clock.advance(10);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(seen).toEqual(['due']);
   });
 });
 

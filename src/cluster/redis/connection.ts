@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { onDeadline, systemClock } from '../../base/clock.ts';
 import type { Closeable } from '../../base/lifetime.ts';
 import type { RedisAddress } from './address.ts';
 import { Circuit } from './circuit.ts';
@@ -15,7 +16,9 @@ const retryDelayMs = (times: number): number => Math.min(50 * times, 250);
 // restart the client would send an old write again, over the new owner's.
 const OPTIONS: Options = {
   replyMapping: 'legacy',
-  commandTimeout: COMMAND_TIMEOUT_MS,
+  // Of what the client asks by itself when it connects. It fires before answers that wait in the socket are
+  // read, so a late loop would fail with it: ours have a deadline of their own.
+  commandTimeout: 1_000,
   socketTimeout: 1_000,
   connectTimeout: 500,
   keepAlive: 5_000,
@@ -52,7 +55,7 @@ export class RedisConnection implements Closeable {
   /** Runs the script. Undefined where there was no answer in time, or a refusal of the server. */
   async run(script: Script, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
     try {
-      const answer = await this.#evaluate(script, keys, values);
+      const answer = await inTime(this.#evaluate(script, keys, values));
       this.circuit.worked();
       return answer;
     } catch {
@@ -79,6 +82,13 @@ export class RedisConnection implements Closeable {
       return this.#redis.eval(script.lua, keys.length, ...rest);
     }
   }
+}
+
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = onDeadline(systemClock, COMMAND_TIMEOUT_MS, () => reject(new Error('no answer in time')));
+    answer.then(resolve, reject).finally(cancel);
+  });
 }
 
 /** The options of ioredis for that address. */

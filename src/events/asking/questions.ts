@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts';
+import { onDeadline, type Clock } from '../../base/clock.ts';
 import { refuse, type Refusal } from '../../base/errors.ts';
 import type { CommandResult } from '../commands.ts';
 
@@ -13,7 +13,7 @@ export interface QuestionStats {
 export interface QuestionsOptions {
   readonly pendingMax: number;
   readonly stats: QuestionStats;
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'afterReading'>;
 }
 
 /** The questions of one way that wait for their answers. Every failure of the way is an answer too. */
@@ -37,7 +37,8 @@ export class Questions {
     }
     const id = ++this.#lastId;
     return new Promise((resolve) => {
-      const cancel = clock.after(timeLimitMs, () => this.#miss(id, `no answer within ${timeLimitMs} ms`));
+      const miss = (): void => this.#miss(id, `no answer within ${timeLimitMs} ms`);
+      const cancel = onDeadline(clock, timeLimitMs, miss);
       this.#pending.set(id, (result) => {
         cancel();
         resolve(result);

@@ -53,7 +53,7 @@ describe('the address of Redis', () => {
     expect(address && optionsOf(address)).toMatchObject({
       name: 'voice',
       sentinels: [{ host: 's1', port: 26_379 }],
-      commandTimeout: 300,
+      commandTimeout: 1000,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,

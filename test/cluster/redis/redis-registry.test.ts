@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { readRedisAddress } from '../../../src/cluster/redis/address.ts';
-import { RedisConnection } from '../../../src/cluster/redis/connection.ts';
+import { COMMAND_TIMEOUT_MS, RedisConnection } from '../../../src/cluster/redis/connection.ts';
 import { RedisRegistry } from '../../../src/cluster/redis/redis-registry.ts';
 import { nodeRecord } from '../../fakes/node-records.ts';
 import { RedisServer } from '../../fakes/redis/server.ts';
@@ -52,6 +52,18 @@ describe('the registry in Redis', () => {
     expect(connection.circuit.isOpen).toBe(false);
     // The claim that had no answer was run all the same: asked for again, it is the claimer's own.
     expect(await registry.claim('n0', wish)).toMatchObject({ result: 'claimed' });
+  });
+
+  it('is not taken for silent by an event loop that stood still itself', async () => {
+    const asked = [1, 2, 3].map(async (n) => {
+      // Said at once; the answers wait in the socket while nobody reads.
+      const answer = await registry.claim('n0', { ...wish, callId: `call_late_${n}` });
+      return answer.result;
+    });
+    const untilMs = systemClock.nowMs() + COMMAND_TIMEOUT_MS + 100;
+    while (systemClock.nowMs() < untilMs);
+    expect(await Promise.all(asked)).toEqual(['claimed', 'claimed', 'claimed']);
+    expect(connection.circuit.isOpen).toBe(false);
   });
 
   it('names a new epoch when Redis lost its data, and takes back what living owners save', async () => {
