@@ -18,6 +18,8 @@ import { strangerOf, type Relays } from './relays.ts';
 const ROUNDS_MAX = 4;
 /** A provider's stream that may be of a call elsewhere waits for so long, its frames with it. */
 const PREPARE_MS_MAX = 900;
+/** One that surely is: another call in its place would be the end of its own. Of a crowd the last waits. */
+const PREPARE_KNOWN_MS_MAX = 5_000;
 const PREPARE_AGAIN_MS = 50;
 /** A call that was given, and that the registry did not answer for, is claimed again so often. */
 const CLAIMS_AGAIN_MAX = 5;
@@ -110,19 +112,26 @@ export class TakeoverDesk {
    */
   async #prepare(alias: string, arrival: Arrival): Promise<void> {
     const { clock } = this.#options;
-    const untilMs = clock.nowMs() + PREPARE_MS_MAX;
-    while (!(await this.#isPrepared(alias, arrival)) && clock.nowMs() < untilMs) {
+    const sinceMs = clock.nowMs();
+    let limitMs = PREPARE_MS_MAX;
+    for (;;) {
+      const state = await this.#prepareOnce(alias, arrival);
+      if (state === 'ready') return;
+      // A node that was killed is known as dead a moment later only: it is worth asking again.
+      if (state === 'known') limitMs = PREPARE_KNOWN_MS_MAX;
+      if (clock.nowMs() - sinceMs >= limitMs) return;
       await sleep(clock, PREPARE_AGAIN_MS);
     }
   }
 
-  /** False where it is worth asking again: a node that was killed is known as dead a moment later only. */
-  async #isPrepared(alias: string, arrival: Arrival): Promise<boolean> {
+  /** `known`: it has a call, which cannot be had now; `unavailable`: nobody can say. */
+  async #prepareOnce(alias: string, arrival: Arrival): Promise<'ready' | 'known' | 'unavailable'> {
     const found = await this.#options.registry.findAlias(alias);
-    if (typeof found === 'string') return found === 'unknown';
+    if (found === 'unknown') return 'ready';
+    if (found === 'unavailable') return 'unavailable';
     const outcome = await this.bring({ callId: found.callId, tokenFloor: 0 });
     if (outcome?.type === 'kept') this.#kept.set(arrival, outcome.owner);
-    return outcome?.type !== 'refusal' || outcome.fault !== 'unavailable';
+    return outcome?.type === 'refusal' && outcome.fault === 'unavailable' ? 'known' : 'ready';
   }
 
   /** The legs of calls that are here, of those that can be, and of those that other nodes keep. */

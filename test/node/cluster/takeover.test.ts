@@ -130,8 +130,10 @@ describe('a stream whose provider names its call', () => {
     started: { providerCallId: 'CA1', bidirectional: true },
   } as Arrival;
 
-  async function preparedAfterMs(answers: readonly FoundAlias[]): Promise<number> {
+  /** `isAway`: the registry knows the name, and then has no answer. */
+  async function preparedAfterMs(answers: readonly FoundAlias[], { isAway = false } = {}): Promise<number> {
     const { desk, registry, clock } = await openDesk();
+    if (isAway) registry.find = async () => 'unavailable';
     const told = [...answers];
     registry.findAlias = async () => (told.length > 1 ? told.shift()! : told[0]!);
     const startedAtMs = clock.nowMs();
@@ -151,5 +153,13 @@ describe('a stream whose provider names its call', () => {
   it('waits while nobody can say whose it is, and begins one after all when that lasts', async () => {
     expect(await preparedAfterMs(['unavailable', 'unavailable', 'unknown'])).toBe(100);
     expect(await preparedAfterMs(['unavailable'])).toBe(900);
+  });
+
+  it('waits longer for a call that is known, as another in its place would end it', async () => {
+    const known = { callId: 'call_1' };
+    expect(await preparedAfterMs([known], { isAway: true })).toBe(5_000);
+    expect(await preparedAfterMs([known, 'unavailable', 'unavailable', 'unknown'], { isAway: true })).toBe(
+      150,
+    );
   });
 });
