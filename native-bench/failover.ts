@@ -119,7 +119,7 @@ async function playFaults(scene: ClusterScene, faults: readonly Fault[]): Promis
   for (const fault of faults) {
     const runs: FaultRun[] = [];
     for (let i = 0; i < fault.runs; i++) runs.push(await runFault(scene, fault, i));
-    placedCalls += runs.reduce((sum, run) => sum + run.placedCalls, 0);
+    placedCalls += runs.reduce((sum, run) => sum + run.placedCalls + run.warmCalls, 0);
     await untilTold(scene, placedCalls);
     for (const one of await scene.receiver.ask<Told[]>('told')) {
       // A node tells of itself, too, as when it was drained.

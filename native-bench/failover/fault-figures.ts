@@ -52,7 +52,7 @@ export interface FaultFigures {
 
 export function figuresOf(fault: Fault, runs: readonly FaultRun[], told: readonly Told[]): FaultFigures {
   const legs = runs.flatMap((run) => run.legs);
-  const placedCalls = runs.reduce((sum, run) => sum + run.placedCalls, 0);
+  const placedCalls = runs.reduce((sum, run) => sum + run.placedCalls + run.warmCalls, 0);
   const moved = runs.flatMap(({ movedCalls }) => (movedCalls === null ? [] : [movedCalls]));
   return {
     name: fault.name,

@@ -18,11 +18,17 @@ const CALLS_PER_SECOND = 60;
 const DIGIT_MS = 600;
 const DIGITS_PER_SECOND_MAX = 40;
 
+/** What a node that has just started carries before others come to it: in earnest it is never without calls. */
+const WARM_CALLS_OF_EACH_KIND = 4;
+const WARM_MS = 1200;
+
 /** One run of a fault. */
 export interface FaultRun {
   readonly legs: readonly LegFigures[];
   readonly placedCalls: number;
   readonly refusals: readonly string[];
+  /** Calls before it that nothing happens to. */
+  readonly warmCalls: number;
   /** Calls that changed hands where no line was to break; null where lines were. */
   readonly movedCalls: number | null;
 }
@@ -36,6 +42,7 @@ export async function runFault(scene: ClusterScene, fault: Fault, index: number)
   };
   const label = `${fault.name.replaceAll('-', '')}${index}`;
   const refusals: string[] = [];
+  const warmCalls = await warmUp(scene, label, victim);
   for (const kind of ['native', 'twilio'] as const) {
     const placing = placingOf(scene, fault, { victim, label, kind });
     refusals.push(...(await crowd.ask<readonly string[]>('place', placing)));
@@ -53,7 +60,32 @@ export async function runFault(scene: ClusterScene, fault: Fault, index: number)
   const movedCalls = isUnnoticed ? (await takeoversOf(scene)) - takeoversBefore : null;
   await crowd.ask('hangUp', { label });
   if (!isUnnoticed) await mend();
-  return { legs, placedCalls: 2 * fault.callsOfEachKind - refusals.length, refusals, movedCalls };
+  const placedCalls = 2 * fault.callsOfEachKind - refusals.length;
+  return { legs, placedCalls, warmCalls, refusals, movedCalls };
+}
+
+/** Everybody but the victim carries a few calls for a moment: else what is measured is code that never ran. */
+async function warmUp(scene: ClusterScene, label: string, victim: Victim): Promise<number> {
+  const { hosts, credentials, crowd } = scene;
+  let placed = 0;
+  const warming: string[] = [];
+  for (const [index, host] of hosts.entries()) {
+    for (let node = 0; node < host.nodes; node++) {
+      if (index === victim.host && node === victim.node) continue;
+      const name = `warm${label}x${index}x${node}`;
+      warming.push(name);
+      for (const kind of ['native', 'twilio'] as const) {
+        const url = host.at(credentials[kind], node);
+        const wish = { label: name, kind, count: WARM_CALLS_OF_EACH_KIND, urls: [url], jitterMs: 0 };
+        const placing: Placing = { ...wish, callsPerSecond: CALLS_PER_SECOND, digitEveryMs: DIGIT_MS };
+        const refused = await crowd.ask<readonly string[]>('place', placing);
+        placed += WARM_CALLS_OF_EACH_KIND - refused.length;
+      }
+    }
+  }
+  await pause(WARM_MS);
+  for (const name of warming) await crowd.ask('hangUp', { label: name });
+  return placed;
 }
 
 async function takeoversOf({ hosts }: ClusterScene): Promise<number> {

@@ -34,7 +34,7 @@ const sum = (legs: readonly LegsFigures[], of: (one: LegsFigures) => number): nu
 const CALL_COLUMNS: readonly Column<FaultFigures>[] = [
   ['fault', ({ title }) => title],
   ['runs', ({ runs }) => runs],
-  ['calls', ({ events }) => events.placedCalls],
+  ['calls, with warm-up', ({ events }) => events.placedCalls],
   ['lost', lostCallsOf],
   ['moved', ({ movedCalls }) => movedCalls],
   ['frames twice', ({ legs }) => sum(legs, ({ doubledFrames }) => doubledFrames)],

@@ -8,7 +8,8 @@ import { FRAME_BYTES, numberOf, writeNumber } from './numbered-frame.ts';
 
 /** Twenty frames and no word: who waits longer is waited for. */
 const SILENCE_MAX_MS = 400;
-const UPGRADE_WITHIN_MS = 500;
+/** A node to which a crowd comes answers late: who goes away and comes again makes it later. */
+const UPGRADE_WITHIN_MS = 2000;
 const RESUMED_WITHIN_MS = 3000;
 /** After a round of all URLs, twice as long each time. */
 const AGAIN_AFTER_MS = 250;

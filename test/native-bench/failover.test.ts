@@ -84,7 +84,7 @@ function told(callId: string, sequence: number, type: string): Told {
 const whole = [told('call_1', 1, 'call_started'), told('call_1', 2, 'call_analyzed')];
 
 function figures(legs: readonly LegFigures[], events: readonly Told[], movedCalls: number | null = null) {
-  return figuresOf(fault, [{ legs, placedCalls: 1, refusals: [], movedCalls }], events);
+  return figuresOf(fault, [{ legs, placedCalls: 1, warmCalls: 0, refusals: [], movedCalls }], events);
 }
 
 describe('what a fault cost', () => {
