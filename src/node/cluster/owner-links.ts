@@ -35,6 +35,8 @@ export class OwnerLinks {
     }
     const peer = this.#knownBy.get(link);
     if (peer === undefined || state.name === 'open' || this.#silentSinceUnixMs.has(peer)) return;
+    // Two that dialled each other at once keep one link: the other one's end says nothing of the node.
+    if (this.#peers().stateOf(peer)?.name === 'open') return;
     const alreadyMs = state.name === 'suspect' ? NEAR_TIMING.suspectMs : 0;
     this.#silentSinceUnixMs.set(peer, this.#clock.unixMs() - alreadyMs);
     const [oldest] = this.#silentSinceUnixMs.keys();
