@@ -18,8 +18,11 @@ import { strangerOf, type Relays } from './relays.ts';
 const ROUNDS_MAX = 4;
 /** A provider's stream that may be of a call elsewhere waits for so long, its frames with it. */
 const PREPARE_MS_MAX = 900;
-/** One that surely is: another call in its place would be the end of its own. Of a crowd the last waits. */
-const PREPARE_KNOWN_MS_MAX = 5_000;
+/**
+ * One that surely is, or of which the registry can tell soon, since it takes our beats: another call in its
+ * place would be the end of its own. Of a crowd the last one waits.
+ */
+const PREPARE_SURE_MS_MAX = 5_000;
 const PREPARE_AGAIN_MS = 50;
 /** A call that was given, and that the registry did not answer for, is claimed again so often. */
 const CLAIMS_AGAIN_MAX = 5;
@@ -111,15 +114,17 @@ export class TakeoverDesk {
    * Where nobody can say for long, or its call has ended, it begins another: to be heard is what it came for.
    */
   async #prepare(alias: string, arrival: Arrival): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, membership } = this.#options;
     const sinceMs = clock.nowMs();
-    let limitMs = PREPARE_MS_MAX;
+    let isKnown = false;
     for (;;) {
       const state = await this.#prepareOnce(alias, arrival);
       if (state === 'ready') return;
       // A node that was killed is known as dead a moment later only: it is worth asking again.
-      if (state === 'known') limitMs = PREPARE_KNOWN_MS_MAX;
-      if (clock.nowMs() - sinceMs >= limitMs) return;
+      isKnown ||= state === 'known';
+      const nowMs = clock.nowMs();
+      const isWorthIt = isKnown || !membership.isIsolated(nowMs);
+      if (nowMs - sinceMs >= (isWorthIt ? PREPARE_SURE_MS_MAX : PREPARE_MS_MAX)) return;
       await sleep(clock, PREPARE_AGAIN_MS);
     }
   }

@@ -63,7 +63,7 @@ async function openDesk({ registryAgeMs = 20_000, resumeWindowMs = 30_000, given
     links,
     relays,
   });
-  return { clock, registry, desk, ownership, calls };
+  return { clock, registry, desk, ownership, calls, beat };
 }
 
 describe('a leg that comes for a call nobody has', () => {
@@ -131,8 +131,13 @@ describe('a stream whose provider names its call', () => {
   } as Arrival;
 
   /** `isAway`: the registry knows the name, and then has no answer. */
-  async function preparedAfterMs(answers: readonly FoundAlias[], { isAway = false } = {}): Promise<number> {
-    const { desk, registry, clock } = await openDesk();
+  async function preparedAfterMs(
+    answers: readonly FoundAlias[],
+    { isAway = false, isBeating = false } = {},
+  ): Promise<number> {
+    const { desk, registry, clock, beat } = await openDesk();
+    // Its own beats are no longer accepted, or all of them are.
+    if (!isBeating) clock.advance(1_500);
     if (isAway) registry.find = async () => 'unavailable';
     const told = [...answers];
     registry.findAlias = async () => (told.length > 1 ? told.shift()! : told[0]!);
@@ -142,6 +147,7 @@ describe('a stream whose provider names its call', () => {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve));
       if (isPrepared) return clock.nowMs() - startedAtMs;
+      if (isBeating) await beat();
       clock.advance(50);
     }
   }
@@ -153,6 +159,10 @@ describe('a stream whose provider names its call', () => {
   it('waits while nobody can say whose it is, and begins one after all when that lasts', async () => {
     expect(await preparedAfterMs(['unavailable', 'unavailable', 'unknown'])).toBe(100);
     expect(await preparedAfterMs(['unavailable'])).toBe(900);
+  });
+
+  it('waits longer while the registry takes the node’s beats: it has too much to do just now', async () => {
+    expect(await preparedAfterMs(['unavailable'], { isBeating: true })).toBe(5_000);
   });
 
   it('waits longer for a call that is known, as another in its place would end it', async () => {
