@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import Schema from 'typebox/schema';
-import { COMMANDS, delivery, leg, RECORDING } from './documented-rows.ts';
+import { bodyFor, COMMANDS, delivery, INBOUND, leg, RECORDING } from './documented-rows.ts';
 import { callView, openTestApi, type Answer, type TestApi } from './open-test-api.ts';
 
 interface Operation {
@@ -359,15 +359,6 @@ function answerOf(path: string): object {
 }
 
 /** An inbound hook with something in every part of it. */
-const INBOUND = {
-  name: 'the shop',
-  schema: { type: 'object' },
-  mapping: { order: { pointer: '/id', default: null } },
-  actions: [{ type: 'publish_event', args: { event: 'custom.order.paid' } }],
-  signature: { header: 'X-Signature' },
-  response: { status: 200, body: { received: true } },
-};
-
 function inboundCall(hookId: string) {
   return {
     id: 'inc_1',
@@ -384,18 +375,4 @@ function inboundCall(hookId: string) {
 function filled(path: string, id: string): string {
   const named = path.replace('{id}', id).replace('{name}', id);
   return named.replace('{leg}', 'leg_1').replace('{hid}', 'ho_1');
-}
-
-function bodyFor(path: string, method: string): object {
-  const command = /\/calls\/\{id\}\/(\w+(?:\/stop)?)$/.exec(path)?.[1];
-  if (command !== undefined) return COMMANDS[command] ?? {};
-  if (path.endsWith('/legs/{leg}')) return { muted: true };
-  if (method === 'patch' && path.includes('/webhooks')) return { description: null };
-  if (method === 'patch' && path.includes('/stream-credentials')) return { control: null };
-  if (path.endsWith('/recover')) return { since: '2026-11-20' };
-  if (/\/(?:rotate-secret|rotate-token|replay)$/.test(path)) return {};
-  if (path.includes('/inbound-webhooks')) return INBOUND;
-  if (path.includes('/webhooks')) return { url: 'https://a.example/', events: ['*'] };
-  if (path.includes('/stream-credentials')) return { dialect: 'twilio' };
-  return path.includes('/keys') ? { name: 'a' } : {};
 }
