@@ -53,22 +53,26 @@ export class OwnerLinks {
    * As `settled`, once a link that has just broken was dialled again: whether its node is gone, or the link
    * was all that broke.
    */
-  async redialled(incarnation: string): Promise<OwnerLink> {
-    const untilMs = this.#clock.nowMs() + REDIALLED_MS;
-    for (;;) {
-      const state = this.#peers().stateOf(incarnation);
-      const link = state === undefined || state.name === 'greeting' ? 'none' : linkOf(state);
-      if (link !== 'none' || this.#clock.nowMs() >= untilMs) return link;
-      await sleep(this.#clock, LOOK_EVERY_MS);
-    }
+  redialled(incarnation: string): Promise<OwnerLink> {
+    const isTold = (state: PeerState): boolean => linkOf(state) !== 'none';
+    return this.#when(incarnation, isTold, REDIALLED_MS);
   }
 
   /** A link that is being dialled is waited for, no longer than a question. */
-  async settled(incarnation: string): Promise<OwnerLink> {
-    const untilMs = this.#clock.nowMs() + CLAIM_NEW_MS;
+  settled(incarnation: string): Promise<OwnerLink> {
+    return this.#when(incarnation, ({ name }) => name !== 'greeting', CLAIM_NEW_MS);
+  }
+
+  /** How the link is once it tells what is asked; `none` where it does not in time. */
+  async #when(
+    incarnation: string,
+    isTold: (state: PeerState) => boolean,
+    withinMs: number,
+  ): Promise<OwnerLink> {
+    const untilMs = this.#clock.nowMs() + withinMs;
     for (;;) {
       const state = this.#peers().stateOf(incarnation);
-      if (state !== undefined && state.name !== 'greeting') return linkOf(state);
+      if (state !== undefined && isTold(state)) return linkOf(state);
       if (this.#clock.nowMs() >= untilMs) return 'none';
       await sleep(this.#clock, LOOK_EVERY_MS);
     }
