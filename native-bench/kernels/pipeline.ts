@@ -3,7 +3,7 @@ import { FRAME_MS } from '../../src/base/units.ts';
 import { CallDirectory } from '../../src/call/directory.ts';
 import type { Inbound, LegStarted } from '../../src/dialect/dialect.ts';
 import { twilioDialect } from '../../src/dialect/twilio/dialect.ts';
-import type { Caller, LegConnection, LegSocket } from '../../src/gateway/arrivals.ts';
+import { NEWCOMER, type Caller, type LegConnection, type LegSocket } from '../../src/gateway/arrivals.ts';
 import { ResumeTokens } from '../../src/gateway/resume-token.ts';
 import { loadDetectors } from '../../src/media/voice/detectors.ts';
 import type { Pacer } from '../../src/leg/leg-options.ts';
@@ -154,18 +154,4 @@ function arrive(arrivals: NodeArrivals, socket: LegSocket, call: number): LegCon
   return line;
 }
 
-const CALLER: Caller = {
-  workspaceId: 'ws_default',
-  agentId: 'echo',
-  testMode: false,
-  role: 'caller',
-  callId: null,
-  sessionId: null,
-  direction: 'inbound',
-  from: null,
-  to: null,
-  leadId: null,
-  contactId: null,
-  conversationId: null,
-  metadata: {},
-};
+const CALLER: Caller = { ...NEWCOMER, workspaceId: 'ws_default', agentId: 'echo', testMode: false };

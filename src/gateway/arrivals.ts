@@ -28,6 +28,20 @@ export interface Caller {
   readonly credentialId?: string | null;
 }
 
+/** A caller of whom nothing is known yet but whose it is. */
+export const NEWCOMER: Omit<Caller, 'workspaceId' | 'agentId' | 'testMode' | 'credentialId'> = {
+  role: 'caller',
+  callId: null,
+  sessionId: null,
+  direction: 'inbound',
+  from: null,
+  to: null,
+  leadId: null,
+  contactId: null,
+  conversationId: null,
+  metadata: {},
+};
+
 /** What was said before the start, the start included: enough to say it again elsewhere. */
 export interface Opening {
   readonly dialect: string;

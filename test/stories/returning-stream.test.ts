@@ -3,7 +3,7 @@ import { refuse, type Refusal } from '../../src/base/errors.ts';
 import { audioCodesDialect } from '../../src/dialect/audiocodes/dialect.ts';
 import { genesysDialect } from '../../src/dialect/genesys/dialect.ts';
 import type { LegStarted } from '../../src/dialect/dialect.ts';
-import type { Caller, LegConnection } from '../../src/gateway/arrivals.ts';
+import { NEWCOMER, type Caller, type LegConnection } from '../../src/gateway/arrivals.ts';
 import { PCMU_8K } from '../../src/media/format.ts';
 import { MemorySocket } from '../fakes/memory-socket.ts';
 import { Story } from './story.ts';
@@ -12,19 +12,10 @@ const CONVERSATION = '4a5b6c7d-1111-4222-8333-999900001111';
 const RESUME = { type: 'session.resume', conversationId: CONVERSATION };
 const INITIATE = { ...RESUME, type: 'session.initiate', supportedMediaFormats: ['raw/lpcm16_24'] };
 const OURS: Caller = {
+  ...NEWCOMER,
   workspaceId: 'ws_1',
   agentId: 'echo',
   testMode: false,
-  role: 'caller',
-  callId: null,
-  sessionId: null,
-  direction: 'inbound',
-  from: null,
-  to: null,
-  leadId: null,
-  contactId: null,
-  conversationId: null,
-  metadata: {},
   credentialId: 'sc_1',
 };
 

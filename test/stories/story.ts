@@ -13,7 +13,7 @@ import { AUDIO, type Inbound, type LegStarted } from '../../src/dialect/dialect.
 import { readCallCommand, type SupervisionMode } from '../../src/events/call-commands.ts';
 import type { CommandResult } from '../../src/events/commands.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
-import type { Caller, LegConnection } from '../../src/gateway/arrivals.ts';
+import { NEWCOMER, type Caller, type LegConnection } from '../../src/gateway/arrivals.ts';
 import type { Resumption } from '../../src/gateway/door/admission.ts';
 import { ResumeTokens } from '../../src/gateway/resume-token.ts';
 import { openCodec } from '../../src/media/codecs.ts';
@@ -341,18 +341,12 @@ export class StoryParty {
 
 function callerOf(options: PartyOptions): Caller {
   return {
+    ...NEWCOMER,
     workspaceId: 'ws_default',
     agentId: options.agentId === undefined ? 'echo' : options.agentId,
     testMode: false,
     role: options.role ?? 'caller',
     callId: options.callId ?? null,
-    sessionId: null,
-    direction: 'inbound',
-    from: null,
-    to: null,
-    leadId: null,
-    contactId: null,
-    conversationId: null,
     metadata: joinMetadata(options),
     credentialId: options.credentialId ?? null,
   };

@@ -6,7 +6,7 @@ import type { OptionValues } from '../../dialect/capabilities.ts';
 import { AUTO, dialectByHeaders } from '../../dialect/detect.ts';
 import type { Dialect } from '../../dialect/dialect.ts';
 import type { StreamProof, UpgradeFacts } from '../../dialect/proof.ts';
-import type { Arrivals, Caller } from '../arrivals.ts';
+import { NEWCOMER, type Arrivals, type Caller } from '../arrivals.ts';
 import type { ResumeClaims, ResumeTokens } from '../resume-token.ts';
 import type { TrustedProxies } from './addresses.ts';
 import type { HttpRefusal } from './http-answers.ts';
@@ -223,23 +223,8 @@ function selectSubprotocol(upgrade: UpgradeRequest, known: readonly string[]): s
   return known.length === 0 ? offered[0]! : undefined;
 }
 
-function callerOf(credential: DoorCredential): Caller {
-  return {
-    workspaceId: credential.workspaceId,
-    agentId: credential.agentId,
-    testMode: credential.testMode,
-    role: 'caller',
-    callId: null,
-    sessionId: null,
-    direction: 'inbound',
-    from: null,
-    to: null,
-    leadId: null,
-    contactId: null,
-    conversationId: null,
-    metadata: {},
-    credentialId: credential.id,
-  };
+function callerOf({ workspaceId, agentId, testMode, id: credentialId }: DoorCredential): Caller {
+  return { ...NEWCOMER, workspaceId, agentId, testMode, credentialId };
 }
 
 // Node gives lists only for headers that may be repeated; no proof is one of them.

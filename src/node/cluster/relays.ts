@@ -4,7 +4,13 @@ import { isObject, parseObject } from '../../base/json.ts';
 import type { PeerLink } from '../../cluster/peers/peer-link.ts';
 import { dialectOf } from '../../dialect/registry.ts';
 import type { Inbound } from '../../dialect/dialect.ts';
-import type { Arrival, Caller, LegConnection, LostCause } from '../../gateway/arrivals.ts';
+import {
+  NEWCOMER,
+  type Arrival,
+  type Caller,
+  type LegConnection,
+  type LostCause,
+} from '../../gateway/arrivals.ts';
 import type { Resumption } from '../../gateway/door/admission.ts';
 import { FarLeg, type FarWelcome } from '../../gateway/relay/far-leg.ts';
 import { FarSocket } from '../../gateway/relay/far-socket.ts';
@@ -252,19 +258,5 @@ function causeOf(payload: Buffer): LostCause {
 
 /** The owner knows who it is; nobody here asks. */
 export function strangerOf({ callId }: ResumeClaims): Caller {
-  return {
-    workspaceId: '',
-    agentId: null,
-    testMode: false,
-    role: 'caller',
-    callId,
-    sessionId: null,
-    direction: 'inbound',
-    from: null,
-    to: null,
-    leadId: null,
-    contactId: null,
-    conversationId: null,
-    metadata: {},
-  };
+  return { ...NEWCOMER, workspaceId: '', agentId: null, testMode: false, callId };
 }
