@@ -1,65 +1,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { IN_FLIGHT_LIMITS, InFlightBudget } from '../../../src/delivery/lanes/in-flight.ts';
-import { LANE_LIMITS, newLaneStats, type LaneLimits } from '../../../src/delivery/lanes/lane-entry.ts';
-import { EndpointLanes, type LanePorts } from '../../../src/delivery/lanes/lanes.ts';
-import type { AttemptFinished, HookSent } from '../../../src/delivery/observer.ts';
-import type { Endpoint } from '../../../src/delivery/outbox.ts';
-import type { CommittedEvent } from '../../../src/events/journal.ts';
-import { FakeClock } from '../../fakes/clock.ts';
-import { FakeSender } from '../../fakes/hook-sender.ts';
-import { anEndpoint, anEnvelope, FakeOutbox } from '../../fakes/outbox.ts';
+import { LaneDesk } from './lane-desk.ts';
 
-let clock: FakeClock;
-let outbox: FakeOutbox;
-let sender: FakeSender;
-let stats = newLaneStats();
-let sent: HookSent[];
-let finished: AttemptFinished[];
-
-/** A breaker that never opens. */
-const WELL: LanePorts['health'] = {
-  gate: 'open',
-  begin: () => 0,
-  end: () => undefined,
-  onChange: () => undefined,
-  update: () => undefined,
-  close: () => undefined,
-};
+let desk: LaneDesk;
+let clock: LaneDesk['clock'];
+let sender: LaneDesk['sender'];
+let outbox: LaneDesk['outbox'];
+let sent: LaneDesk['sent'];
+let finished: LaneDesk['finished'];
 
 beforeEach(() => {
-  clock = new FakeClock({ nowMs: 1_000 });
-  outbox = new FakeOutbox([anEndpoint()]);
-  sender = new FakeSender(clock);
-  stats = newLaneStats();
-  sent = [];
-  finished = [];
+  desk = new LaneDesk();
+  ({ clock, sender, outbox, sent, finished } = desk);
 });
 
-function lanesOf(endpoint: Partial<Endpoint> = {}, limits: Partial<LaneLimits> = {}): EndpointLanes {
-  return new EndpointLanes(anEndpoint(endpoint), {
-    clock,
-    ages: clock,
-    sender,
-    outbox,
-    stats,
-    observer: { hookSent: (told) => sent.push(told), attemptFinished: (told) => finished.push(told) },
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    limits: { ...LANE_LIMITS, ...limits },
-    budget: new InFlightBudget(IN_FLIGHT_LIMITS, stats),
-    health: WELL,
-    disable: () => undefined,
-    roomMade: () => undefined,
-  });
-}
-
-function take(lanes: EndpointLanes, event: CommittedEvent): boolean {
-  const { position, envelope, receivedAtMs, decidedAtMs } = event;
-  const stamps = { receivedAtMs, decidedAtMs, committedAtMs: clock.nowMs() };
-  const id = event.deliveries[0]!.deliveryId;
-  return lanes.take({ id, position, attempts: 0, dueInMs: 0, envelope, stamps });
-}
-
-const commit = (callId: string, sequence: number) => outbox.commit(anEnvelope(callId, sequence));
+const lanesOf: LaneDesk['lanesOf'] = (...asked) => desk.lanesOf(...asked);
+const take: LaneDesk['take'] = (...asked) => desk.take(...asked);
+const commit: LaneDesk['commit'] = (...asked) => desk.commit(...asked);
 
 describe('the observer', () => {
   it('is told the stamps of every request that left, and how each attempt ended', async () => {
