@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, dropDatabase, freshName, sharedCluster } from '../fakes/postgres/databases.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
 import {
   clusterSettings,
+  freshDatabase,
   hooksOf,
   Opened,
   peerUrl,
@@ -33,10 +33,7 @@ function atHouse(url: string, house: House): string {
 }
 
 beforeAll(async () => {
-  const postgres = await sharedCluster();
-  const database = freshName();
-  const databaseUrl = await createDatabase(postgres, database);
-  opened.own({ close: () => dropDatabase(postgres, database) });
+  const databaseUrl = await freshDatabase(opened);
   const redis = opened.own(await RedisServer.open());
   const shared = { ...clusterSettings(redis), ...RESUMING, DATABASE_URL: databaseUrl };
   first = opened.own(await House.open(shared));

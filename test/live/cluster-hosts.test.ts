@@ -2,11 +2,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { randomRatio } from '../../src/base/clock.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { createDatabase, dropDatabase, freshName, sharedCluster } from '../fakes/postgres/databases.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
 import {
   clusterSettings,
   expectWhole,
+  freshDatabase,
   hooksOf,
   nativeUrl,
   Opened,
@@ -39,10 +39,7 @@ async function openHosts(): Promise<{
   hooks: HookReceiver;
   redis: RedisServer;
 }> {
-  const postgres = await sharedCluster();
-  const name = freshName();
-  own({ close: () => dropDatabase(postgres, name) });
-  const DATABASE_URL = await createDatabase(postgres, name);
+  const DATABASE_URL = await freshDatabase(opened);
   const redis = own(await RedisServer.open());
   const shared = { ...clusterSettings(redis), ...RESUMING, DATABASE_URL };
   const first = own(await House.open(shared));

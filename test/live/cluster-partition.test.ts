@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { RedisRegistry } from '../../src/cluster/redis/redis-registry.ts';
-import { createDatabase, dropDatabase, freshName, sharedCluster } from '../fakes/postgres/databases.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
 import { TcpRelay } from '../fakes/tcp-relay.ts';
 import {
   clusterSettings,
   expectWhole,
   figureOf,
+  freshDatabase,
   hooksOf,
   nativeUrl,
   Opened,
@@ -31,10 +31,7 @@ afterEach(() => opened.close());
 
 /** Host A reaches Redis and host B by lines that can be cut, and B reaches A by one; callers reach both. */
 async function openApart() {
-  const postgres = await sharedCluster();
-  const name = freshName();
-  own({ close: () => dropDatabase(postgres, name) });
-  const DATABASE_URL = await createDatabase(postgres, name);
+  const DATABASE_URL = await freshDatabase(opened);
   const redis = own(await RedisServer.open());
   const port = await freeRun(2);
   const places = { a: { host: '127.0.0.2', port }, b: { host: '127.0.0.3', port: port + 1 } };

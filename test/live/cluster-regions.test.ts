@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDatabase, dropDatabase, freshName, sharedCluster } from '../fakes/postgres/databases.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
 import {
   clusterSettings,
   expectWhole,
+  freshDatabase,
   hooksOf,
   nativeUrl,
   Opened,
@@ -54,10 +54,7 @@ function writeRegions(places: readonly Place[]): string {
 
 describe.runIf(LONG)('a region that is lost with its Redis', () => {
   it('leaves its calls to its neighbour, which had copies', { timeout: 90_000 }, async () => {
-    const postgres = await sharedCluster();
-    const database = freshName();
-    own({ close: () => dropDatabase(postgres, database) });
-    const DATABASE_URL = await createDatabase(postgres, database);
+    const DATABASE_URL = await freshDatabase(opened);
     const places: Place[] = [];
     for (const name of ['north', 'south']) {
       places.push({ name, mediaPort: await freeRun(8), redis: own(await RedisServer.open()) });

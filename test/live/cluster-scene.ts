@@ -5,6 +5,7 @@ import { openRedisRegistry } from '../../src/cluster/redis/open-redis.ts';
 import type { RedisRegistry } from '../../src/cluster/redis/redis-registry.ts';
 import type { Found } from '../../src/cluster/registry.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
+import { createDatabase, dropDatabase, freshName, sharedCluster } from '../fakes/postgres/databases.ts';
 import type { RedisServer } from '../fakes/redis/server.ts';
 import { HookReceiver } from './hooks.ts';
 import { until, type House } from './house.ts';
@@ -30,6 +31,17 @@ export class Opened {
 
 export function peerUrl(host = '127.0.0.1'): string {
   return `tls://${host}:${10_000 + Math.floor(Math.random() * 10_000)}`;
+}
+
+/** The URL of a database that goes with the test. */
+export async function freshDatabase(
+  opened: Opened,
+  template?: Parameters<typeof createDatabase>[2],
+): Promise<string> {
+  const postgres = await sharedCluster();
+  const name = freshName();
+  opened.own({ close: () => dropDatabase(postgres, name) });
+  return createDatabase(postgres, name, template);
 }
 
 /** What hosts of one region share, and one host's peer address. */

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeMulawInto } from '../../src/media/codecs/g711.ts';
 import { readHello } from '../fakes/hello.ts';
-import { createDatabase, dropDatabase, freshName, sharedCluster } from '../fakes/postgres/databases.ts';
 import { RedisServer } from '../fakes/redis/server.ts';
 import {
   clusterSettings,
   expectWhole,
+  freshDatabase,
   hooksOf,
   nativeUrl,
   nodeOf,
@@ -130,10 +130,7 @@ describe('a node that stood still while another took its call', () => {
 
 describe('two hosts that share Redis and PostgreSQL', () => {
   it('carry on each other’s calls when a node is killed', { timeout: 60_000 }, async () => {
-    const postgres = await sharedCluster();
-    const name = freshName();
-    own({ close: () => dropDatabase(postgres, name) });
-    const DATABASE_URL = await createDatabase(postgres, name);
+    const DATABASE_URL = await freshDatabase(opened);
     const redis = own(await RedisServer.open());
     const shared = { ...clusterSettings(redis), ...RESUMING, DATABASE_URL };
     const first = own(await House.open(shared));

@@ -6,14 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { MIGRATIONS } from '../../src/store/migrations/migrate.ts';
-import {
-  createDatabase,
-  dropDatabase,
-  freshName,
-  queried,
-  sharedCluster,
-} from '../fakes/postgres/databases.ts';
-import { Opened, pause, untilFound } from './cluster-scene.ts';
+import { queried } from '../fakes/postgres/databases.ts';
+import { freshDatabase, Opened, pause, untilFound } from './cluster-scene.ts';
 import { freeRun } from './house.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/omnivoice.js');
@@ -71,10 +65,7 @@ it.runIf(LONG)(
   `${PROCESSES} control processes that start at once on an empty database all serve, from one schema`,
   { timeout: 300_000 },
   async () => {
-    const postgres = await sharedCluster();
-    const name = freshName();
-    opened.own({ close: () => dropDatabase(postgres, name) });
-    const url = await createDatabase(postgres, name, 'template0');
+    const url = await freshDatabase(opened, 'template0');
     const shared = {
       OMNIVOICE_DATABASE_URL: url,
       OMNIVOICE_API_KEY: API_KEY,
