@@ -37,33 +37,42 @@ export function designFilterBank(fromHz: number, toHz: number): FilterBank {
   const taps = TAPS_AT_ONCE * Math.ceil(spanSamples / band / TAPS_AT_ONCE);
   const halfSlope = (ATTENUATION_DB - 7.95) / (14.36 * taps * band);
   const cutoff = (stopRatio - halfSlope) * band;
-  const exact = Array.from({ length: phases }, (_, phase) => weightsAt(phase / phases, cutoff, taps));
+  const exact = Array.from({ length: phases }, () => new Float64Array(taps));
+  for (const [phase, row] of exact.entries()) weigh(row, phase / phases, cutoff);
   const weightBits = bitsFor(exact);
   const weights = new Int16Array(phases * taps);
-  for (const [phase, row] of exact.entries()) weights.set(rounded(row, weightBits), phase * taps);
+  for (const [phase, row] of exact.entries()) {
+    roundInto(weights.subarray(phase * taps, (phase + 1) * taps), row, weightBits);
+  }
   return { fromHz, toHz, phases, step, taps, weightBits, weights };
 }
 
+// All pairs are designed while a node starts, 390 000 weights: what is done for each of them is done in loops.
+
 /** The place `offset` behind the sample in the middle, told by the samples around it; they sum to 1. */
-function weightsAt(offset: number, cutoff: number, taps: number): Float64Array {
-  const half = taps / 2;
-  const row = Float64Array.from({ length: taps }, (_, tap) => {
+function weigh(row: Float64Array, offset: number, cutoff: number): void {
+  const half = row.length / 2;
+  let sum = 0;
+  for (let tap = 0; tap < row.length; tap++) {
     const distance = half - 1 - tap + offset;
-    return sinc(distance * cutoff) * kaiser(distance / half);
-  });
-  const sum = row.reduce((total, weight) => total + weight, 0);
-  return row.map((weight) => weight / sum);
+    const weight = sinc(distance * cutoff) * kaiser(distance / half);
+    row[tap] = weight;
+    sum += weight;
+  }
+  for (let tap = 0; tap < row.length; tap++) row[tap]! /= sum;
 }
 
 /** The finest weights that fit their 16 bits and let no lane of the kernel run over, whatever comes in. */
 function bitsFor(rows: readonly Float64Array[]): number {
   let largest = 0;
   let fullest = 0;
+  const lanes = new Float64Array(LANES);
   for (const row of rows) {
-    const lanes = new Float64Array(LANES);
-    for (const [tap, weight] of row.entries()) {
-      largest = Math.max(largest, Math.abs(weight));
-      lanes[laneOf(tap)]! += Math.abs(weight);
+    lanes.fill(0);
+    for (let tap = 0; tap < row.length; tap++) {
+      const weight = Math.abs(row[tap]!);
+      if (weight > largest) largest = weight;
+      lanes[laneOf(tap)]! += weight;
     }
     fullest = Math.max(fullest, ...lanes);
   }
@@ -79,12 +88,16 @@ function laneOf(tap: number): number {
 }
 
 /** Whole weights that sum to exactly 1: a phase that is louder than the next would be heard as a tone. */
-function rounded(row: Float64Array, bits: number): Int16Array {
-  const weights = Int16Array.from(row, (weight) => Math.round(weight * 2 ** bits));
-  let owed = 2 ** bits - weights.reduce((total, weight) => total + weight, 0);
+function roundInto(weights: Int16Array, row: Float64Array, bits: number): void {
+  const scale = 2 ** bits;
+  let owed = scale;
+  for (let tap = 0; tap < row.length; tap++) {
+    const weight = Math.round(row[tap]! * scale);
+    weights[tap] = weight;
+    owed -= weight;
+  }
   const sign = Math.sign(owed);
-  for (; owed !== 0; owed -= sign) weights[furthestOff(row, weights, sign * 2 ** bits)]! += sign;
-  return weights;
+  for (; owed !== 0; owed -= sign) weights[furthestOff(row, weights, sign * scale)]! += sign;
 }
 
 /** The weight that was rounded furthest the other way: one step more takes least from it. */
@@ -107,9 +120,11 @@ function kaiser(x: number): number {
 
 /** The modified Bessel function of order 0, by its power series. */
 function bessel0(x: number): number {
-  let [sum, term] = [1, 1];
+  const quarter = (x * x) / 4;
+  let sum = 1;
+  let term = 1;
   for (let k = 1; term > 1e-12 * sum; k++) {
-    term *= (x / (2 * k)) ** 2;
+    term *= quarter / (k * k);
     sum += term;
   }
   return sum;
