@@ -1,5 +1,5 @@
 import type { AtMs, Clock } from '../base/clock.ts';
-import { FAULTS, refuse, type Refusal } from '../base/errors.ts';
+import { refuse, type Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Agents } from '../call/agents/published.ts';
 import type { Call } from '../call/call.ts';
@@ -7,18 +7,19 @@ import type { CallFacts } from '../call/facts.ts';
 import type { CallDirectory } from '../call/directory.ts';
 import { joinWishOf } from '../call/parties/invitation.ts';
 import { LegParty, lineOf, type LineFacts } from '../call/parties/party.ts';
-import { FIRST_GENERATION, type Member } from '../call/parties/roster.ts';
+import type { Member } from '../call/parties/roster.ts';
 import type { AgentTerms } from '../events/agents.ts';
-import type { RedirectTarget, StreamAudio } from '../events/asks.ts';
 import type { Arrival, Arrivals, Caller, LegConnection } from '../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../gateway/door/admission.ts';
 import type { ResumeClaims, ResumeTokens } from '../gateway/resume-token.ts';
-import type { Tails } from './drain/tails.ts';
+import { ReturnTokens } from './door/return-tokens.ts';
+import { Farewells } from './drain/farewells.ts';
+import { TAIL_MS, type Tails } from './drain/tails.ts';
 import type { LegGroups } from './leg-groups.ts';
 import { Leg } from '../leg/leg.ts';
 import type { Pacer } from '../leg/leg-options.ts';
 import type { LegWindow } from '../leg/leg-quality.ts';
-import { formatName, type AudioFormat } from '../media/format.ts';
+import { formatName } from '../media/format.ts';
 import type { VoiceSettings } from '../media/voice-detector.ts';
 import type { Hears, LegMedia } from './leg-media.ts';
 import { Line, type LineObserver } from './line.ts';
@@ -27,8 +28,6 @@ import { Line, type LineObserver } from './line.ts';
 const KNOWN_PARAMETERS = ['from', 'to', 'direction', 'lead_id', 'contact_id', 'conversation_id', 'agent_id'];
 /** Names the call, where a provider was told to stream again because its stream was lost. */
 const RESUMES_PARAMETER = 'resumes';
-/** A resume token outlives the window by five minutes (cluster.md §2.6). */
-const RESUME_TOKEN_GRACE_MS = 300_000;
 
 type LineFormats = Pick<LineFacts, 'inbound' | 'outbound'>;
 
@@ -66,14 +65,17 @@ export interface NodeArrivalsOptions {
  * Turns whoever is at the door into a leg of a call, and gives legs back to those who lost their connection.
  */
 export class NodeArrivals implements Arrivals, Resumes {
+  /** How its legs are sent on to other nodes. */
+  readonly farewells: Farewells;
   readonly #options: NodeArrivalsOptions;
   /** Legs that have not ended. */
   readonly #present = new Set<Leg>();
-  /** Legs that were told to come back elsewhere. */
-  readonly #sentAway = new WeakSet<Leg>();
+  readonly #tokens: ReturnTokens;
 
   constructor(options: NodeArrivalsOptions) {
     this.#options = options;
+    this.#tokens = new ReturnTokens(options);
+    this.farewells = new Farewells({ tokens: this.#tokens, resumeWindowMs: options.resumeWindowMs });
   }
 
   get legs(): number {
@@ -108,7 +110,7 @@ export class NodeArrivals implements Arrivals, Resumes {
       const facts = { call_id: call.id, leg_id: leg.id, dialect: dialect.name };
       log.warn(facts, 'a leg speaks a dialect whose facts are second-hand (docs/dialects.md)');
     }
-    this.#greet(leg, arrival, { call, generation: FIRST_GENERATION, resumed: false });
+    this.#greet(leg, arrival, { call, resumed: false });
     call.join(leg, nowMs, joinWishOf(caller.metadata));
     return new Line(leg, arrival, this.#options);
   }
@@ -124,6 +126,14 @@ export class NodeArrivals implements Arrivals, Resumes {
       return this.#rejoin({ call, member, arrival, generation: claims.generation + 1 }, nowMs);
     };
     return { caller: callerOf(call.facts, member.party.role), arrive };
+  }
+
+  /** Looks how good every line is; answers the windows that are over. About once a second. */
+  *observe(nowMs: AtMs): Generator<{ readonly leg: Leg; readonly window: LegWindow }> {
+    for (const leg of this.#present) {
+      const window = leg.observe(nowMs);
+      if (window !== undefined) yield { leg, window };
+    }
   }
 
   /** A provider's stream that was told which call it is of: only its own caller comes back by that. */
@@ -161,7 +171,7 @@ export class NodeArrivals implements Arrivals, Resumes {
     if (refusal !== undefined) return refusal;
     const leg = this.#legFor({ ...comer, arrival }, nowMs);
     member.generation = generation;
-    this.#greet(leg, arrival, { call, generation, resumed: true });
+    this.#greet(leg, arrival, { call, resumed: true });
     call.rejoin(leg, nowMs);
     return new Line(leg, arrival, this.#options);
   }
@@ -170,58 +180,18 @@ export class NodeArrivals implements Arrivals, Resumes {
   #legFor({ call, member, arrival }: Comer, nowMs: AtMs): Leg {
     const { party } = member;
     if (!(party instanceof LegParty)) return this.#makeLeg(arrival, call, party, nowMs);
-    party.leg.resume(arrival.session, arrival.socket, FAULTS.leg_replaced.closeCode, nowMs);
-    return party.leg;
+    const { leg } = party;
+    const graceMs = this.#hearsOut(leg) ? TAIL_MS : 0;
+    leg.resume(arrival.session, arrival.socket, nowMs, graceMs);
+    return leg;
   }
 
-  /**
-   * The node is leaving: those legs of a call that can come back elsewhere by their protocol's own words are
-   * told to, at the node of that base URL. How many were told.
-   */
-  goAway(call: Call, mediaUrl: string): number {
-    return call.legs.filter((leg) => this.#sendAway(call, leg, mediaUrl)).length;
-  }
-
-  /** Whether its protocol has words by which it comes back elsewhere, and time enough to. */
-  canGoAway({ capabilities }: Leg): boolean {
-    // Who would come back to its leg needs the time to do so.
-    return capabilities.goaway && (!capabilities.resume || this.#options.resumeWindowMs > 0);
-  }
-
-  /** Whether the leg was told to come back elsewhere. */
-  isSentAway(leg: Leg): boolean {
-    return this.#sentAway.has(leg);
-  }
-
-  /** Looks how good every line is; answers the windows that are over. About once a second. */
-  *observe(nowMs: AtMs): Generator<{ readonly leg: Leg; readonly window: LegWindow }> {
-    for (const leg of this.#present) {
-      const window = leg.observe(nowMs);
-      if (window !== undefined) yield { leg, window };
-    }
-  }
-
-  /** Where the caller's leg would come back to at the node of that base URL, its token in the path. */
-  redirectOf(call: Call, mediaUrl: string): RedirectTarget | undefined {
-    const leg = call.legs.find(({ role, state }) => role === 'caller' && state.name === 'active');
-    if (leg === undefined || this.#options.resumeWindowMs === 0) return undefined;
-    const generation = call.roster.find(leg.id)?.generation ?? FIRST_GENERATION;
-    const { inbound: heard, outbound: said } = leg.started;
-    const streamUrl = `${mediaUrl}/media/${leg.dialectName}/r/${this.#mintToken(call, leg, generation)}`;
-    return { streamUrl, audio: { heard: audioOf(heard), said: audioOf(said) } };
-  }
-
-  #sendAway(call: Call, leg: Leg, mediaUrl: string): boolean {
-    const { resume } = leg.capabilities;
-    if (!this.canGoAway(leg) || leg.state.name !== 'active') return false;
-    const url = `${mediaUrl}/media/${leg.dialectName}`;
-    const generation = call.roster.find(leg.id)?.generation ?? FIRST_GENERATION;
-    const token = resume ? this.#mintToken(call, leg, generation) : '';
-    const message = leg.session.writeGoaway({ url, token, reason: 'draining' });
-    if (message === undefined) return false;
-    this.#sentAway.add(leg);
-    leg.send(message);
-    return true;
+  /** Who was told to come speaks on its old socket until it knows that it has. */
+  #hearsOut(leg: Leg): boolean {
+    const { tails } = this.#options;
+    const isSpeakingOn = this.farewells.isOver(leg) && leg.capabilities.resume && leg.state.name === 'active';
+    if (isSpeakingOn) tails?.turn(leg.id);
+    return isSpeakingOn && tails !== undefined;
   }
 
   #makeLeg(arrival: Arrival, call: Call, { id, role }: Pick<Leg, 'id' | 'role'>, nowMs: AtMs): Leg {
@@ -256,32 +226,14 @@ export class NodeArrivals implements Arrivals, Resumes {
     return leg;
   }
 
-  #greet(
-    leg: Leg,
-    { dialect, session, socket }: Arrival,
-    how: { readonly call: Call; readonly generation: number; readonly resumed: boolean },
-  ): void {
+  #greet(leg: Leg, { dialect, session, socket }: Arrival, how: { call: Call; resumed: boolean }): void {
     const { resumeWindowMs, resumeUrls } = this.#options;
-    const { call, generation, resumed } = how;
-    const resumeToken = dialect.capabilities.resume ? this.#mintToken(call, leg, generation) : null;
+    const { call, resumed } = how;
+    const resumeToken = dialect.capabilities.resume ? this.#tokens.mintFor(leg, call) : null;
     const urls = resumeUrls(dialect.name);
     const facts = { callId: call.id, legId: leg.id, resumed, resumeToken, resumeUrls: urls, resumeWindowMs };
     const message = session.writeStarted(facts);
     if (message !== undefined) socket.send(message);
-  }
-
-  #mintToken(call: Call, leg: Leg, generation: number): string {
-    const { clock, resumeTokens, resumeWindowMs, region } = this.#options;
-    return resumeTokens.mint({
-      callId: call.id,
-      legId: leg.id,
-      dialect: leg.dialectName,
-      format: leg.codecName,
-      generation,
-      region,
-      fence: call.fence,
-      expiresAtUnixMs: clock.unixMs() + resumeWindowMs + RESUME_TOKEN_GRACE_MS,
-    });
   }
 
   #factsOf({ caller, started }: Arrival): CallFacts {
@@ -345,10 +297,6 @@ function settled(arrival: Arrival, line: LineFacts): Arrival {
   const { inbound, outbound, bidirectional } = line;
   arrival.session.goOn?.(line);
   return { ...arrival, started: { ...arrival.started, inbound, outbound, bidirectional } };
-}
-
-function audioOf({ codec, sampleRateHz }: AudioFormat): StreamAudio {
-  return { codec, sampleRateHz };
 }
 
 /** What a leg hears and says was settled when it first came. */

@@ -305,7 +305,7 @@ export class MediaNode implements Closeable {
       clock,
       log,
       calls: this.calls,
-      arrivals: () => this.arrivals,
+      farewells: () => this.arrivals.farewells,
       tails: () => this.cluster.tails,
       moveProviderMs: settings.drainMoveProviderMs,
       place: () => this.cluster.place(),

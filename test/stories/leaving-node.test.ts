@@ -16,7 +16,7 @@ describe('a node that leaves', () => {
     const story = new Story({ resumeUrls: [URL], limits: { resumeWindowMs: 30_000 } });
     const native = story.arrives({ dialect: 'native' });
     const twilio = story.arrives();
-    const told = story.calls.all.map((call) => story.arrivals.goAway(call, OTHER));
+    const told = story.calls.all.map((call) => story.arrivals.farewells.goAway(call, OTHER));
     expect(told).toEqual([1, 0]);
     expect(lastWords(native)).toMatchObject({ type: 'goaway', url: URL, reason: 'draining' });
     expect(lastWords(twilio)).toBeUndefined();
@@ -27,7 +27,7 @@ describe('a node that leaves', () => {
   it('tells nobody to come back who would not be let in again', () => {
     const story = new Story({ resumeUrls: [URL] });
     const native = story.arrives({ dialect: 'native' });
-    expect(story.calls.all.map((call) => story.arrivals.goAway(call, OTHER))).toEqual([0]);
+    expect(story.calls.all.map((call) => story.arrivals.farewells.goAway(call, OTHER))).toEqual([0]);
     expect(lastWords(native)!['type']).not.toBe('goaway');
   });
 
@@ -36,6 +36,6 @@ describe('a node that leaves', () => {
     const [gone, lost] = [story.arrives({ dialect: 'native' }), story.arrives({ dialect: 'native' })];
     gone.hangsUp();
     lost.losesItsSocket();
-    expect(story.calls.all.map((call) => story.arrivals.goAway(call, OTHER))).toEqual([0]);
+    expect(story.calls.all.map((call) => story.arrivals.farewells.goAway(call, OTHER))).toEqual([0]);
   });
 });

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Handovers } from '../../src/call/handover/handovers.ts';
 import { ProviderHangUp } from '../../src/call/provider/provider-hang-up.ts';
-import { ProviderMove } from '../../src/call/provider/provider-move.ts';
+import { moveAtProvider, ProviderMove } from '../../src/call/provider/provider-move.ts';
 import type { ProviderCall, ProviderOrders } from '../../src/call/provider/provider-orders.ts';
 import type { ProviderOrder } from '../../src/events/asks.ts';
 import type { CommandResult } from '../../src/events/commands.ts';
 import { l16 } from '../../src/media/format.ts';
-import { moveProviderCalls } from '../../src/node/calls/provider-moves.ts';
 import { Story, type StoryParty } from './story.ts';
 
 const PHONE = { type: 'phone', to: '+15550123' };
@@ -171,49 +170,41 @@ describe('a call that ends here', () => {
 describe('a call that is moved by its provider', () => {
   const TO = { streamUrl: 'wss://b.example.com/media/twilio/r~token' };
 
-  function openMoved(count: number, means: ProviderOrder['action'][] = ['redirect']) {
+  function openMoved(means: ProviderOrder['action'][] = ['redirect']) {
     const provider = new HandMadeProvider(means);
     const parts = [ProviderMove, ProviderHangUp].map(
       (Part) => (desk: ConstructorParameters<typeof ProviderMove>[0]) => new Part(desk),
     );
     const story = new Story({ ports: { provider, parts }, limits: { resumeWindowMs: 30_000 } });
-    const callers = Array.from({ length: count }, (_, i) =>
-      story.arrives({ dialect: 'twilio', agentId: 'echo', credentialId: 'sc_1', providerCallId: `CA${i}` }),
-    );
-    const calls = story.events
-      .filter(({ type }) => type === 'call_started')
-      .map(({ resource }) => story.calls.get(resource.id)!);
-    return { story, provider, callers, calls };
+    const credentials = { credentialId: 'sc_1', providerCallId: 'CA1' };
+    const caller = story.arrives({ dialect: 'twilio', agentId: 'echo', ...credentials });
+    return { story, provider, caller, call: story.call };
   }
 
   it('outlives the end of its old stream, and waits to be found again', async () => {
-    const { story, provider, callers, calls } = openMoved(1);
-    const moving = moveProviderCalls(calls, () => TO);
-    callers[0]!.hangsUp();
+    const { story, provider, caller, call } = openMoved();
+    const moving = moveAtProvider(call, TO);
+    caller.hangsUp();
     await provider.answers({ ok: true, value: null });
-    expect(await moving).toEqual({ accepted: 1, refused: 0, skipped: 0 });
+    expect(await moving).toEqual({ ok: true, value: null });
     expect(provider.orders).toEqual([{ action: 'redirect', to: TO }]);
-    expect([calls[0]!.state.name, calls[0]!.legs[0]!.state.name]).toEqual(['active', 'lost']);
+    expect([call.state.name, call.legs[0]!.state.name]).toEqual(['active', 'lost']);
     expect(story.types).not.toContain('call_ended');
   });
 
   it('stays where it is when the provider refuses: the end of its stream is a hang-up as ever', async () => {
-    const { story, provider, callers, calls } = openMoved(1);
-    const moving = moveProviderCalls(calls, () => TO);
+    const { story, provider, caller, call } = openMoved();
+    const moving = moveAtProvider(call, TO);
     await provider.answers(REFUSED);
-    expect(await moving).toEqual({ accepted: 0, refused: 1, skipped: 0 });
-    callers[0]!.hangsUp();
+    expect(await moving).toEqual(REFUSED);
+    caller.hangsUp();
     expect(story.only('call_ended').data).toMatchObject({ reason: 'provider_stop' });
   });
 
-  it('is one of many: all are asked about, a few at a time, and those without means are left', async () => {
-    const { provider, calls } = openMoved(100);
-    const moving = moveProviderCalls(calls, (call) => (call === calls[0] ? undefined : TO));
-    expect(provider.orders.length).toBeLessThanOrEqual(64);
-    await provider.answers({ ok: true, value: null });
-    expect(await moving).toEqual({ accepted: 99, refused: 0, skipped: 1 });
-    const none = openMoved(2, []);
-    expect(await moveProviderCalls(none.calls, () => TO)).toEqual({ accepted: 0, refused: 0, skipped: 2 });
+  it('stays where it is without means to move it: nobody is asked', async () => {
+    const { provider, call } = openMoved([]);
+    expect(await moveAtProvider(call, TO)).toBeUndefined();
+    expect(provider.orders).toEqual([]);
   });
 });
 

@@ -126,7 +126,9 @@ describe('a provider that is told to come back when the node leaves', () => {
     const started = session.read(open!.bytes, false, into) as LegStarted;
     const arrival = { caller: OURS, dialect: genesysDialect, session, started, socket, receivedAtMs: nowMs };
     story.arrivals.arrive(arrival, nowMs);
-    expect(story.calls.all.map((call) => story.arrivals.goAway(call, 'wss://b.example.com'))).toEqual([1]);
+    expect(
+      story.calls.all.map((call) => story.arrivals.farewells.goAway(call, 'wss://b.example.com')),
+    ).toEqual([1]);
     const texts = socket.sent.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as object);
     expect(texts).toMatchObject([
       { type: 'opened' },
@@ -138,7 +140,7 @@ describe('a provider that is told to come back when the node leaves', () => {
   it('is not told where its protocol has no word for it (AudioCodes)', () => {
     const story = new Story({ resumeUrls: ['wss://b.example.com/media/audiocodes/'] });
     const line = connects(story, INITIATE);
-    const told = story.calls.all.map((call) => story.arrivals.goAway(call, 'wss://b.example.com'));
+    const told = story.calls.all.map((call) => story.arrivals.farewells.goAway(call, 'wss://b.example.com'));
     expect([told, line.said.length]).toEqual([[0], 1]);
   });
 });

@@ -3,11 +3,11 @@ import { messageOf } from '../../base/errors.ts';
 import type { Closeable } from '../../base/lifetime.ts';
 import type { Call } from '../../call/call.ts';
 import type { CallDirectory } from '../../call/directory.ts';
+import { moveAtProvider } from '../../call/provider/provider-move.ts';
 import type { NodeRecord } from '../../cluster/node-record.ts';
-import type { NodeArrivals } from '../arrivals.ts';
-import { moveProviderCalls } from '../calls/provider-moves.ts';
 import { advanceDrain, SERVING, type DrainEnd, type DrainState } from './drain-state.ts';
 import { LOOK_EVERY_MS, TURNS_EVERY_MS, turnsOf, type Candidate } from './next-move.ts';
+import type { Farewells } from './farewells.ts';
 import type { Tails } from './tails.ts';
 import { mayFollow, speakingOn, wayOut } from './ways-out.ts';
 
@@ -15,7 +15,7 @@ export interface NodeDrainOptions {
   readonly clock: Clock;
   readonly calls: Pick<CallDirectory, 'all' | 'get' | 'size' | 'endAll'>;
   /** Both are opened after the drain, and asked only once it begins. */
-  readonly arrivals: () => Pick<NodeArrivals, 'goAway' | 'canGoAway' | 'isSentAway' | 'redirectOf'>;
+  readonly farewells: () => Farewells;
   readonly tails: () => Pick<Tails, 'leaving'>;
   /** Providers are asked to stream elsewhere only so long after the drain began. */
   readonly moveProviderMs: number;
@@ -40,7 +40,7 @@ export class NodeDrain implements Closeable {
     toldAgain: 0,
     /** A call's turn came, and there was no node to go to. */
     withoutPlace: 0,
-    /** Orders to providers, by what became of them. */
+    /** Orders to providers, by what became of them; skipped where nobody could be asked. */
     providers: { accepted: 0, refused: 0, skipped: 0 },
     /** Calls that were ended because time was up. */
     cutOff: 0,
@@ -88,12 +88,12 @@ export class NodeDrain implements Closeable {
 
   /** Whether a peer that asks for the call gets it, whoever else is on its lines. */
   gives(call: Call): boolean {
-    return this.isDraining && mayFollow(call, this.#options.arrivals());
+    return this.isDraining && mayFollow(call, this.#options.farewells());
   }
 
   /** The lines of a call that speak on here for a moment when it is given away. */
   speakingOn(call: Call): readonly string[] {
-    return this.isDraining ? speakingOn(call, this.#options.arrivals()) : [];
+    return this.isDraining ? speakingOn(call, this.#options.farewells()) : [];
   }
 
   close(): void {
@@ -146,15 +146,15 @@ export class NodeDrain implements Closeable {
   }
 
   #candidates(nowMs: AtMs): readonly Candidate[] {
-    const { calls, arrivals } = this.#options;
+    const { calls, farewells } = this.#options;
     return calls.all.flatMap((call) => {
-      const way = wayOut(call, arrivals(), nowMs);
+      const way = wayOut(call, farewells(), nowMs);
       return way === undefined ? [] : [{ ...way, toldAtMs: this.#toldAtMs.get(call.id) }];
     });
   }
 
   #move({ callId, way }: Candidate, nowMs: AtMs): void {
-    const { calls, place, arrivals } = this.#options;
+    const { calls, place, farewells } = this.#options;
     const call = calls.get(callId);
     if (call === undefined) return;
     const wasTold = this.#toldAtMs.has(callId);
@@ -167,17 +167,17 @@ export class NodeDrain implements Closeable {
     if (wasTold) this.counts.toldAgain++;
     else this.counts.told++;
     // Everybody of a call is sent to one node, so that they meet there.
-    arrivals().goAway(call, node.mediaUrl);
+    farewells().goAway(call, node.mediaUrl);
     if (way === 'provider') void this.#moveAtProvider(call, node.mediaUrl);
   }
 
   async #moveAtProvider(call: Call, mediaUrl: string): Promise<void> {
-    const { arrivals } = this.#options;
-    const target = arrivals().redirectOf(call, mediaUrl);
-    const moved = await moveProviderCalls([call], () => target);
+    const { farewells } = this.#options;
+    const target = farewells().redirectOf(call, mediaUrl);
+    const result = target === undefined ? undefined : await moveAtProvider(call, target);
     const { providers } = this.counts;
-    providers.accepted += moved.accepted;
-    providers.refused += moved.refused;
-    providers.skipped += moved.skipped;
+    if (result === undefined) providers.skipped++;
+    else if (result.ok) providers.accepted++;
+    else providers.refused++;
   }
 }

@@ -3,18 +3,18 @@ import { waitingFramesOf } from '../../call/agents/spoken-ahead.ts';
 import type { Call } from '../../call/call.ts';
 import { orderCanBeGiven } from '../../call/provider/provider-orders.ts';
 import type { Leg } from '../../leg/leg.ts';
-import type { NodeArrivals } from '../arrivals.ts';
+import type { Farewells } from './farewells.ts';
 import type { Candidate } from './next-move.ts';
 
 /** An agent that has said nothing for so long is between two sentences. */
 const PAUSE_MS = 400;
 
-type Told = Pick<NodeArrivals, 'canGoAway' | 'isSentAway'>;
+type Told = Pick<Farewells, 'canGoAway' | 'isSentAway'>;
 
 /** How a call can leave this node, if it can: a line that cannot come back elsewhere keeps its call here. */
-export function wayOut(call: Call, arrivals: Told, nowMs: AtMs): Omit<Candidate, 'toldAtMs'> | undefined {
+export function wayOut(call: Call, farewells: Told, nowMs: AtMs): Omit<Candidate, 'toldAtMs'> | undefined {
   const lines = linesOf(call);
-  const bound = lines.filter((leg) => !arrivals.canGoAway(leg));
+  const bound = lines.filter((leg) => !farewells.canGoAway(leg));
   const isProviders = bound.length === 1 && bound[0]!.role === 'caller' && orderCanBeGiven(call, 'redirect');
   if (lines.length === 0 || (bound.length > 0 && !isProviders)) return undefined;
   return {
@@ -27,14 +27,14 @@ export function wayOut(call: Call, arrivals: Told, nowMs: AtMs): Omit<Candidate,
 }
 
 /** Whether every line of the call was told to come back elsewhere: it may go with the first that does. */
-export function mayFollow(call: Call, arrivals: Told): boolean {
+export function mayFollow(call: Call, farewells: Told): boolean {
   const lines = linesOf(call);
-  return lines.length > 0 && lines.every((leg) => arrivals.isSentAway(leg));
+  return lines.length > 0 && lines.every((leg) => farewells.isSentAway(leg));
 }
 
 /** The lines that speak on here until they have found the way. */
-export function speakingOn(call: Call, arrivals: Told): readonly string[] {
-  const leaving = linesOf(call).filter((leg) => leg.capabilities.resume && arrivals.isSentAway(leg));
+export function speakingOn(call: Call, farewells: Told): readonly string[] {
+  const leaving = linesOf(call).filter((leg) => leg.capabilities.resume && farewells.isSentAway(leg));
   return leaving.map(({ id }) => id);
 }
 

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ProviderMove } from '../../../src/call/provider/provider-move.ts';
 import type { ProviderOrder } from '../../../src/events/asks.ts';
+import type { CommandResult } from '../../../src/events/commands.ts';
 import { NodeDrain } from '../../../src/node/drain/node-drain.ts';
 import { nodeRecord } from '../../fakes/node-records.ts';
 import { Story, type StoryOptions } from '../../stories/story.ts';
@@ -16,7 +17,7 @@ function openScene(options: StoryOptions & { isAlone?: boolean } = {}) {
   const drain = new NodeDrain({
     clock: story.clock,
     calls: story.calls,
-    arrivals: () => story.arrivals,
+    farewells: () => story.arrivals.farewells,
     tails: () => tails,
     moveProviderMs: 600_000,
     place: () => (options.isAlone === true ? undefined : nodeRecord('n2', { mediaUrl: OTHER })),
@@ -78,13 +79,13 @@ describe('a node that is drained', () => {
     expect(drain.counts.cutOff).toBe(1);
   });
 
-  it('asks the provider to stream elsewhere only after its time', () => {
+  it('asks the provider to stream elsewhere only after its time', async () => {
     const orders: ProviderOrder[] = [];
     const provider = {
       can: (action: string) => action === 'redirect',
-      give: async (order: ProviderOrder) => {
+      give: async (order: ProviderOrder): Promise<CommandResult> => {
         orders.push(order);
-        return { ok: true as const, value: null };
+        return { ok: false, fault: 'unavailable', detail: 'no answer' };
       },
     };
     const { story, drain } = openScene({ ports: { provider, parts: [(desk) => new ProviderMove(desk)] } });
@@ -99,6 +100,7 @@ describe('a node that is drained', () => {
     const mulaw = { codec: 'pcmu', sampleRateHz: 8000 };
     expect(order.to.audio).toEqual({ heard: mulaw, said: mulaw });
     expect(order.to.streamUrl).toMatch(/^wss:\/\/b\.example\.com\/media\/twilio\/r\/[\w-]+\.[\w-]+$/);
+    await vi.waitFor(() => expect(drain.counts.providers).toEqual({ accepted: 0, refused: 1, skipped: 0 }));
   });
 
   it('moves nobody where there is no other node, and says so', () => {
