@@ -86,7 +86,9 @@ export class EventWatch {
   }
 
   #timed(envelope: Envelope, atMs: AtMs, nowUnixMs: number): SeenEvent {
-    const onsetMs = numberOf(envelope.data['onset_ms']);
+    // Media times are of the leg that spoke: only the caller's were sent from here.
+    const isCallers = (envelope.data['role'] ?? 'caller') === 'caller';
+    const onsetMs = isCallers ? numberOf(envelope.data['onset_ms']) : undefined;
     const decidedMs = onsetMs === undefined ? undefined : numberOf(envelope.data['at_ms']);
     return {
       type: envelope.type,

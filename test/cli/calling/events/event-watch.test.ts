@@ -49,4 +49,12 @@ describe('the events of a call', () => {
       [undefined, undefined],
     ]);
   });
+
+  it('tell nothing of the sounds of others, who count from another beginning', () => {
+    const { seen, sees } = openWatch();
+    sees(eventOf(1, 'voice_detected', { role: 'human', onset_ms: 510, at_ms: 560 }), 1_543);
+    expect(seen.map(({ sinceOnsetMs, sinceDecidedMs }) => [sinceOnsetMs, sinceDecidedMs])).toEqual([
+      [undefined, undefined],
+    ]);
+  });
 });
