@@ -107,7 +107,7 @@ export class NodeCluster implements Closeable {
       onRecorded: (callId, token) => options.calls.get(callId)?.holdUnder(token),
     });
     this.#unacknowledged = new UnacknowledgedEvents(options.acknowledged);
-    const links = new OwnerLinks(() => this.peers, clock);
+    const links = new OwnerLinks(() => this.peers, clock, this.registry);
     const reportFailure = (error: unknown, where: string): void =>
       log.error({ error: messageOf(error), where }, 'a relay broke a promise');
     const linkTo = (peer: string) => this.peers.find(peer);

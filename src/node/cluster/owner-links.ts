@@ -4,6 +4,7 @@ import type { PeerLink, PeerState } from '../../cluster/peers/peer-link.ts';
 import type { GiveQuestion } from '../../cluster/peers/peer-messages.ts';
 import { NEAR_TIMING } from '../../cluster/peers/peer-life.ts';
 import type { Peers } from '../../cluster/peers/peers.ts';
+import type { Registry } from '../../cluster/registry.ts';
 import { CLAIM_NEW_MS } from '../../cluster/timing.ts';
 import type { CommandResult } from '../../events/commands.ts';
 
@@ -19,12 +20,14 @@ const SILENT_MAX = 1_024;
 export class OwnerLinks {
   readonly #peers: () => Peers;
   readonly #clock: Clock;
+  readonly #registry: Pick<Registry, 'nodes'>;
   readonly #silentSinceUnixMs = new Map<string, number>();
   readonly #knownBy = new WeakMap<PeerLink, string>();
 
-  constructor(peers: () => Peers, clock: Clock) {
+  constructor(peers: () => Peers, clock: Clock, registry: Pick<Registry, 'nodes'>) {
     this.#peers = peers;
     this.#clock = clock;
+    this.#registry = registry;
   }
 
   /** As the links tell it, at once. */
@@ -58,8 +61,15 @@ export class OwnerLinks {
     return this.#when(incarnation, isTold, REDIALLED_MS);
   }
 
-  /** A link that is being dialled is waited for, no longer than a question. */
-  settled(incarnation: string): Promise<OwnerLink> {
+  /**
+   * A link that is being dialled, or soon will be, is waited for, no longer than a question. A node of a
+   * region that is lost is never met: it is not in the registry here.
+   */
+  async settled(incarnation: string): Promise<OwnerLink> {
+    if (this.#peers().stateOf(incarnation) === undefined) {
+      const nodes = await this.#registry.nodes();
+      if (nodes?.every((node) => node.incarnation !== incarnation) === true) return 'none';
+    }
     return this.#when(incarnation, ({ name }) => name !== 'greeting', CLAIM_NEW_MS);
   }
 

@@ -47,7 +47,7 @@ async function openNode(self: string): Promise<Node> {
   const failures: string[] = [];
   const reportFailure = (error: unknown): void => void failures.push(String(error));
   const linkTo = (peer: string) => peers.find(peer);
-  const links = new OwnerLinks(() => peers, systemClock);
+  const links = new OwnerLinks(() => peers, systemClock, { nodes: async () => [] });
   const member = () => ({ generation: node.generation, party: { id: 'leg_1', codecName: 'pcmu/8000' } });
   const call = { id: 'call_1', facts: { region: 'local' }, fence: 7, roster: { find: member } };
   const calls = { get: () => call, ofProvider: () => undefined } as unknown as CallDirectory;
