@@ -9,6 +9,9 @@ export const COUNTED_MAX = 10_000;
 /** The columns a list is in the order of, unique together; the index behind the list ends in them. */
 export type OrderKey = readonly [string, ...string[]];
 
+// Of the columns that lists are in the order of, those that hold whole numbers; all others hold text.
+const WHOLE_COLUMNS: ReadonlySet<string> = new Set(['event_position', 'received_unix_ms', 'settled_unix_ms']);
+
 /**
  * One page, newest first. The cursor is the order key of the last row shown, so that rows which come in
  * meanwhile neither shift nor repeat a page; `page` counts from 1 and serves where no cursor is given.
@@ -25,7 +28,7 @@ export async function pageOf<Table extends keyof Schema, Row extends object>(
   let sorted = matching.limit(query.limit + 1);
   for (const column of order) sorted = sorted.orderBy(sql.ref(column), 'desc');
   if (query.cursor !== undefined) {
-    sorted = sorted.where(before(order, decoded(query.cursor, order)));
+    sorted = sorted.where(before(order, placeIn(query.cursor, order)));
   } else if (query.page > 1) {
     sorted = sorted.offset((query.page - 1) * query.limit);
   }
@@ -74,19 +77,29 @@ function before(order: OrderKey, values: readonly (string | number)[]): RawBuild
 
 function encoded(row: object, order: OrderKey): string {
   const fields = row as Readonly<Record<string, unknown>>;
-  return Buffer.from(JSON.stringify(order.map((column) => fields[column]))).toString('base64url');
+  return cursorOf(order.map((column) => fields[column]));
 }
 
-function decoded(cursor: string, order: OrderKey): readonly (string | number)[] {
+/** A place in a list as its readers keep it. */
+export function cursorOf(place: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
+}
+
+/**
+ * The place a cursor names. What cannot be a value of its column is refused here: PostgreSQL ends the statement
+ * over it, where SQLite compares it as it is.
+ */
+export function placeIn(cursor: string, order: OrderKey): readonly (string | number)[] {
   const values = parsed(Buffer.from(cursor, 'base64url').toString('utf8'));
-  const isKey =
-    Array.isArray(values) &&
-    values.length === order.length &&
-    values.every((value) => typeof value === 'string' || Number.isFinite(value));
-  if (!isKey) {
+  if (!Array.isArray(values) || values.length !== order.length || !values.every(isOf(order))) {
     throw new VoiceError('invalid_argument', 'the cursor is not one of ours', { field: 'cursor' });
   }
   return values as readonly (string | number)[];
+}
+
+function isOf(order: OrderKey): (value: unknown, index: number) => boolean {
+  return (value, index) =>
+    WHOLE_COLUMNS.has(order[index] ?? '') ? Number.isSafeInteger(value) : typeof value === 'string';
 }
 
 function parsed(text: string): unknown {

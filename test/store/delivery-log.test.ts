@@ -31,6 +31,9 @@ async function openDead(counts: { readonly [endpointId: string]: number }) {
   return { clock, store, dead, committed };
 }
 
+const cursorOf = (place: string) => Buffer.from(place).toString('base64url');
+const FORGED = ['["a","b"]', '[1.5,"b"]', '[1e308,"b"]', '[99999999999999999999,"b"]', '["1","b"]', '[1,2]'];
+
 const idsOf = (page: { items: readonly { id: string }[] }) => page.items.map(({ id }) => id);
 
 describeOnEachEngine('dead letters', () => {
@@ -68,6 +71,24 @@ describeOnEachEngine('dead letters', () => {
     await expect(store.deliveries.deadLetters({ ...PAGE, cursor: 'bm9wZQ' })).rejects.toThrow(
       /not one of ours/,
     );
+  });
+});
+
+describeOnEachEngine('a cursor', () => {
+  it('of values that its columns cannot hold is refused, and leads on where it is ours', async () => {
+    const { store, dead } = await openDead({ whk_1: 3 });
+    const lists = [
+      (cursor: string) => store.deliveries.deadLetters({ ...PAGE, cursor }),
+      (cursor: string) => store.deliveries.list({ ...PAGE, endpointId: 'whk_1', cursor }),
+      (cursor: string) => store.inbound.log({ ...PAGE, hookId: 'inh_1', cursor }),
+    ];
+    for (const list of lists) {
+      for (const place of FORGED) {
+        await expect(list(cursorOf(place)), place).rejects.toMatchObject({ code: 'invalid_argument' });
+      }
+    }
+    const first = await store.deliveries.list({ ...PAGE, endpointId: 'whk_1', limit: 1 });
+    expect(idsOf(await lists[1]!(first.nextCursor!))).toEqual(dead.slice(1));
   });
 });
 

@@ -1,12 +1,12 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { DeadLetterQuery, Page } from '../../api/ports.ts';
-import { VoiceError } from '../../base/errors.ts';
-import { COUNTED_MAX, requireReachable } from '../page.ts';
+import { COUNTED_MAX, cursorOf, placeIn, requireReachable, type OrderKey } from '../page.ts';
 import type { Schema } from '../schema.ts';
 
 type DeadRow = Selectable<Schema['deliveries']> & { readonly body: string | null };
 /** Where a page ended: when the last one was given up, and its id. */
 type Place = readonly [number, string];
+const ORDER: OrderKey = ['settled_unix_ms', 'id'];
 
 /**
  * Dead letters nobody has replayed yet, of several endpoints, newest first. Each endpoint is asked by itself,
@@ -19,7 +19,7 @@ export async function deadLetterPage(
 ): Promise<Page<DeadRow>> {
   const skipped = query.cursor === undefined ? (query.page - 1) * query.limit : 0;
   const wanted = skipped + query.limit + 1;
-  const before = query.cursor === undefined ? undefined : placeIn(query.cursor);
+  const before = query.cursor === undefined ? undefined : (placeIn(query.cursor, ORDER) as Place);
   const found: DeadRow[] = [];
   requireReachable(query);
   let total: number | null = 0;
@@ -32,7 +32,7 @@ export async function deadLetterPage(
   const items = found.slice(skipped, skipped + query.limit);
   const last = items.at(-1);
   const isMore = found.length > skipped + items.length && last !== undefined;
-  const nextCursor = isMore ? Buffer.from(JSON.stringify(placeOf(last))).toString('base64url') : null;
+  const nextCursor = isMore ? cursorOf(placeOf(last)) : null;
   return { items, total, nextCursor };
 }
 
@@ -100,14 +100,4 @@ function placeOf(row: DeadRow): Place {
 
 function newestFirst(a: Place, b: Place): number {
   return b[0] - a[0] || (a[1] < b[1] ? 1 : -1);
-}
-
-function placeIn(cursor: string): Place {
-  try {
-    const [settled, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown[];
-    if (typeof settled === 'number' && typeof id === 'string') return [settled, id];
-  } catch {
-    // Not ours either way; said below.
-  }
-  throw new VoiceError('invalid_argument', 'the cursor is not one of ours', { field: 'cursor' });
 }
