@@ -251,15 +251,15 @@ export class Leg {
     return this.#sink === sink;
   }
 
-  /** The same leg on a new socket: an older one that is still there is closed. */
-  resume(session: DialectSession, sink: FrameSink, replacedCloseCode: number, nowMs: AtMs): void {
+  /** The same leg on a new socket: an older one that is still there is closed, or has `graceMs` to leave. */
+  resume(session: DialectSession, sink: FrameSink, nowMs: AtMs, graceMs = 0): void {
     const replaced = this.#state.name === 'active' ? this.#sink : undefined;
     this.#session = session;
     this.#sink = sink;
     this.#egress.attach(session, sink);
     this.#ingress.restart();
     this.#state = advance(this.#state, { type: 'socket_resumed' }, nowMs);
-    replaced?.close(replacedCloseCode, 'leg_replaced');
+    replaced?.close(FAULTS.leg_replaced.closeCode, 'leg_replaced', graceMs);
   }
 
   #finish(reason: LegEndReason, nowMs: AtMs): void {

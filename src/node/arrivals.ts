@@ -189,7 +189,8 @@ export class NodeArrivals implements Arrivals, Resumes {
   /** Who was told to come speaks on its old socket until it knows that it has. */
   #hearsOut(leg: Leg): boolean {
     const { tails } = this.#options;
-    const isSpeakingOn = this.farewells.isOver(leg) && leg.capabilities.resume && leg.state.name === 'active';
+    const isSpeakingOn =
+      this.farewells.cameBack(leg) && leg.capabilities.resume && leg.state.name === 'active';
     if (isSpeakingOn) tails?.turn(leg.id);
     return isSpeakingOn && tails !== undefined;
   }

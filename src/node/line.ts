@@ -38,7 +38,7 @@ export class Line implements LegConnection {
   }
 
   receive(message: Uint8Array, isBinary: boolean, nowMs: AtMs): void {
-    if (!this.#leg.isOn(this.#socket)) return;
+    if (this.#hasLeft) return void this.receiveLate(message, isBinary);
     if (this.#held !== undefined) return this.#held.keep(Buffer.from(message), isBinary);
     const sentFrames = this.#leg.egress.stats.sentFrames;
     this.#leg.receive(message, isBinary, nowMs);
@@ -49,14 +49,19 @@ export class Line implements LegConnection {
     if (sentFrames === 0) observer.setUp(this.#leg, this.#arrival, nowMs - this.#arrival.receivedAtMs);
   }
 
-  /** The call was given away, and its client has not found the way yet: what it says goes after the call. */
+  /** The leg goes on elsewhere, and its client has not found the way yet: what it says goes after the leg. */
   receiveLate(message: Uint8Array, isBinary: boolean): boolean {
     return this.#house.tails?.carry(this.#leg.id, message, isBinary) === true;
   }
 
   lost(cause: LostCause, nowMs: AtMs): void {
-    if (this.#leg.state.name === 'ended') this.#house.tails?.end(this.#leg.id);
+    if (this.#hasLeft) this.#house.tails?.end(this.#leg.id);
     if (this.#leg.isOn(this.#socket)) this.#leg.lost(cause, nowMs);
+  }
+
+  /** The call was given away, or the leg is on a newer socket. */
+  get #hasLeft(): boolean {
+    return this.#leg.state.name === 'ended' || !this.#leg.isOn(this.#socket);
   }
 
   /** Nothing of the new socket is heard before the end of the old one, which speaks its own numbers. */

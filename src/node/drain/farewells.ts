@@ -39,7 +39,7 @@ export class Farewells {
   }
 
   /** The leg is back, here of all places: whether it was told to come. */
-  isOver(leg: Leg): boolean {
+  cameBack(leg: Leg): boolean {
     return this.#sentAway.delete(leg);
   }
 

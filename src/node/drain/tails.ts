@@ -44,6 +44,14 @@ export class Tails {
   readonly #outgoing = new Map<string, Outgoing>();
   readonly #incoming = new Map<RelayWay, Map<number, Incoming>>();
   readonly #ofLeg = new Map<string, Incoming>();
+  /** From an old socket here to a new one here. */
+  readonly #here: RelayWay = {
+    bufferedBytes: 0,
+    carry: (type, handle, payload) => {
+      this.carried(type, handle, Buffer.from(payload.buffer, payload.byteOffset, payload.length), this.#here);
+      return true;
+    },
+  };
   #lastHandle = 0;
 
   constructor(clock: Pick<Clock, 'after'>) {
@@ -69,6 +77,11 @@ export class Tails {
       });
     }
     return handles;
+  }
+
+  /** The leg is back at this very node: what its old socket still says is heard before the new one. */
+  turn(legId: string): void {
+    this.expect(this.give([legId], this.#here), this.#here);
   }
 
   /** One message of the old socket; false where its leg was not given away. */

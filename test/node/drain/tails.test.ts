@@ -57,6 +57,21 @@ describe('the last words of a leg whose call was given away', () => {
     expect(heard).toEqual(['1', 'over']);
   });
 
+  it('are heard at the same node in order, where the leg comes back to it', () => {
+    const { here } = openScene();
+    const heard: string[] = [];
+    here.turn('leg_1');
+    here.carry('leg_1', Buffer.from('1'), true);
+    here.of('leg_1')?.hear(
+      (message) => heard.push(message.toString()),
+      () => heard.push('over'),
+    );
+    here.carry('leg_1', Buffer.from('2'), true);
+    here.end('leg_1');
+    expect(heard).toEqual(['1', '2', 'over']);
+    expect([here.leaving, here.counts]).toMatchObject([0, { carried: 2, heard: 2, dropped: 0 }]);
+  });
+
   it('are waited for half a second only; what comes later is counted', () => {
     const { clock, here, there, way, back, arrive, heard, join, say } = openScene();
     there.expect(here.give(['leg_1'], way), back);
