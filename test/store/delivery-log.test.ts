@@ -84,7 +84,7 @@ describeOnEachEngine('a cursor', () => {
     ];
     for (const list of lists) {
       for (const place of FORGED) {
-        await expect(list(cursorOf(place)), place).rejects.toMatchObject({ code: 'invalid_argument' });
+        await expect(list(cursorOf(place))).rejects.toMatchObject({ code: 'invalid_argument' });
       }
     }
     const first = await store.deliveries.list({ ...PAGE, endpointId: 'whk_1', limit: 1 });
