@@ -47,7 +47,15 @@ export class NumberedSpeech {
   }
 
   get largestGapMs(): number {
-    return Math.max(0, ...this.heard.map(({ atMs }, i) => atMs - (this.heard[i - 1]?.atMs ?? atMs)));
+    return this.largestGapMsSince(0);
+  }
+
+  /** Of the gaps that ended after that moment of `performance.now()`. */
+  largestGapMsSince(sinceMs: number): number {
+    const gapsMs = this.heard.map(({ atMs }, i) => {
+      return atMs < sinceMs ? 0 : atMs - (this.heard[i - 1]?.atMs ?? atMs);
+    });
+    return Math.max(0, ...gapsMs);
   }
 }
 
