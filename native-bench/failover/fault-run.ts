@@ -91,7 +91,7 @@ async function warmUp(scene: ClusterScene, label: string, victim: Victim): Promi
 async function takeoversOf({ hosts }: ClusterScene): Promise<number> {
   const counts = hosts.map(async ({ house }) => {
     const exposition = await Exposition.fetch(house.ready.api_url);
-    return exposition.sum('omnivoice_takeovers_total');
+    return exposition.sum('omnivoice_takeovers_total', { result: 'ok' });
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }

@@ -5,12 +5,12 @@ import type { Delivery } from '../delivery/delivery.ts';
 import type { AttemptFinished, DeliveryObserver, HookSent } from '../delivery/observer.ts';
 import { ERROR_CLASSES } from '../delivery/outbox.ts';
 import type { StreamHub } from '../delivery/stream-hub.ts';
-import { DIALECTS } from '../dialect/registry.ts';
-import { EVENT_CLASSES } from '../events/catalogue.ts';
+import { EVENT_CLASSES, isBuiltIn } from '../events/catalogue.ts';
 import type { CallView } from '../events/call-view.ts';
 import type { CommittedEvent } from '../events/journal.ts';
 import type { ControlEnd } from '../link/control-end.ts';
 import type { ConnectedNode } from '../link/node-lifeline.ts';
+import { PROVIDERS } from '../node/leg-groups.ts';
 import type { ProviderControl } from '../providers/control/provider-control.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentFailures } from './agent-failures.ts';
@@ -27,6 +27,7 @@ import type { FleetQueues } from './queues/fleet-queues.ts';
 import type { HostQueues } from './queues/host-queues.ts';
 import type { ToolRequests } from './tools/tool-requests.ts';
 import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
+import { newTakeoverCounts, type TakeoverCounts } from '../telemetry/cluster-metrics.ts';
 import { openControlMetrics, type ControlMetrics } from '../telemetry/control-metrics.ts';
 import { EXPOSITION_CONTENT_TYPE, expositionOf, type Snapshot } from '../telemetry/exposition.ts';
 
@@ -112,6 +113,12 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     ...providerLimits(asked),
     ...inboundLimits(asked, inbound, store.stats.inbound.refusedForgotten),
   };
+}
+
+/** What came of calls whose owner was long gone. */
+function orphansOf(stats: OrphanSweep['stats'] | undefined): TakeoverCounts {
+  const { settled = 0, undecided = 0, failures = 0 } = stats ?? {};
+  return { ...newTakeoverCounts(), ok: settled, unavailable: undecided + failures };
 }
 
 /** Of commands to calls, whichever host they are on. */
@@ -261,7 +268,7 @@ export class ControlFigures implements DeliveryObserver, Closeable {
       region,
       eventClasses: EVENT_CLASSES,
       errorClasses: ERROR_CLASSES,
-      providers: DIALECTS.map(({ name }) => name),
+      providers: PROVIDERS,
       sources: {
         limits: () => (this.#parts === undefined ? {} : limitsOf(this.#parts)),
         hookBacklog: () => this.#parts?.delivery.stats.entries ?? 0,
@@ -269,7 +276,7 @@ export class ControlFigures implements DeliveryObserver, Closeable {
         eventGaps: () => this.#parts?.store.stats.journal.sequenceGaps ?? 0,
         streams: () => this.#parts?.streams.readers ?? 0,
         nodesLinked: () => this.#linked().length,
-        orphansEnded: () => this.#parts?.sweep.stats.settled ?? 0,
+        orphans: () => orphansOf(this.#parts?.sweep.stats),
       },
     });
   }
@@ -296,7 +303,9 @@ export class ControlFigures implements DeliveryObserver, Closeable {
 
   /** A call that the reaper ended: its node can no longer count it. */
   callLost(call: CallView): void {
-    this.#metrics.callLost(call.legs[0]?.dialect ?? '');
+    const onLines = call.legs.filter((leg) => leg.disconnected_at === null && !isBuiltIn(leg.dialect));
+    const legs = onLines.map(({ dialect }) => dialect);
+    this.#metrics.callLost({ provider: call.legs[0]?.dialect ?? '', legs });
   }
 
   async render(): Promise<{ readonly contentType: string; readonly body: string }> {

@@ -29,6 +29,7 @@ export interface ConnectionHouse {
   readonly dialects: (name: string) => Dialect | undefined;
   /** Where messages before the start are read into; nothing of it outlives the message. */
   readonly inbound: Inbound;
+  readonly ponged: ((dialectName: string, roundTripMs: number) => void) | undefined;
   /** A broken promise of ours, for the log. Never with a secret or audio in it. */
   reportFailure(error: unknown, where: string): void;
 }
@@ -79,6 +80,7 @@ export class Connection implements Beating {
     this.#onSettled = onSettled;
     this.#peer = new PeerSocket(sockets, house, {
       message: (message, isBinary, atMs) => this.#onMessage(message, isBinary, atMs),
+      ponged: (roundTripMs) => this.#ponged(roundTripMs),
       broken: (fault) => this.break(fault),
       refused: (fault) => this.#onRefused(fault),
       silent: () => this.#onSilent(),
@@ -258,6 +260,11 @@ export class Connection implements Beating {
   #refuse(fault: FaultCode): void {
     if (FAULTS[fault].closeCode === 1009) this.#house.stats.oversizedMessages++;
     this.break(fault);
+  }
+
+  #ponged(roundTripMs: number): void {
+    const dialect = this.#handshake.spoken?.dialect ?? this.#admitted.dialect;
+    if (dialect !== undefined) this.#house.ponged?.(dialect.name, roundTripMs);
   }
 
   #onSilent(): void {

@@ -30,6 +30,8 @@ export interface GatewayOptions extends Omit<AdmissionOptions, 'clock' | 'proxie
   metrics(): Promise<string>;
   /** Somebody who spoke of a dialect was refused before the upgrade. */
   refused?(dialectName: string, fault: FaultCode): void;
+  /** A peer of this dialect answered a ping after so many milliseconds. */
+  readonly ponged?: (dialectName: string, roundTripMs: number) => void;
   /** A broken promise of ours, for the log. */
   reportFailure(error: unknown, where: string): void;
 }
@@ -189,7 +191,7 @@ class MediaGateway implements Gateway {
   }
 
   #makeHouse(): ConnectionHouse {
-    const { clock, sessions, dialects } = this.#options;
+    const { clock, sessions, dialects, ponged } = this.#options;
     const payload = new Uint8Array(this.#limits.messageBytesMax);
     return {
       clock,
@@ -199,6 +201,7 @@ class MediaGateway implements Gateway {
       tokens: sessions,
       dialects,
       inbound: { payload, payloadBytes: 0, sequence: -1, timestampMs: -1 },
+      ponged,
       reportFailure: (error, where) => this.#options.reportFailure(error, where),
     };
   }

@@ -82,10 +82,13 @@ export class Pulse {
     this.#heardAtMs = nowMs;
   }
 
-  ponged(nowMs: AtMs): void {
+  /** Answers how long the pong took, in milliseconds; undefined where none was owed. */
+  ponged(nowMs: AtMs): number | undefined {
+    const roundTripMs = this.#owedSinceAtMs < 0 ? undefined : nowMs - this.#owedSinceAtMs;
     this.#heardAtMs = nowMs;
     this.#hasPonged = true;
     this.#owedSinceAtMs = -1;
+    return roundTripMs;
   }
 
   /** We do not listen ourselves: whatever the peer owes is as good as given. */

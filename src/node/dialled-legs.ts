@@ -45,6 +45,8 @@ export interface DialledLegsOptions {
   readonly media: Pick<LegMedia, 'refusalOf' | 'partsFor' | 'reserve'>;
   readonly pacer: Pacer;
   readonly groups: LegGroups;
+  /** A backend of this dialect answered a ping after so many milliseconds. */
+  readonly ponged?: (dialectName: string, roundTripMs: number) => void;
   readonly log: { warn(fields: object, sentence: string): void };
 }
 
@@ -69,7 +71,8 @@ export class DialledLegs implements AgentDialler, Closeable {
     try {
       const dialect = dialectOf(backend);
       const session = dialect.openClient(this.#clientOptions(backend, call));
-      const peer = { session, keepAliveMs: dialect.capabilities.keepAliveMs };
+      const ponged = (roundTripMs: number): void => this.#options.ponged?.(dialect.name, roundTripMs);
+      const peer = { session, keepAliveMs: dialect.capabilities.keepAliveMs, ponged };
       return dialler.dial(peer, {
         started: (start, nowMs) => this.#start({ dialect, start, call, listener }, nowMs),
         failed: ({ result, detail }, nowMs) => listener.failed({ error: result, detail }, nowMs),

@@ -195,7 +195,8 @@ export class MediaNode implements Closeable {
         log.error({ error: messageOf(error), where }, 'a promise was broken while dialling'),
     });
     const { dialler, media, pacer, groups } = this;
-    this.agents = parts.lifetime.own(new DialledLegs({ clock, dialler, media, pacer, groups, log }));
+    const { ponged } = observer;
+    this.agents = parts.lifetime.own(new DialledLegs({ clock, dialler, media, pacer, groups, ponged, log }));
     this.figures = parts.lifetime.own(openNodeFigures(this, settings, parts.options.version));
     this.#cancelTend = clock.after(TEND_EVERY_MS, () => this.#tend());
   }
@@ -247,6 +248,7 @@ export class MediaNode implements Closeable {
       credentials: this.credentials,
       metrics: async () => expositionOf(await this.figures.snapshot()),
       refused: (dialectName, fault) => this.#observer.refused(dialectName, fault),
+      ponged: this.#observer.ponged,
     });
     this.#state = 'serving';
     await lifetime.own(this.cluster).start();

@@ -118,6 +118,7 @@ function clusterLimits({ cluster, gateway }: MediaNode): { readonly [limit: stri
     snapshot_too_large: counts.snapshotsTooLarge,
     snapshot_events: cluster.unkeptEvents,
     failover_gaps_unmeasured: cluster.gaps.unmeasured,
+    leg_loss_causes_forgotten: cluster.fates.forgottenCauses,
     snapshot_cut: cluster.cutSnapshots,
     registry_ends_dropped: ends.dropped,
     registry_unanswered: registry.counts.unanswered,
@@ -174,6 +175,7 @@ function recordingLimits({ stats }: Pick<NodeTapes, 'stats'>): { readonly [limit
 /** Whoever measures a node: its door, its lines, its calls. */
 export interface NodeObserver extends LineObserver {
   refused(provider: string, fault: FaultCode): void;
+  readonly ponged: (provider: string, roundTripMs: number) => void;
   callEnded(call: Call, reason: CallEndReason): void;
   /** Stretches of ten seconds that are over. */
   linesObserved(windows: Iterable<{ readonly leg: Leg; readonly window: LegWindow }>): void;
@@ -195,6 +197,7 @@ export function observerOf(figures: () => NodeMetrics): NodeObserver {
   return {
     refused: (provider, fault) =>
       figures().callSetUp({ provider, dir: 'inbound', result: SETUP_RESULT_OF[fault] ?? 'protocol' }),
+    ponged: (provider, roundTripMs) => figures().ponged(provider, roundTripMs),
     turnedAround: (leg, turnaroundMs) => figures().turnaround[kindOf(leg.role)].observeMs(turnaroundMs),
     setUp: (leg, { caller }, setupMs) =>
       figures().callSetUp({

@@ -21,6 +21,11 @@ export class Bins {
     this.counts = new Float64Array(edges.length + 1);
   }
 
+  /** Nothing was ever observed. */
+  get isEmpty(): boolean {
+    return this.counts.every((count) => count === 0);
+  }
+
   get sum(): number {
     return this.#sum;
   }

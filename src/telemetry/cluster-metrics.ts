@@ -1,5 +1,15 @@
 import type { Registry } from 'prom-client';
 import { readAtScrape, type Sample } from './scrape.ts';
+import type { Tally } from './tally.ts';
+
+/** What came of wanting a call of another node. */
+export const TAKEOVER_RESULTS = ['ok', 'lost_race', 'ended', 'unreadable', 'unavailable'] as const;
+export type TakeoverResult = (typeof TAKEOVER_RESULTS)[number];
+export type TakeoverCounts = Record<TakeoverResult, number>;
+
+export function newTakeoverCounts(): TakeoverCounts {
+  return { ok: 0, lost_race: 0, ended: 0, unreadable: 0, unavailable: 0 };
+}
 
 /** What a node counts of the others and of the calls that move between them. */
 export interface ClusterFigures {
@@ -15,8 +25,16 @@ export interface ClusterFigures {
   readonly newEpochs: number;
   /** Of the last beat that was answered. */
   readonly registryRoundTripMs: number;
-  /** Calls that came here, by how. */
-  readonly takeovers: { readonly arrival: number; readonly handover: number };
+  /** Calls that were to come here, by how, and what came of it. */
+  readonly takeovers: {
+    readonly arrival: Readonly<TakeoverCounts>;
+    readonly handover: Readonly<TakeoverCounts>;
+  };
+  /** Legs that came back to their call, and those that did not. */
+  readonly legs: {
+    readonly resumed: Tally<'provider' | 'cause'>;
+    readonly lost: Tally<'provider' | 'cause'>;
+  };
   /** Legs that came for a call and could not have it. */
   readonly refusedTakeovers: number;
   /** Legs whose socket is at one node and whose call is at another. */
@@ -63,7 +81,11 @@ export function addCluster(registry: Registry, read: () => ClusterFigures): void
   add('counter', 'node_beats_missed_total', 'Beats without an answer', (f) => one(f.missedBeats));
   add('counter', 'redis_epoch_changes_total', 'The registry lost its data', (f) => one(f.newEpochs));
   add('gauge', 'registry_round_trip_seconds', 'Of the last beat', (f) => one(f.registryRoundTripMs / 1000));
-  add('counter', 'takeovers_total', 'Calls that came here', (f) => by('reason', f.takeovers));
+  add('counter', 'takeovers_total', 'Calls that were to come here', ({ takeovers }) =>
+    Object.entries(takeovers).flatMap(([reason, counts]) => takeoverSamples(reason, counts)),
+  );
+  add('counter', 'legs_resumed_total', 'Legs that came back to their call', (f) => f.legs.resumed.samples());
+  add('counter', 'legs_lost_total', 'Legs that did not come back', (f) => f.legs.lost.samples());
   add('counter', 'takeovers_refused_total', 'Legs that came in vain', (f) => one(f.refusedTakeovers));
   add('gauge', 'relayed_legs', 'Legs on a socket of another node', (f) => by('socket', f.relays.legs));
   add('counter', 'relays_total', 'Legs carried to their call', (f) => one(f.relays.opened));
@@ -76,4 +98,9 @@ export function addCluster(registry: Registry, read: () => ClusterFigures): void
   add('counter', 'calls_surrendered_total', 'Calls given up', (f) => one(f.surrenderedCalls));
   add('counter', 'ownership_conflicts_total', 'A call had two owners', (f) => by('kind', f.conflicts));
   add('gauge', 'peer_state', 'Links to other nodes', (f) => by('state', f.peers));
+}
+
+/** One reason of `takeovers_total`: every result, those that never happened among them. */
+export function takeoverSamples(reason: string, counts: Readonly<TakeoverCounts>): Sample[] {
+  return TAKEOVER_RESULTS.map((result) => ({ labels: { reason, result }, value: counts[result] }));
 }

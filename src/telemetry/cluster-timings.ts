@@ -6,6 +6,10 @@ import { readBins } from './scrape.ts';
 export const FAILOVER_CAUSES = ['crash', 'hang', 'drain', 'client'] as const;
 export type FailoverCause = (typeof FAILOVER_CAUSES)[number];
 
+/** Why a leg was without a line: its own connection broke or was changed, or its call's owner was lost. */
+export const LINE_LOSS_CAUSES = ['connection', ...FAILOVER_CAUSES] as const;
+export type LineLossCause = (typeof LINE_LOSS_CAUSES)[number];
+
 /** What is asked of Redis, in classes. */
 export const REDIS_COMMANDS = ['beat', 'claim', 'save', 'end', 'find', 'sweep'] as const;
 export type RedisCommand = (typeof REDIS_COMMANDS)[number];

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import type { AtMs } from '../base/clock.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import { Bins } from './bins.ts';
+import { takeoverSamples, type TakeoverCounts } from './cluster-metrics.ts';
 import { snapshotOf, type Snapshot } from './exposition.ts';
 import { openLoopDelay, type LoopDelay } from './loop-delay.ts';
 import { addProcessMetrics } from './process-metrics.ts';
@@ -34,8 +35,8 @@ export interface ControlSources {
   readonly streams: () => number;
   /** Media nodes control is linked with. */
   readonly nodesLinked: () => number;
-  /** Calls that were claimed to be ended: nobody came back for them. */
-  readonly orphansEnded: () => number;
+  /** Calls that were to be ended as nobody came back for them, by what came of it. */
+  readonly orphans: () => Readonly<TakeoverCounts>;
 }
 
 export interface ControlMetricsOptions {
@@ -63,8 +64,8 @@ export interface ControlMetrics extends Closeable {
   }): void;
   attemptFinished(finished: { errorClass: string | null; sentAtMs: AtMs | null; doneAtMs: AtMs }): void;
   requestAnswered(request: { method: string; status: number; durationMs: number }): void;
-  /** A call whose node died with it. */
-  callLost(provider: string): void;
+  /** A call whose node died with it, and whose legs did not come back to another: a provider each. */
+  callLost(lost: { readonly provider: string; readonly legs: readonly string[] }): void;
   snapshot(): Promise<Snapshot>;
 }
 
@@ -75,6 +76,11 @@ export function openControlMetrics(options: ControlMetricsOptions): ControlMetri
   addSources(registry, options);
   const delivery = addDelivery(registry, options);
   const requestAnswered = addRequests(registry);
+  const legs = openTally(registry, {
+    name: 'legs_lost_total',
+    help: 'Legs that did not come back',
+    labels: { provider: options.providers, cause: ['crash'] },
+  });
   const lost = openTally(registry, {
     name: 'calls_ended_total',
     help: 'Calls that ended, and why',
@@ -84,7 +90,10 @@ export function openControlMetrics(options: ControlMetricsOptions): ControlMetri
   return {
     ...delivery,
     requestAnswered,
-    callLost: (provider) => lost.add({ provider, reason: 'node_lost' }),
+    callLost: (call) => {
+      lost.add({ provider: call.provider, reason: 'node_lost' });
+      for (const provider of call.legs) legs.add({ provider, cause: 'crash' });
+    },
     snapshot: () => snapshotOf(registry),
     close: () => loopDelay.close(),
   };
@@ -101,9 +110,9 @@ function addSources(registry: Registry, { region, sources }: ControlMetricsOptio
   gauge('nodes_linked', 'Media nodes control is linked with', sources.nodesLinked);
   readAtScrape(registry, {
     name: 'takeovers_total',
-    help: 'Calls that came here',
+    help: 'Calls that were to come here',
     type: 'counter',
-    read: one(sources.orphansEnded, { reason: 'orphan' }),
+    read: () => takeoverSamples('orphan', sources.orphans()),
   });
   readAtScrape(registry, {
     name: 'event_gaps_total',

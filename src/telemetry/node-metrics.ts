@@ -8,7 +8,7 @@ import { addCluster, type ClusterFigures } from './cluster-metrics.ts';
 import { addClusterTimings, type ClusterTimings } from './cluster-timings.ts';
 import { openLoopDelay, type LoopDelay } from './loop-delay.ts';
 import { addProcessMetrics } from './process-metrics.ts';
-import { readAtScrape, readBins, readLimits, type Sample } from './scrape.ts';
+import { readAtScrape, readBins, readLimits, type BinSeries, type Labels, type Sample } from './scrape.ts';
 import { openTally } from './tally.ts';
 
 /** What is at the other end of a leg: a telephone, software, a person of ours. */
@@ -35,6 +35,7 @@ const BUFFER_SECONDS = [0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5];
 const R_FACTORS = [0, 50, 60, 70, 75, 80, 85, 90, 93.2];
 /** Who was not heard: the other end, or we. */
 export const SILENT_SIDES = ['rx', 'tx'] as const;
+const PING_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2];
 const DURATION_SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200];
 
 /** Frames of all legs of one provider and kind since the start, those of ended legs included. */
@@ -105,6 +106,8 @@ export interface NodeMetrics extends Closeable {
   callSetUp(setup: SetUp): void;
   callEnded(end: { provider: string; reason: string; durationSeconds: number }): void;
   lineObserved(line: LineFigures): void;
+  /** A peer answered a ping. */
+  ponged(provider: string, roundTripMs: number): void;
   snapshot(): Promise<Snapshot>;
 }
 
@@ -298,11 +301,11 @@ function addCalls(
 function addLines(
   registry: Registry,
   { region, providers }: NodeMetricsOptions,
-): Pick<NodeMetrics, 'lineObserved'> {
+): Pick<NodeMetrics, 'lineObserved' | 'ponged'> {
   const jitter = binsByProvider(RX_JITTER_SECONDS, providers);
   const buffer = binsByProvider(BUFFER_SECONDS, providers);
-  const rFactors = binsByProvider(R_FACTORS, providers);
-  const withRegion = rFactors.series.map(({ labels, bins }) => ({ labels: { region, ...labels }, bins }));
+  const rFactors = binsByProvider(R_FACTORS, providers, { region });
+  const pings = binsByProvider(PING_SECONDS, providers);
   const silent = openTally(registry, {
     name: 'leg_silent_total',
     help: 'Legs on which one side sent no audio for 10 s',
@@ -321,7 +324,12 @@ function addLines(
   readBins(registry, {
     name: 'leg_r_factor',
     help: 'Estimated quality of a leg over 10 s (E-model)',
-    series: withRegion,
+    series: rFactors.series,
+  });
+  readBins(registry, {
+    name: 'leg_ping_rtt_seconds',
+    help: 'How long peers took to answer a ping',
+    series: pings.series,
   });
   return {
     lineObserved: ({ provider, jitterSeconds, bufferSeconds, rFactor, silentSides }) => {
@@ -331,20 +339,21 @@ function addLines(
       buffer.observe(provider, bufferSeconds);
       rFactors.observe(provider, rFactor);
     },
+    ponged: (provider, roundTripMs) => pings.observe(provider, roundTripMs / 1000),
   };
 }
 
+/** Two dozen providers with a dozen edges each are most of what a node could show: the first is an example. */
 function binsByProvider(
   edges: readonly number[],
   providers: readonly string[],
-): {
-  readonly series: { readonly labels: { readonly provider: string }; readonly bins: Bins }[];
-  readonly observe: (provider: string, value: number) => void;
-} {
-  const series = providers.map((provider) => ({ labels: { provider }, bins: new Bins(edges) }));
-  return {
-    series,
-    observe: (provider, value) =>
-      series.find(({ labels }) => labels.provider === provider)?.bins.observe(value),
-  };
+  labels: Labels = {},
+): { readonly series: readonly BinSeries[]; observe(provider: string, value: number): void } {
+  const series = providers.map((provider, index) => ({
+    labels: { ...labels, provider },
+    bins: new Bins(edges),
+    isOptional: index > 0,
+  }));
+  const byProvider = new Map(providers.map((provider, index) => [provider, series[index]!.bins]));
+  return { series, observe: (provider, value) => byProvider.get(provider)?.observe(value) };
 }

@@ -42,14 +42,25 @@ export function readLimits(registry: Registry, read: () => { readonly [limit: st
   });
 }
 
+/** One combination of labels of a histogram. */
+export interface BinSeries {
+  readonly labels: Labels;
+  readonly bins: Bins;
+  /** Left out until a first value falls into it: of many combinations most never have any. */
+  readonly isOptional?: boolean;
+}
+
 /** A histogram over bins, one set for each combination of labels. */
 export function readBins(
   registry: Registry,
-  metric: MetricHead & { readonly series: readonly { readonly labels: Labels; readonly bins: Bins }[] },
+  metric: MetricHead & { readonly series: readonly BinSeries[] },
 ): void {
   const { series, ...head } = metric;
   const name = `${PREFIX}${head.name}`;
-  const read = (): Sample[] => series.flatMap(({ labels, bins }) => samplesOf(name, labels, bins));
+  const read = (): Sample[] =>
+    series
+      .filter(({ bins, isOptional = false }) => !isOptional || !bins.isEmpty)
+      .flatMap(({ labels, bins }) => samplesOf(name, labels, bins));
   readAtScrape(registry, { ...head, type: 'histogram', read });
 }
 

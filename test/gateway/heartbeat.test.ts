@@ -26,6 +26,13 @@ describe('Pulse', () => {
     ]);
   });
 
+  it('tells how long a pong took, and nothing of one that nobody asked for', () => {
+    const pulse = new Pulse(LIMITS, 0);
+    expect([pulse.judge(0), pulse.ponged(120), pulse.ponged(130)]).toEqual(['ping', 120, undefined]);
+    // Two pings are owed: whose pong it is nobody can tell, so that it counts for the older one.
+    expect([pulse.judge(5_000), pulse.judge(10_000), pulse.ponged(10_020)]).toEqual(['ping', 'ping', 5_020]);
+  });
+
   it('gives up a peer after fifteen seconds without a pong and without audio', () => {
     const pulse = new Pulse(LIMITS, 0);
     const verdicts = watch(pulse, 0, 60_000, () => undefined);

@@ -150,7 +150,8 @@ describe('a host that is cut off from Redis and from the other host', () => {
     await until('the old line to be closed', () => atA.closeCodes.length === 1);
     expect(atA.closeCodes).toEqual([4410]);
     expect(await figureOf(a, 'calls_surrendered_total')).toBe(1);
-    expect(await figureOf(b, 'takeovers_total')).toBe(1);
+    expect(await figureOf(b, 'takeovers_total', 'result="ok"')).toBe(1);
+    expect(await figureOf(b, 'legs_resumed_total', 'cause="hang"')).toBe(1);
     expect(await figureOf(b, 'failover_gap_seconds_count', 'cause="hang"')).toBe(1);
     expect(await figureOf(b, 'redis_command_seconds_count', 'command="claim"')).toBeGreaterThan(0);
     expect(await figureOf(b, 'peer_rtt_seconds_count')).toBeGreaterThan(0);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FAULTS, type FaultCode } from '../../src/base/errors.ts';
 import { aggregate } from '../../src/telemetry/aggregate.ts';
 import { openControlMetrics, type ControlMetrics } from '../../src/telemetry/control-metrics.ts';
+import { newTakeoverCounts } from '../../src/telemetry/cluster-metrics.ts';
 import { expositionOf, type Snapshot } from '../../src/telemetry/exposition.ts';
 import { LEG_KINDS, openNodeMetrics, type NodeMetrics } from '../../src/telemetry/node-metrics.ts';
 import { readExposition, type ReadMetric } from './exposition-parser.ts';
@@ -66,7 +67,7 @@ beforeAll(() => {
       eventGaps: () => 0,
       streams: () => 2,
       nodesLinked: () => 1,
-      orphansEnded: () => 5,
+      orphans: () => ({ ...newTakeoverCounts(), ok: 5, unavailable: 2 }),
     },
   });
 });
@@ -86,13 +87,16 @@ it('counts what every limit held back, by its name', async () => {
 
 it('counts orphans among the takeovers that nodes count, in one metric', async () => {
   const text = expositionOf(await control.snapshot());
-  expect(text).toContain('omnivoice_takeovers_total{reason="orphan"} 5');
+  expect(text).toContain('omnivoice_takeovers_total{reason="orphan",result="ok"} 5');
+  expect(text).toContain('omnivoice_takeovers_total{reason="orphan",result="unavailable"} 2');
 });
 
 it('counts the calls that were lost with their node where the node cannot', async () => {
-  control.callLost('twilio');
+  control.callLost({ provider: 'twilio', legs: ['twilio', 'native', 'native'] });
   const text = expositionOf(await control.snapshot());
   expect(text).toContain('omnivoice_calls_ended_total{provider="twilio",reason="node_lost"} 1');
+  expect(text).toContain('omnivoice_legs_lost_total{provider="twilio",cause="crash"} 1');
+  expect(text).toContain('omnivoice_legs_lost_total{provider="native",cause="crash"} 2');
 });
 
 async function readNode(): Promise<Map<string, ReadMetric>> {
@@ -143,6 +147,7 @@ describe('a node’s figures', () => {
       'frames_played_total',
       'frames_received_total',
       'jitter_buffer_seconds',
+      'leg_ping_rtt_seconds',
       'leg_r_factor',
       'leg_silent_total',
       'legs',
@@ -169,6 +174,15 @@ describe('a node’s figures', () => {
     expect(series).toBeLessThan(2000);
   });
 
+  it('show times of those providers only that have been there, and of one that may be', async () => {
+    const providersOf = (metrics: Map<string, ReadMetric>): Set<string | undefined> =>
+      new Set(metrics.get('omnivoice_rx_jitter_seconds')!.samples.map(({ labels }) => labels['provider']));
+    expect(providersOf(await readNode())).toEqual(new Set(['native']));
+    const window = { jitterSeconds: 0.01, bufferSeconds: 0, rFactor: 90, silentSides: [] };
+    node.lineObserved({ provider: 'twilio', ...window });
+    expect(providersOf(await readNode())).toEqual(new Set(['native', 'twilio']));
+  });
+
   it('are read from the plain counters at the moment of asking', async () => {
     Object.assign(frames, { receivedFrames: 50, lateFrames: 2, droppedBusyFrames: 1, droppedFullFrames: 3 });
     rejected.overloaded = 7;
@@ -189,6 +203,8 @@ describe('a node’s figures', () => {
     node.turnaround.telephony.observeMs(20);
     node.turnaround.telephony.observeMs(20.1);
     node.tickLag.observeMs(0.4);
+    node.ponged('twilio', 20);
+    node.ponged('twilio', 401);
     node.callSetUp({ provider: 'twilio', dir: 'inbound', result: 'ok', durationSeconds: 0.04 });
     node.callSetUp({ provider: 'twilio', dir: 'inbound', result: 'auth' });
     node.callEnded({ provider: 'twilio', reason: 'caller_hangup', durationSeconds: 61 });
@@ -197,6 +213,9 @@ describe('a node’s figures', () => {
       valueOf(metrics, 'omnivoice_frame_turnaround_seconds_bucket', { kind: 'telephony', le });
     expect([bucket('0.015'), bucket('0.02'), bucket('0.03'), bucket('+Inf')]).toEqual([0, 1, 2, 2]);
     expect(valueOf(metrics, 'omnivoice_tick_lag_seconds_bucket', { le: '0.0005' })).toBe(1);
+    const ping = (le: string): number =>
+      valueOf(metrics, 'omnivoice_leg_ping_rtt_seconds_bucket', { provider: 'twilio', le });
+    expect([ping('0.01'), ping('0.02'), ping('0.4'), ping('0.8')]).toEqual([0, 1, 1, 2]);
     expect(valueOf(metrics, 'omnivoice_call_setup_seconds_count', { provider: 'twilio' })).toBe(1);
     expect(valueOf(metrics, 'omnivoice_call_duration_seconds_bucket', { provider: 'twilio', le: '60' })).toBe(
       0,
@@ -233,6 +252,7 @@ describe('control’s figures', () => {
       'hook_backlog',
       'hook_propagation_seconds',
       'hooks_held_up_total',
+      'legs_lost_total',
       'limit_hits_total',
       'nodes_linked',
       'outbox_oldest_age_seconds',

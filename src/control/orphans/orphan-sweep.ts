@@ -29,7 +29,7 @@ export interface OrphanSweepOptions {
  * one, that of its responsible node ends it; where that one does not, any other does, later.
  */
 export class OrphanSweep implements Closeable {
-  readonly stats = { settled: 0, leftToOthers: 0, overdue: 0, failures: 0 };
+  readonly stats = { settled: 0, undecided: 0, leftToOthers: 0, overdue: 0, failures: 0 };
   readonly #options: OrphanSweepOptions;
   /** Since when each sweep has found them. */
   #knownAtMs = new Map<string, AtMs>();
@@ -78,7 +78,7 @@ export class OrphanSweep implements Closeable {
   async #end(orphan: Orphan): Promise<void> {
     const { end, log } = this.#options;
     try {
-      if (await end(orphan)) this.stats.settled++;
+      this.stats[(await end(orphan)) ? 'settled' : 'undecided']++;
     } catch (error) {
       this.stats.failures++;
       log.error({ call_id: orphan.callId, error: messageOf(error) }, 'an orphan could not be ended');

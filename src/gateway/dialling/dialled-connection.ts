@@ -42,6 +42,8 @@ export interface DialHouse {
 export interface DialledPeer {
   readonly session: ClientSession;
   readonly keepAliveMs: number;
+  /** It answered a ping after so many milliseconds. */
+  readonly ponged?: (roundTripMs: number) => void;
 }
 
 type DialState =
@@ -170,6 +172,7 @@ export class DialledConnection implements Beating {
     this.#state = { name: 'starting', deadlineAtMs: nowMs + this.#house.limits.startMsMax };
     this.#line = new PeerSocket({ webSocket, socket: this.#socket! }, this.#house, {
       message: (message, isBinary, atMs) => this.#onMessage(message, isBinary, atMs),
+      ponged: (roundTripMs) => this.#peer.ponged?.(roundTripMs),
       broken: (fault) => this.break(fault),
       refused: (fault) => this.#onRefused(fault),
       silent: () => this.#onSilent(),

@@ -37,6 +37,8 @@ export interface SocketHouse {
 export interface PeerSocketEvents {
   /** One whole message. The bytes are the socket's again when this returns. */
   message(message: Buffer, isBinary: boolean, nowMs: AtMs): void;
+  /** The peer answered a ping after so many milliseconds. */
+  ponged(roundTripMs: number): void;
   /** A limit was passed: the connection is to be ended by this fault. */
   broken(fault: FaultCode): void;
   /** A frame that ws could not accept: it has sent its close frame already, and the socket is shut. */
@@ -158,10 +160,15 @@ export class PeerSocket {
   #onControlFrame(isPong: boolean): void {
     if (this.#isShut) return;
     const nowMs = this.#house.clock.nowMs();
-    if (isPong) this.#life.ponged(nowMs);
+    if (isPong) this.#ponged(nowMs);
     else this.#life.heard(nowMs);
     // Control frames are work too: a flood of pings is a flood.
     if (!this.#rate.take(nowMs)) this.#flooded();
+  }
+
+  #ponged(nowMs: AtMs): void {
+    const roundTripMs = this.#life.ponged(nowMs);
+    if (roundTripMs !== undefined) this.#events.ponged(roundTripMs);
   }
 
   /** Ws could not accept a frame. Or the network broke, which its end will tell. */

@@ -28,8 +28,9 @@ export class SignsOfLife {
     this.#pulse.heard(nowMs);
   }
 
-  ponged(nowMs: AtMs): void {
-    this.#pulse.ponged(nowMs);
+  /** Answers how long the pong took, in milliseconds; undefined where none was owed. */
+  ponged(nowMs: AtMs): number | undefined {
+    return this.#pulse.ponged(nowMs);
   }
 
   /** Something was given to the socket for the peer to read. */

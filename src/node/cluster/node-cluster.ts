@@ -26,10 +26,12 @@ import { Relays } from './relays.ts';
 import { openNodeRegistry } from './node-registry.ts';
 import { snapshotText } from './snapshot-text.ts';
 import { FailoverGaps } from './failover-gaps.ts';
+import { LegFates } from './leg-fates.ts';
 import { TakeoverDesk, type Taken } from './takeover.ts';
 import { UnacknowledgedEvents } from './unacknowledged-events.ts';
 import type { NodeDrain } from '../drain/node-drain.ts';
 import { Tails } from '../drain/tails.ts';
+import { PROVIDERS } from '../leg-groups.ts';
 import type { NodeLog } from '../media-node.ts';
 
 /** A leg tries so many other nodes by name. */
@@ -63,6 +65,7 @@ export class NodeCluster implements Closeable {
   readonly peerCounts = new PeerCounts();
   readonly timings = new ClusterTimings();
   readonly gaps = new FailoverGaps(this.timings);
+  readonly fates = new LegFates(PROVIDERS);
   readonly registry: ReturnType<typeof openNodeRegistry>;
   readonly ownership: Ownership;
   readonly peers: Peers;
@@ -133,7 +136,11 @@ export class NodeCluster implements Closeable {
       if (way !== undefined) this.tails.expect(handles, way);
     };
     const desk = { expectTails, node, resumeWindowMs, registry, membership, ownership, links, relays };
-    const onTaken = (taken: Taken): void => this.gaps.took(taken.callId, this.#causeOf(taken));
+    const onTaken = (taken: Taken): void => {
+      const cause = this.#causeOf(taken);
+      this.gaps.took(taken.callId, cause);
+      this.fates.took(taken.callId, cause);
+    };
     this.takeovers = new TakeoverDesk({ ...options, ...desk, onTaken });
   }
 
@@ -156,7 +163,7 @@ export class NodeCluster implements Closeable {
 
   /** For `/metrics`. */
   get figures() {
-    const { given, claimed, lostRaces, refused } = this.takeovers.counts;
+    const { arrival, handover, refused } = this.takeovers.counts;
     const fenced = this.ownership.counts.fenced;
     return {
       isLeaseValid: !this.isIsolated,
@@ -166,10 +173,15 @@ export class NodeCluster implements Closeable {
       missedBeats: this.#heartbeat?.counts.missed ?? 0,
       newEpochs: this.#newEpochs,
       registryRoundTripMs: this.membership.roundTripMs,
-      takeovers: { arrival: claimed, handover: given },
+      takeovers: { arrival, handover },
+      legs: this.fates,
       refusedTakeovers: refused,
       relays: this.relays.figures,
-      conflicts: { fenced_write: fenced, moved_race: lostRaces, replaced: this.registry.counts.conflicts },
+      conflicts: {
+        fenced_write: fenced,
+        moved_race: arrival.lost_race,
+        replaced: this.registry.counts.conflicts,
+      },
       peers: this.#peerStates(),
     };
   }
@@ -204,6 +216,7 @@ export class NodeCluster implements Closeable {
     if (resource.type !== 'call') return;
     this.#unacknowledged.add(number, record);
     this.gaps.told(record);
+    this.fates.told(record);
     // A call that was taken over is owned before it tells again what its former owner could not.
     const isNew = type === 'call_started' && this.ownership.tokenOf(resource.id) === undefined;
     if (isNew) void this.ownership.begin(resource.id);
@@ -325,6 +338,7 @@ export class NodeCluster implements Closeable {
     this.#unacknowledged.forget(callId);
     this.ownership.release(callId);
     this.gaps.forget(callId);
+    this.fates.forget(callId);
     if (!calls.surrender(callId, clock.nowMs(), graceMs)) return;
     log.warn({ call_id: callId }, 'the call is another node’s');
     onSurrendered();

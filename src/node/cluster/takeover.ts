@@ -10,6 +10,7 @@ import type { Arrival, Arrivals } from '../../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../../gateway/door/admission.ts';
 import type { ResumeClaims } from '../../gateway/resume-token.ts';
 import type { NodeLog } from '../media-node.ts';
+import { newTakeoverCounts } from '../../telemetry/cluster-metrics.ts';
 import type { OwnerLinks } from './owner-links.ts';
 import { aliasOf, providerNameOf } from './provider-alias.ts';
 import { strangerOf, type Relays } from './relays.ts';
@@ -47,11 +48,13 @@ export interface TakeoverOptions {
   readonly links: Pick<OwnerLinks, 'settled' | 'holderOf' | 'lostSinceUnixMs' | 'ask'>;
 }
 
+type TakeoverReason = Extract<ClaimReason, 'arrival' | 'handover'>;
+
 /** A call that is here now, and whose it was. */
 export interface Taken {
   readonly callId: string;
   readonly from: string;
-  readonly reason: ClaimReason;
+  readonly reason: TakeoverReason;
 }
 
 /** What a leg says of the call it wants back. */
@@ -76,7 +79,7 @@ type Step = Exclude<ArrivalStep, { do: 'attach' }>;
  * owner does not answer.
  */
 export class TakeoverDesk {
-  readonly counts = { given: 0, claimed: 0, lostRaces: 0, unreadable: 0, refused: 0 };
+  readonly counts = { arrival: newTakeoverCounts(), handover: newTakeoverCounts(), refused: 0 };
   readonly #options: TakeoverOptions;
   readonly #bringing = new Map<string, Promise<Refusal | Kept | undefined>>();
   /** Streams of providers whose call another node keeps. */
@@ -218,7 +221,6 @@ export class TakeoverDesk {
       }
       const claimed = await this.#claim(step, wanted);
       if (claimed !== 'lost_race') return claimed;
-      this.counts.lostRaces++;
     }
     return refuse('unavailable', 'the call moves from node to node');
   }
@@ -281,23 +283,30 @@ export class TakeoverDesk {
 
   /** `given` is the owner's own last word; without it the registry's snapshot is gone on with. */
   async #take(
-    reason: ClaimReason,
+    reason: TakeoverReason,
     { expectedOwner, tokenFloor }: { readonly expectedOwner: string; readonly tokenFloor: number },
     { callId }: Wanted,
     given?: string,
   ): Promise<Refusal | 'lost_race' | undefined> {
+    const counts = this.counts[reason];
     const claim = await this.#options.ownership.take({ callId, reason, expectedOwner, tokenFloor });
-    if (claim.result === 'moved' || claim.result === 'unknown') return 'lost_race';
-    if (claim.result === 'ended') return refuse('call_not_found', 'the call has ended');
-    if (claim.result === 'unavailable') return refuse('unavailable', 'the registry does not answer');
+    if (claim.result === 'moved' || claim.result === 'unknown') {
+      counts.lost_race++;
+      return 'lost_race';
+    }
+    if (claim.result !== 'claimed') {
+      counts[claim.result]++;
+      if (claim.result === 'ended') return refuse('call_not_found', 'the call has ended');
+      return refuse('unavailable', 'the registry does not answer');
+    }
     const snapshot = given ?? claim.snapshot;
     const from = claim.previousOwner ?? expectedOwner;
     if (this.#restore(snapshot, { callId, from, fence: claim.token })) {
-      this.counts[reason === 'handover' ? 'given' : 'claimed']++;
+      counts.ok++;
       this.#options.onTaken?.({ callId, from, reason });
       return undefined;
     }
-    this.counts.unreadable++;
+    counts.unreadable++;
     this.#options.ownership.end(callId);
     return refuse('call_not_found', 'nothing was left to go on with');
   }

@@ -32,6 +32,7 @@ export interface NodeDoorsOptions {
   readonly credentials: CredentialLookup;
   readonly metrics: GatewayOptions['metrics'];
   readonly refused: NonNullable<GatewayOptions['refused']>;
+  readonly ponged: NonNullable<GatewayOptions['ponged']>;
 }
 
 /** The doors of a node: its WebSockets, on the port it shares and on its own, and AudioSocket. */
@@ -93,7 +94,7 @@ export class NodeDoors {
 
 async function openMedia(options: NodeDoorsOptions, sessions: SessionGate): Promise<Gateway> {
   const { settings, index, clock, lifetime, arrivals, resumes } = options;
-  const { resumeTokens, credentials, metrics, refused } = options;
+  const { resumeTokens, credentials, metrics, refused, ponged } = options;
   const tls = readTls(settings);
   const gateway = await openGateway({
     clock,
@@ -111,6 +112,7 @@ async function openMedia(options: NodeDoorsOptions, sessions: SessionGate): Prom
     ...(tls === undefined ? {} : { tls }),
     metrics,
     refused,
+    ponged,
     reportFailure: reporter(options),
   });
   return lifetime.own(gateway);

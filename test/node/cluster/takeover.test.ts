@@ -100,7 +100,7 @@ describe('a call of a dead node whose snapshot nobody can read', () => {
     expect(await desk.bring(CALL)).toMatchObject({ fault: 'call_not_found' });
     await Promise.resolve();
     expect(await registry.find('call_1')).toEqual({ state: 'ended' });
-    expect(desk.counts).toMatchObject({ unreadable: 1, claimed: 0 });
+    expect(desk.counts).toMatchObject({ arrival: { ok: 0, unreadable: 1 } });
   });
 });
 
@@ -120,7 +120,7 @@ describe('a call that its owner gives', () => {
     }
     expect(await bringing).toBeUndefined();
     expect(await registry.find(callId)).toMatchObject({ owner: 'n1' });
-    expect(desk.counts).toMatchObject({ given: 1, claimed: 0 });
+    expect(desk.counts).toMatchObject({ arrival: { ok: 0 }, handover: { ok: 1, unavailable: 2 } });
   });
 });
 
