@@ -2,10 +2,7 @@ import { openApi, type Api } from '../api/api.ts';
 import type { Clock } from '../base/clock.ts';
 import { Lifetime, type Closeable } from '../base/lifetime.ts';
 import { isLoopback, mediaUrlOf, publicUrlOf } from '../config/addresses.ts';
-import type { Registry } from '../cluster/registry.ts';
-import { costRatesOf } from '../config/cost-rates.ts';
 import type { DataPaths } from '../config/data-dir.ts';
-import type { Region } from '../config/region.ts';
 import type { Settings } from '../config/settings.ts';
 import { readTls } from '../config/tls.ts';
 import type { EndpointNotice } from '../delivery/breaker/health-record.ts';
@@ -15,34 +12,26 @@ import { CLIENT_DIALECTS } from '../dialect/client-registry.ts';
 import { DIALECTS } from '../dialect/registry.ts';
 import { AudioSocketTickets } from '../gateway/audiosocket/tickets.ts';
 import { termsOf } from '../dialect/terms.ts';
-import type { AskResult, ProviderControlAsk } from '../events/asks.ts';
-import type { CallView } from '../events/call-view.ts';
-import { transcriptUrl } from '../events/completion.ts';
-import type { EventRecord } from '../events/envelope.ts';
-import type { CommittedEvent } from '../events/journal.ts';
-import { openControlEnd, type ControlEnd } from '../link/control-end.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { ProviderControl } from '../providers/control/provider-control.ts';
-import { TransferTickets } from '../providers/control/transfer-tickets.ts';
 import { AgentFailures } from './agent-failures.ts';
-import { answeredBy } from './answered-asks.ts';
+import { announcerOf, tellerOf, type Tell } from './audience.ts';
 import type { HostCluster } from './cluster/host-cluster.ts';
 import { openHostCluster, surroundingsOf } from './cluster/open-host-cluster.ts';
 import { bootstrapKeys } from './bootstrap.ts';
 import { ControlFigures } from './control-figures.ts';
 import { Fleet } from './fleet.ts';
-import { answeredFrom, openHostRegistry } from './host-registry.ts';
+import { openHostRegistry } from './host-registry.ts';
 import { HostInbound } from './inbound.ts';
+import { openLink } from './link/open-link.ts';
 import { HostNodes } from './nodes.ts';
 import { endpointNotice, Notices, type Notice } from './notices.ts';
-import { OrphanSweep, type OrphanSweepOptions } from './orphans/orphan-sweep.ts';
 import { CallOwners } from './peers/call-owners.ts';
 import { openNodePeers } from './peers/open-node-peers.ts';
-import { HttpProviderWire } from './provider-wire.ts';
+import { openProviders } from './providers/open-providers.ts';
 import type { HostPostCall } from './post-call/host-post-call.ts';
 import { openPostCall } from './post-call/open-post-call.ts';
 import { openQueues } from './queues/open-queues.ts';
-import { Reaper } from './reaper.ts';
 import { HostRecordings } from './recordings/host-recordings.ts';
 import { Retention } from './retention.ts';
 import { ToolRequests } from './tools/tool-requests.ts';
@@ -120,7 +109,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     told.announce = (notice) => notices.announce(notice);
     lifetime.own(notices);
     await fleet.join({ delivery, streams, nodes, inbound });
-    const { link, sweep } = openLink(options, parts, lifetime);
+    const { link, sweep } = openLink(options, { ...parts, tell }, lifetime);
     const peers = openNodePeers({ ...options, runDir: paths.runDir, registry });
     if (peers !== undefined) lifetime.own(peers);
     const owners = new CallOwners({ link, registry, ...(peers === undefined ? {} : { peers }) });
@@ -128,7 +117,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     cluster.fit(() => link.nodes());
     recordings.start({ announce, isFollowing: (incarnation) => link.isFollowing(incarnation) });
     const uuids = lifetime.own(new AudioSocketTickets(options.paths.tokensDir, options.clock));
-    const api = lifetime.own(await openHostApi(options, uuids, parts));
+    const api = lifetime.own(await openHostApi(options, uuids, { ...parts, tell }));
     figures.watch({ ...parts, notices, link, sweep, peers, owners, api });
     await api.listen();
     // Deliveries of an earlier life go on as soon as somebody can see them go.
@@ -172,53 +161,19 @@ function reloadTls(settings: Settings, api: Api): void {
   if (tls !== undefined) api.reloadTls(tls);
 }
 
-interface Parts {
+interface ApiParts {
   readonly store: Store;
-  readonly registry: Registry;
   readonly nodes: HostNodes;
   readonly cluster: HostCluster;
-  readonly fleet: Fleet;
   readonly delivery: Delivery;
   readonly streams: StreamHub;
   readonly figures: ControlFigures;
   readonly inbound: HostInbound;
   readonly recordings: HostRecordings;
   readonly providers: ProviderControl;
-  readonly tools: ToolRequests;
   readonly postCall: HostPostCall;
   readonly queues: ReturnType<typeof openQueues>;
-  readonly agents: AgentFailures;
-}
-
-type Tell = (committing: Promise<readonly CommittedEvent[]>) => Promise<readonly CommittedEvent[]>;
-
-type Audience = Pick<Parts, 'fleet' | 'figures' | 'recordings' | 'agents'> & Partial<Pick<Parts, 'postCall'>>;
-
-/** Tells everybody who waits for events. */
-function announcerOf({
-  fleet,
-  figures,
-  recordings,
-  agents,
-  postCall,
-}: Audience): (events: readonly CommittedEvent[]) => void {
-  return (events) => {
-    figures.committed(events);
-    fleet.committed(events);
-    recordings.committed(events);
-    agents.committed(events);
-    postCall?.committed(events);
-  };
-}
-
-/** Told in the very turn of the commit, whoever committed: readers learn of events in the journal's order. */
-function tellerOf(audience: Audience): Tell {
-  const announce = announcerOf(audience);
-  return async (committing) => {
-    const committed = await committing;
-    announce(committed);
-    return committed;
-  };
+  readonly tell: Tell;
 }
 
 function openRecordings({ settings, paths, clock, log }: ControlOptions, store: Store): HostRecordings {
@@ -234,20 +189,6 @@ function openRecordings({ settings, paths, clock, log }: ControlOptions, store: 
   });
 }
 
-/** What control does with calls at their providers. */
-function openProviders(
-  options: ControlOptions,
-  { store, lifetime, edges }: Pick<Parts, 'store'> & { lifetime: Lifetime; edges: Region['providers'] },
-): ProviderControl {
-  const { settings, clock, log, version } = options;
-  const userAgent = `Omnivoice/${version}`;
-  const wire = lifetime.own(new HttpProviderWire({ clock, egressAllow: settings.egressAllow, userAgent }));
-  const transfers = new TransferTickets(settings.signingSecret, clock);
-  const publicUrl = publicUrlOf(settings);
-  const accounts = store.credentials;
-  return new ProviderControl({ accounts, edges, wire, clock, transfers, publicUrl, log });
-}
-
 /** Functions that are an agent's own, carried out over HTTP. */
 function openTools(
   { settings, clock, version }: ControlOptions,
@@ -258,64 +199,7 @@ function openTools(
   return new ToolRequests({ agents, schemas, clock, egressAllow, userAgent: `Omnivoice/${version}` });
 }
 
-async function orderedAt(providers: ProviderControl, ask: ProviderControlAsk): Promise<AskResult> {
-  const refusal = await providers.carryOut(ask);
-  if (refusal === undefined) return { ok: true, value: null };
-  return { ok: false, fault: refusal.fault, detail: refusal.detail };
-}
-
-function openLink(
-  options: ControlOptions,
-  parts: Parts,
-  lifetime: Lifetime,
-): { readonly link: ControlEnd; readonly sweep: OrphanSweep } {
-  const { paths, clock, log } = options;
-  const { store, registry, fleet, nodes, figures, providers, tools, queues } = parts;
-  const { journal } = store;
-  const tell = tellerOf(parts);
-  const publish = (records: readonly EventRecord[]): Promise<unknown> => tell(journal.append(records));
-  const onLost = (call: CallView): void => figures.callLost(call);
-  const postCall = {
-    rates: costRatesOf(options.settings),
-    transcriptUrl: (callId: string) => transcriptUrl(publicUrlOf(options.settings), callId),
-  };
-  const { resumeWindowMs, redisUrl } = options.settings;
-  const reaper = lifetime.own(
-    new Reaper({ journal, publish, onLost, postCall, registry, resumeWindowMs, clock, log }),
-  );
-  const opened = openControlEnd({
-    runDir: paths.runDir,
-    spoolsDir: paths.spoolDir,
-    journal: {
-      commit: (batch) => tell(journal.commit(batch)),
-      cursorOf: (incarnation) => journal.cursorOf(incarnation),
-      forgetCursor: (incarnation) => journal.forgetCursor(incarnation),
-    },
-    onConnected: (node) => nodes.welcome(node),
-    onDisconnected: (node) => nodes.left(node),
-    onAsk: answeredBy({
-      provider_control: (ask) => orderedAt(providers, ask),
-      agent_tool: (ask) => tools.answer(ask),
-      registry: (ask) => answeredFrom(registry, ask),
-      queue_handover: (ask, incarnation) => queues.answer(ask, incarnation),
-    }),
-    onNodeDead: (incarnation) => reaper.reap(incarnation),
-    clock,
-    log,
-  });
-  const link = lifetime.own(opened);
-  const nodesHere = (): readonly string[] =>
-    link.nodes().flatMap(({ incarnation, isConnected }) => (isConnected ? [incarnation] : []));
-  const end: OrphanSweepOptions['end'] = (orphan) => reaper.endOrphan(orphan);
-  const sweep = lifetime.own(new OrphanSweep({ registry, nodesHere, resumeWindowMs, end, clock, log }));
-  // Where hosts share a store, who is not followed here may well live elsewhere: the sweep asks the registry.
-  if (redisUrl === undefined) {
-    reaper.watchForStrays((incarnation) => !fleet.isAlone || link.isFollowing(incarnation));
-  }
-  return { link, sweep };
-}
-
-function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: Parts): Promise<Api> {
+function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: ApiParts): Promise<Api> {
   const { settings, clock, log } = options;
   const { store, nodes, cluster, delivery, streams, figures, inbound, providers } = parts;
   const tls = readTls(settings);
@@ -327,7 +211,7 @@ function openHostApi(options: ControlOptions, uuids: AudioSocketTickets, parts: 
     agents: {
       store: store.agents,
       dialects: CLIENT_DIALECTS,
-      tell: tellerOf(parts),
+      tell: parts.tell,
       apply: (view) => nodes.applyAgents(view),
       tryOut: (terms) => nodes.tryAgent(terms),
     },

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { Refusal } from '../../../src/base/errors.ts';
-import { HttpProviderWire } from '../../../src/control/provider-wire.ts';
+import { HttpProviderWire } from '../../../src/control/providers/provider-wire.ts';
 import type { ProviderOrder } from '../../../src/events/asks.ts';
 import type { ProviderAccount } from '../../../src/providers/control/provider-api.ts';
 import { ProviderControl } from '../../../src/providers/control/provider-control.ts';

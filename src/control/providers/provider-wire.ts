@@ -1,12 +1,12 @@
-import type { Clock } from '../base/clock.ts';
-import type { Closeable } from '../base/lifetime.ts';
-import { exchange, type ExchangeResult } from '../delivery/wire/exchange.ts';
-import { EgressBlocked } from '../delivery/wire/guard.ts';
-import { OriginPools } from '../delivery/wire/origin-pools.ts';
-import { ResolveError } from '../delivery/wire/resolver.ts';
-import type { ProviderAnswer } from '../providers/control/provider-answer.ts';
-import type { ProviderRequest } from '../providers/control/provider-api.ts';
-import type { ProviderWire } from '../providers/control/provider-control.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Closeable } from '../../base/lifetime.ts';
+import { exchange, type ExchangeResult } from '../../delivery/wire/exchange.ts';
+import { EgressBlocked } from '../../delivery/wire/guard.ts';
+import { OriginPools } from '../../delivery/wire/origin-pools.ts';
+import { ResolveError } from '../../delivery/wire/resolver.ts';
+import type { ProviderAnswer } from '../../providers/control/provider-answer.ts';
+import type { ProviderRequest } from '../../providers/control/provider-api.ts';
+import type { ProviderWire } from '../../providers/control/provider-control.ts';
 
 export interface HttpProviderWireOptions {
   readonly clock: Clock;
