@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Listener } from '../../src/api/listener.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
@@ -48,4 +49,44 @@ it('waits for an answer under way, but not for ever', async () => {
   expect(isClosed).toBe(false);
   clock.advance(1);
   expect(await closing).toBe(true);
+});
+
+describe('when all its places are taken', () => {
+  const ASKS = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+  const gone = (socket: Socket) => new Promise((resolve) => socket.resume().once('close', resolve));
+
+  beforeEach(async () => {
+    listener.server.close();
+    listener = new Listener(undefined, clock, 2);
+    await new Promise<void>((resolve) => void listener.server.listen(0, '127.0.0.1', resolve));
+  });
+
+  it('whoever comes has the place of the longest idle, not of one whose answer is under way', async () => {
+    await open(ASKS);
+    const silent = await open();
+    const newest = await open(ASKS);
+    await gone(silent);
+    expect(newest.destroyed).toBe(false);
+    expect(listener.stats).toEqual({ idleEnded: 1, refused: 0, acceptsFailed: 0 });
+  });
+
+  it('a connection is idle again once it is answered', async () => {
+    const answers: ServerResponse[] = [];
+    listener.server.on('request', (_request, response) => void answers.push(response));
+    const answered = await open(ASKS);
+    await open(ASKS);
+    answered.resume();
+    answers[0]?.end();
+    await new Promise((resolve) => answers[0]?.once('close', resolve));
+    await open();
+    await gone(answered);
+    expect(listener.stats).toEqual({ idleEnded: 1, refused: 0, acceptsFailed: 0 });
+  });
+
+  it('turns the newest away where nobody is idle', async () => {
+    await open(ASKS);
+    await open(ASKS);
+    await gone(await open());
+    expect(listener.stats).toEqual({ idleEnded: 0, refused: 1, acceptsFailed: 0 });
+  });
 });
