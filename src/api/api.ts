@@ -13,7 +13,7 @@ import { agentDraftRoutes, agentRoutes } from './agents/agents.ts';
 import { postCallRoutes } from './post-call/post-call.ts';
 import { recordingRoutes } from './recordings/recordings.ts';
 import type { ApiOptions, ApiSettings, TlsPair } from './api-options.ts';
-import { installDocumentation } from './documentation.ts';
+import { installDocumentation } from './documentation/documentation.ts';
 import { installDoor } from './door/door.ts';
 import { KeyDirectory } from './door/key-directory.ts';
 import { FailureGuard, RateLimits } from './door/rate-limits.ts';
@@ -95,6 +95,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     },
     reloadTls: (pair) => listener.reloadTls(pair),
     stats: () => ({
+      ...prefixed('connection', listener.stats),
       ...prefixed('key', directory.stats),
       ...prefixed('authentication', guard.stats),
       ...prefixed('rate', limits.stats),

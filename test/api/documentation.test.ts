@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import Schema from 'typebox/schema';
-import { bodyFor, COMMANDS, delivery, INBOUND, leg, RECORDING } from './documented-rows.ts';
+import { SCOPES } from '../../src/api/api-key.ts';
+import { CALL_COMMAND_ROUTES } from '../../src/api/routes/call-command-shapes.ts';
+import { delivery, leg, RECORDING } from './documented-rows.ts';
 import { callView, openTestApi, type Answer, type TestApi } from './open-test-api.ts';
 
 interface Operation {
@@ -12,12 +14,14 @@ interface Operation {
     readonly in: string;
     readonly required?: boolean;
   }[];
+  readonly description?: string;
+  readonly security?: readonly { readonly [scheme: string]: readonly string[] }[];
   readonly requestBody?: { readonly content: Content };
   readonly responses: {
     readonly [status: string]: { readonly description: string; readonly content?: Content };
   };
 }
-type Content = { readonly [type: string]: { readonly schema: object } };
+type Content = { readonly [type: string]: { readonly schema: object; readonly example?: object } };
 
 let house: TestApi;
 let paths: { readonly [path: string]: { readonly [method: string]: Operation } };
@@ -34,6 +38,11 @@ const operations = () =>
   Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
+
+/** The body that the document shows: readers send it as it stands. */
+function exampleOf(path: string, method: string): object | undefined {
+  return paths[path]?.[method]?.requestBody?.content['application/json']?.example;
+}
 
 /** The answer against what the document says of it, strictly: nothing undocumented may be there. */
 function expectDocumented(path: string, method: string, answer: Answer): void {
@@ -172,6 +181,23 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('shows a body for each operation that takes one', () => {
+    const without = operations().filter(
+      ({ path, method, operation }) =>
+        operation.requestBody !== undefined && exampleOf(path, method) === undefined,
+    );
+    expect(without.map(({ path, method }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  it('names the scope that each operation wants', () => {
+    for (const { path, method, operation } of operations()) {
+      const scopes = operation.security?.map((way) => Object.values(way));
+      const [, scope] = /^Wants the scope `([a-z:]+)`\.$/.exec(operation.description ?? '') ?? [];
+      expect([method, path, scopes]).toEqual([method, path, [[[scope]], [[scope]]]]);
+      expect(SCOPES).toContain(scope);
+    }
+  });
+
   it('has no reference that leads nowhere, and only schemas that can be used', () => {
     expect(JSON.stringify(document)).not.toContain('"$ref"');
     for (const { operation } of operations()) {
@@ -196,42 +222,36 @@ describe('every route', () => {
     house.journal.commit();
     const member = { label: 'Ann', wire: { tell: () => undefined } };
     house.queues.join({ workspaceId: 'ws_default', testMode: false }, 'sales', member);
-    const made = async (path: string, body: object) => {
-      const answer = await house.request('POST', path, body);
+    const made = async (path: string) => {
+      const answer = await house.request('POST', path, exampleOf(path, 'post'));
       expectDocumented(path, 'post', answer);
       expect(answer.status).toBe(201);
       return answer.body.data.id as string;
     };
     const base = '/api/v1';
-    const verify = { auth_token: 'x' };
-    const credential = await made(`${base}/voice/stream-credentials`, { dialect: 'twilio', verify });
-    const webhook = await made(`${base}/webhooks`, {
-      url: 'https://a.example/',
-      events: ['*'],
-      headers: { a: 'b' },
-    });
-    const key = await made(`${base}/keys`, { name: 'a' });
-    const inbound = await made(`${base}/inbound-webhooks`, INBOUND);
-    const backends = [{ dialect: 'openai-realtime', api_key: 'sk-1' }];
-    const agent = await made(`${base}/agents`, { name: 'Front desk', backends });
+    const credential = await made(`${base}/voice/stream-credentials`);
+    const webhook = await made(`${base}/webhooks`);
+    const key = await made(`${base}/keys`);
+    const inbound = await made(`${base}/inbound-webhooks`);
+    const agent = await made(`${base}/agents`);
     house.ports.inboundLog.push(inboundCall(inbound));
     house.ports.allDeliveries.push(delivery(webhook));
     house.recordings.all.push(RECORDING);
     const steps: Step[] = [
-      ['post', `${base}/voice/sessions`, undefined, {}],
-      ['post', '/functions/v1/voice-runtime-session', undefined, {}],
+      ['post', `${base}/voice/sessions`],
+      ['post', '/functions/v1/voice-runtime-session'],
       ['get', `${base}/voice/stream-credentials`],
       ['get', `${base}/calls`],
       ['get', `${base}/calls/{id}`, 'call_1'],
       ['get', `${base}/calls/{id}/transcript`, 'call_1'],
       ['post', `${base}/calls/{id}/hangup`, 'call_1'],
-      ...Object.entries(COMMANDS).map(
-        ([path, body]) => ['post', `${base}/calls/{id}/${path}`, 'call_1', body] as Step,
+      ...[...CALL_COMMAND_ROUTES.map(({ path }) => path), 'handover'].map(
+        (path) => ['post', `${base}/calls/{id}/${path}`, 'call_1'] as Step,
       ),
       ...['accept', 'decline', 'complete', 'cancel'].map(
         (verdict) => ['post', `${base}/calls/{id}/handover/{hid}/${verdict}`, 'call_1'] as Step,
       ),
-      ['patch', `${base}/calls/{id}/legs/{leg}`, 'call_1', { muted: true }],
+      ['patch', `${base}/calls/{id}/legs/{leg}`, 'call_1'],
       ['delete', `${base}/calls/{id}/legs/{leg}`, 'call_1'],
       ['get', `${base}/recordings`],
       ['get', `${base}/recordings/{id}`, 'rec_1'],
@@ -240,27 +260,27 @@ describe('every route', () => {
       ['get', `${base}/webhooks/{id}`, webhook],
       ['post', `${base}/webhooks/{id}/test`, webhook],
       ['get', `${base}/webhooks/{id}/deliveries`, webhook],
-      ['patch', `${base}/webhooks/{id}`, webhook, { description: 'the CRM' }],
+      ['patch', `${base}/webhooks/{id}`, webhook],
       ['post', `${base}/webhooks/{id}/rotate-secret`, webhook],
       ['post', `${base}/webhooks/{id}/enable`, webhook],
-      ['post', `${base}/webhooks/{id}/recover`, webhook, { since: '2026-11-20T00:00:00Z' }],
+      ['post', `${base}/webhooks/{id}/recover`, webhook],
       ['get', `${base}/deliveries/{id}`, 'dlv_1'],
       ['post', `${base}/deliveries/{id}/replay`, 'dlv_1'],
       ['get', `${base}/dead-letters`],
-      ['post', `${base}/dead-letters/replay`, undefined, { ids: ['dlv_1'] }],
+      ['post', `${base}/dead-letters/replay`],
       ['get', `${base}/inbound-webhooks`],
       ['get', `${base}/inbound-webhooks/{id}`, inbound],
       ['get', `${base}/inbound-webhooks/{id}/deliveries`, inbound],
-      ['post', `${base}/inbound-webhooks/{id}/rotate-token`, inbound, {}],
-      ['post', `${base}/inbound-webhooks/{id}/rotate-secret`, inbound, {}],
+      ['post', `${base}/inbound-webhooks/{id}/rotate-token`, inbound],
+      ['post', `${base}/inbound-webhooks/{id}/rotate-secret`, inbound],
       ['get', `${base}/agents`],
       ['get', `${base}/agents/{id}`, agent],
-      ['patch', `${base}/agents/{id}`, agent, { prompt: 'Be brief.' }],
+      ['patch', `${base}/agents/{id}`, agent],
       ['post', `${base}/agents/{id}/publish`, agent],
       ['post', `${base}/agents/{id}/test`, agent],
       ['get', `${base}/runtime-config?agent_id=${agent}`],
       ['get', `${base}/keys`],
-      ['patch', `${base}/keys/{id}`, key, { name: 'b' }],
+      ['patch', `${base}/keys/{id}`, key],
       ['post', `${base}/keys/{id}/rotate`, key],
       ['get', `${base}/events`],
       ['post', `${base}/events/ticket`],
@@ -269,16 +289,16 @@ describe('every route', () => {
       ['post', `${base}/queues/ticket`],
       ['get', `${base}/cluster`],
       ['post', `${base}/nodes/{id}/drain`, 'n0-abcdefgh'],
-      ['patch', `${base}/voice/stream-credentials/{id}`, credential, { control: null }],
+      ['patch', `${base}/voice/stream-credentials/{id}`, credential],
       ['delete', `${base}/voice/stream-credentials/{id}`, credential],
       ['delete', `${base}/webhooks/{id}`, webhook],
       ['delete', `${base}/inbound-webhooks/{id}`, inbound],
       ['delete', `${base}/keys/{id}`, key],
       ['delete', `${base}/calls/{id}`, 'call_2'],
     ];
-    for (const [method, path, id = '', body] of steps) {
+    for (const [method, path, id = ''] of steps) {
       house.nodes.result = { ok: true, value: answerOf(path) };
-      const answer = await house.request(method.toUpperCase(), filled(path, id), body);
+      const answer = await house.request(method.toUpperCase(), filled(path, id), exampleOf(path, method));
       expect([method, path, answer.body.success]).toEqual([method, path, true]);
       expectDocumented(path.replace(/\?.*/, ''), method, answer);
     }
@@ -291,8 +311,7 @@ describe('every route', () => {
     for (const { path, method, operation } of operations()) {
       const url = filled(path, 'none_1');
       const ask = (headers?: { readonly [name: string]: string }) => {
-        const body = operation.requestBody === undefined ? undefined : bodyFor(path, method);
-        return house.request(method.toUpperCase(), url, body, headers);
+        return house.request(method.toUpperCase(), url, exampleOf(path, method), headers);
       };
       const answers: [Answer, number][] = [
         [await ask({ 'x-api-key': `omf_live_${path.replaceAll('/', '')}` }), 401],
@@ -321,7 +340,7 @@ describe('the documentation page', () => {
   });
 });
 
-type Step = [string, string, (string | undefined)?, object?];
+type Step = [string, string, string?];
 
 /** Of each command what it answers, all in one. */
 const COMMAND_ANSWER = {
