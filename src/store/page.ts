@@ -86,8 +86,8 @@ export function cursorOf(place: readonly unknown[]): string {
 }
 
 /**
- * The place a cursor names. What cannot be a value of its column is refused here: PostgreSQL ends the statement
- * over it, where SQLite compares it as it is.
+ * The place a cursor names. What cannot be a value of its column is refused here: PostgreSQL ends the
+ * statement over it, where SQLite compares it as it is.
  */
 export function placeIn(cursor: string, order: OrderKey): readonly (string | number)[] {
   const values = parsed(Buffer.from(cursor, 'base64url').toString('utf8'));

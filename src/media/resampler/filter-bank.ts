@@ -47,7 +47,7 @@ export function designFilterBank(fromHz: number, toHz: number): FilterBank {
   return { fromHz, toHz, phases, step, taps, weightBits, weights };
 }
 
-// All pairs are designed while a node starts, 390 000 weights: what is done for each of them is done in loops.
+// All pairs are designed while a node starts, 390 000 weights: what is done for each is done in loops.
 
 /** The place `offset` behind the sample in the middle, told by the samples around it; they sum to 1. */
 function weigh(row: Float64Array, offset: number, cutoff: number): void {
