@@ -57,7 +57,8 @@ export function installIdempotency(app: FastifyInstance, parts: IdempotencyParts
     }
     return answer;
   });
-  app.addHook('onResponse', async (request) => {
+  // Not when the answer has gone out: where its reader has left meanwhile it never does.
+  app.addHook('onSend', async (request) => {
     if (request.idempotent !== null) underWay.delete(nameOf(request.idempotent));
   });
   return stats;

@@ -52,6 +52,33 @@ it('refuses a repetition while the first is still under way', async () => {
   expect((await post({ name: 'a' }, 'once')).body.data).toEqual((await first).body.data);
 });
 
+it('gives the answer to whoever asks again after having left too early', async () => {
+  await house.api.listen();
+  const left = new Promise((resolve) => {
+    house.api.app.server.once('connection', (socket) => socket.once('close', resolve));
+  });
+  const begun = Promise.withResolvers<void>();
+  const finished = Promise.withResolvers<void>();
+  const create = house.ports.keys.create.bind(house.ports.keys);
+  house.ports.keys.create = async (key) => {
+    begun.resolve();
+    await finished.promise;
+    await create(key);
+  };
+  const leaving = new AbortController();
+  const authorization = `Bearer ${secret}`;
+  const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': 'once' };
+  const wish = { method: 'POST', headers, body: '{"name":"a"}', signal: leaving.signal };
+  const first = fetch(`http://127.0.0.1:${house.api.port}/api/v1/keys`, wish);
+  await begun.promise;
+  leaving.abort();
+  await expect(first).rejects.toThrow(/abort/);
+  await left;
+  finished.resolve();
+  await expect.poll(async () => (await post({ name: 'a' }, 'once')).status).toBe(201);
+  expect([...house.ports.allKeys.values()].filter(({ name }) => name === 'a')).toHaveLength(1);
+});
+
 it('keeps what was refused for its reasons, but lets our own failures be tried again', async () => {
   const create = house.ports.keys.create.bind(house.ports.keys);
   house.ports.keys.create = async () => {
