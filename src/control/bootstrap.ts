@@ -7,7 +7,7 @@ import { sha256Hex } from '../base/secret.ts';
 export const DEFAULT_WORKSPACE = 'ws_default';
 
 const CLI_KEY_NAME = 'command line of this machine';
-/** What the command line does, and no more. */
+/** What the command line and the examples of the pages do, and no more. */
 const CLI_SCOPES = [
   'calls:read',
   'calls:write',
@@ -16,6 +16,7 @@ const CLI_SCOPES = [
   'webhooks:manage',
   'keys:manage',
   'agents:read',
+  'agents:write',
   'ops',
 ];
 /** Load is placed from the command line too. */

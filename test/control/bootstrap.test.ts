@@ -22,13 +22,13 @@ function start(ports: FakePorts): Promise<string | undefined> {
 const cliSecret = (): string => readFileSync(join(folder, 'cli-key'), 'utf8').trim();
 
 describe('the key of the command line', () => {
-  it('is made once, for its owner alone, and may do what the commands do', async () => {
+  it('is made once, for its owner alone, and may do what commands and examples do', async () => {
     const ports = new FakePorts();
     await start(ports);
     const secret = cliSecret();
     expect(statSync(join(folder, 'cli-key')).mode & 0o777).toBe(0o600);
     expect((await ports.keys.byHash(sha256Hex(secret)))?.scopes).toEqual(
-      expect.arrayContaining(['calls:read', 'keys:manage', 'ops']),
+      expect.arrayContaining(['calls:read', 'keys:manage', 'agents:write', 'ops']),
     );
     await start(ports);
     expect(cliSecret()).toBe(secret);
