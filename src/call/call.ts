@@ -1,10 +1,12 @@
 import type { AtMs, Clock } from '../base/clock.ts';
 import type { FaultCode } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
+import { FRAME_MS } from '../base/units.ts';
 import type { CallCommand } from '../events/call-commands.ts';
 import { isBuiltIn, type CallEndReason } from '../events/catalogue.ts';
 import type { Leg } from '../leg/leg.ts';
 import type { CallInput, LegListener } from '../leg/leg-listener.ts';
+import type { PlayedMark } from '../leg/playout.ts';
 import type { LegWindow } from '../leg/leg-quality.ts';
 import type { AnswerResult } from '../media/tones/answer/answer-judge.ts';
 import type { ToneDetected } from '../media/tones/tone-edge.ts';
@@ -19,7 +21,7 @@ import { completionOf } from './completion.ts';
 import { headOf, type CallFacts, type CallLimits, type CallState } from './facts.ts';
 import { Conversation } from './hearing/conversation.ts';
 import type { JoinWish } from './parties/invitation.ts';
-import { answer, hangUpOf, LegWords, tellMark } from './commands/leg-words.ts';
+import { answer, hangUpOf, LegWords, playedMsOf, tellMark } from './commands/leg-words.ts';
 import { Marks } from './hearing/marks.ts';
 import { tellVoice } from './hearing/voice-telling.ts';
 import { isAnybodySpeaking, limitReached, limitsWith, mayComeBack } from './limits.ts';
@@ -293,8 +295,6 @@ export class Call implements LegListener, CallDesk {
         return this.#words.obey(member, leg, input, nowMs);
       case 'ping':
         return answer(leg, input.id, { ok: true, value: undefined });
-      case 'mark_played':
-        this.onMark(leg, input.name, nowMs);
     }
   }
 
@@ -319,17 +319,18 @@ export class Call implements LegListener, CallDesk {
     this.emit(`media_${edge}`, { leg_id: leg.id, ...windowFields(report) }, nowMs);
   }
 
-  onMark(leg: Leg, name: string, nowMs: AtMs): void {
-    this.emit('mark_reached', { name, leg_id: leg.id }, nowMs);
-    const speakerId = this.#marks.settle(leg.id, name);
+  onMark(leg: Leg, mark: PlayedMark, nowMs: AtMs): void {
+    const played_ms = playedMsOf(mark);
+    this.emit('mark_reached', { name: mark.name, leg_id: leg.id, played_ms }, nowMs);
+    const speakerId = this.#marks.settle(leg.id, mark.name);
     const speaker = speakerId === undefined ? undefined : this.roster.find(speakerId)?.party;
-    if (speaker instanceof LegParty) tellMark(speaker.leg, name);
+    if (speaker instanceof LegParty) tellMark(speaker.leg, mark.name, played_ms);
   }
 
   onPlayed(leg: Leg, playedFrames: number, nowMs: AtMs): void {
     // Who only listens in hears the same words: they have been told of once.
     if (leg.role === 'supervisor') return;
-    this.emit('playback_finished', { leg_id: leg.id, played_ms: playedFrames * 20 }, nowMs);
+    this.emit('playback_finished', { leg_id: leg.id, played_ms: playedFrames * FRAME_MS }, nowMs);
   }
 
   onBroken(leg: Leg, fault: FaultCode, nowMs: AtMs): void {

@@ -27,7 +27,7 @@ const LINE_QUIET_MS = 1000;
 /** Whether a voice goes on, or words of an agent are being heard: long speech is no silence. */
 export function isAnybodySpeaking({ present }: Roster, nowMs: AtMs): boolean {
   return present.some(({ party, voice, channels }) => {
-    if (channels.some(({ waitingFrames }) => waitingFrames > 0)) return true;
+    if (channels.some(({ waitingFrames, isPaused }) => waitingFrames > 0 && !isPaused)) return true;
     if (voice === undefined || !(party instanceof LegParty)) return false;
     return nowMs - party.leg.stats.lastAudioAtMs < LINE_QUIET_MS;
   });

@@ -191,8 +191,11 @@ export interface DialectSession {
    * without an id is what a peer is told before its socket is closed.
    */
   writeAnswer(answer: CommandAnswer): WireMessage | undefined;
-  /** What the client marked in the audio it sent (command `mark`) has been played. */
-  writeMarkPlayed?(name: string): WireMessage | undefined;
+  /**
+   * What the client marked in the audio it sent (command `mark`) has been played: so many milliseconds of
+   * that speech were heard, null where they are not counted.
+   */
+  writeMarkPlayed?(name: string, playedMs: number | null): WireMessage | undefined;
   /** Come back elsewhere, before the socket closes (`native`: `goaway`). */
   writeGoaway(facts: {
     readonly url: string;

@@ -39,6 +39,8 @@ export type CallCommand =
       readonly gain_ratio: number;
     }
   | { readonly name: 'clear'; readonly leg_id: string | null }
+  | { readonly name: 'pause'; readonly leg_id: string | null }
+  | { readonly name: 'resume'; readonly leg_id: string | null }
   | { readonly name: 'dtmf'; readonly digits: string; readonly leg_id: string | null }
   | { readonly name: 'invite'; readonly role: InvitedRole; readonly mode: SupervisionMode | null }
   | { readonly name: 'transfer'; readonly to: string }
@@ -127,6 +129,14 @@ const READERS: { readonly [N in CallCommandName]: Reader<N> } = {
   clear: (args) => {
     const leg_id = textOrNull(args, 'leg_id');
     return firstRefusal(leg_id) ?? { name: 'clear', leg_id: sure(leg_id) };
+  },
+  pause: (args) => {
+    const leg_id = textOrNull(args, 'leg_id');
+    return firstRefusal(leg_id) ?? { name: 'pause', leg_id: sure(leg_id) };
+  },
+  resume: (args) => {
+    const leg_id = textOrNull(args, 'leg_id');
+    return firstRefusal(leg_id) ?? { name: 'resume', leg_id: sure(leg_id) };
   },
   dtmf: (args) => {
     const [digits, leg_id] = [text(args, 'digits'), textOrNull(args, 'leg_id')];

@@ -5,12 +5,13 @@ import type { AnswerResult } from '../media/tones/answer/answer-judge.ts';
 import type { ToneDetected } from '../media/tones/tone-edge.ts';
 import type { VoiceEdge } from '../media/voice/voice-edges.ts';
 import type { Leg } from './leg.ts';
+import type { PlayedMark } from './playout.ts';
 import type { LegWindow } from './leg-quality.ts';
 
 /** What of a leg's wire is for its call: the rest the leg sees to itself. */
 export type CallInput = Exclude<
   LegInput,
-  { type: 'started' | 'resume' | 'several' | 'reply' | 'flow' | 'played_out' }
+  { type: 'started' | 'resume' | 'several' | 'reply' | 'flow' | 'mark_played' | 'played_out' }
 >;
 
 /** What a leg tells its call. Frames are valid until the call returns. */
@@ -26,7 +27,7 @@ export interface LegListener {
   /** Ten seconds are over that made the leg degraded, or recovered. */
   onQuality?(leg: Leg, window: LegWindow, nowMs: AtMs): void;
   /** A mark's audio was really played to this leg. */
-  onMark(leg: Leg, name: string, nowMs: AtMs): void;
+  onMark(leg: Leg, mark: PlayedMark, nowMs: AtMs): void;
   /** What was queued has been played, and a pause came after it. */
   onPlayed(leg: Leg, playedFrames: number, nowMs: AtMs): void;
   /** The peer broke its protocol, or a limit; the socket is being closed. */

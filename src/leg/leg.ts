@@ -184,8 +184,8 @@ export class Leg {
   }
 
   /** Asks to be told when everything queued so far was really played. */
-  mark(name: string, nowMs: AtMs): void {
-    this.#speech.mark(name, nowMs);
+  mark(name: string, nowMs: AtMs, isLive = false): void {
+    this.#speech.mark(name, isLive, nowMs);
   }
 
   /** Drops what is queued, here and at the provider. */

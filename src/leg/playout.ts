@@ -11,10 +11,17 @@ export interface FrameSlots {
   giveBack(frame: Int16Array): void;
 }
 
-/** A mark waits behind `framesBefore` frames of the queue. */
+/** A mark whose turn has come, and how much of the speech it stands in was played by then. */
+export interface PlayedMark {
+  readonly name: string;
+  /** Null of a live voice, which is heard as it speaks: nothing of it is counted. */
+  readonly playedFrames: number | null;
+}
+
 interface QueuedMark {
   readonly name: string;
   readonly afterFrame: number;
+  readonly isLive: boolean;
 }
 
 type FullCounter = Pick<FrameCounters, 'droppedFullFrames'>;
@@ -23,8 +30,11 @@ type FullCounter = Pick<FrameCounters, 'droppedFullFrames'>;
 export interface Cleared {
   readonly playedFrames: number;
   readonly unplayedFrames: number;
-  readonly marks: readonly string[];
+  readonly marks: readonly PlayedMark[];
 }
+
+/** Why a queue waits: somebody asked for it, its speaker may have been interrupted, or is not heard now. */
+export type PauseReason = 'asked' | 'interrupted' | 'parked';
 
 /**
  * Audio for a leg that may arrive faster than it is spoken. It queues up to a minute, is taken a frame a
@@ -43,7 +53,7 @@ export class Playout {
   #queuedFrames = 0;
   #playedFrames = 0;
   #spokenSince = 0;
-  #isPaused = false;
+  readonly #pausedBy = new Set<PauseReason>();
   #isSpeaking = false;
   #quietTicks = 0;
 
@@ -65,6 +75,11 @@ export class Playout {
 
   get isIdle(): boolean {
     return this.waitingFrames === 0 && this.#marks.length === 0 && !this.#isSpeaking;
+  }
+
+  /** Something was said, and no pause has come after it yet. */
+  get isSpeaking(): boolean {
+    return this.#isSpeaking;
   }
 
   get isFull(): boolean {
@@ -94,21 +109,35 @@ export class Playout {
   }
 
   /** Reported by `takeMark` once everything queued so far has been played. */
-  mark(name: string): void {
-    this.#marks.push({ name, afterFrame: this.#queuedFrames });
+  mark(name: string, isLive = false): void {
+    this.#marks.push({ name, afterFrame: this.#queuedFrames, isLive });
   }
 
-  pause(): void {
-    this.#isPaused = true;
+  /** It waits until every reason to has gone. */
+  pause(reason: PauseReason): void {
+    this.#pausedBy.add(reason);
   }
 
-  resume(): void {
-    this.#isPaused = false;
+  resume(reason: PauseReason): void {
+    this.#pausedBy.delete(reason);
+  }
+
+  /** What follows belongs to a speech of which so much was played out of another queue. */
+  carryOn(playedFrames: number): void {
+    if (!this.#isSpeaking) this.#spokenSince = this.#playedFrames;
+    this.#isSpeaking = true;
+    this.#quietTicks = 0;
+    this.#spokenSince -= playedFrames;
   }
 
   /** Copies the next frame to play into `target`; false when there is none or the queue is paused. */
   playInto(target: Int16Array): boolean {
-    if (this.#isPaused || this.waitingFrames === 0) return false;
+    return this.#pausedBy.size === 0 && this.moveInto(target);
+  }
+
+  /** The same, paused or not: it goes to another queue. */
+  moveInto(target: Int16Array): boolean {
+    if (this.waitingFrames === 0) return false;
     const slot = this.#queue[this.#head++]!;
     target.set(slot);
     this.#slots.giveBack(slot);
@@ -128,26 +157,35 @@ export class Playout {
   }
 
   /** The next mark whose audio has all been played, or undefined. */
-  takeMark(): string | undefined {
+  takeMark(): PlayedMark | undefined {
     const next = this.#marks[0];
     if (next === undefined || next.afterFrame > this.#playedFrames) return undefined;
     this.#marks.shift();
-    return next.name;
+    return this.#played(next);
   }
 
-  /** Drops what waits. Marks come back at once, as providers return them on `clear`. */
+  /**
+   * Drops what waits. Marks come back at once, as providers return them on `clear`. Who was interrupted, or
+   * is not heard, has nothing more to wait with; a pause that was asked for goes on.
+   */
   clear(): Cleared {
     const unplayedFrames = this.waitingFrames;
     const playedFrames = this.playedOfSpeechFrames;
     for (let i = this.#head; i < this.#queue.length; i++) this.#slots.giveBack(this.#queue[i]!);
     this.#queue = [];
     this.#head = 0;
+    const marks = this.#marks.map((mark) => this.#played(mark));
     this.#queuedFrames = this.#playedFrames;
     this.#spokenSince = this.#playedFrames;
-    const marks = this.#marks.map((mark) => mark.name);
     this.#marks = [];
-    this.#isPaused = false;
+    this.#pausedBy.delete('interrupted');
+    this.#pausedBy.delete('parked');
     this.#isSpeaking = false;
     return { playedFrames, unplayedFrames, marks };
+  }
+
+  #played({ name, afterFrame, isLive }: QueuedMark): PlayedMark {
+    const playedFrames = Math.min(afterFrame, this.#playedFrames) - this.#spokenSince;
+    return { name, playedFrames: isLive ? null : Math.max(0, playedFrames) };
   }
 }

@@ -66,6 +66,7 @@ class Sequence {
       ['supervise', { leg_id, mode: this.#pick(MODES) }],
       ['play', { url: this.#pick(['tone:440', 'tone:busy']), leg_id: on ? leg_id : null, loop: on }],
       ['clear', { leg_id: on ? leg_id : null }],
+      [this.#pick(['pause', 'resume']), { leg_id: on ? leg_id : null }],
       ['dtmf', { digits: '12', leg_id }],
       ['set_disposition', { disposition: 'sale' }],
       ['qualify', { score: this.#roll(9), threshold: 5 }],
@@ -75,7 +76,7 @@ class Sequence {
       ['hang_up', {}],
     ];
     // The last two end things: they come seldom.
-    const [name, args] = wishes[this.#roll(20) === 0 ? wishes.length - 1 - this.#roll(2) : this.#roll(11)]!;
+    const [name, args] = wishes[this.#roll(20) === 0 ? wishes.length - 1 - this.#roll(2) : this.#roll(12)]!;
     if (this.#roll(3) === 0) {
       this.#pick(this.parties).says({ type: 'command', id: 'c', name, args });
       return;
@@ -121,6 +122,12 @@ function expectSound({ story, callId }: Sequence): void {
     isOnHold: conversation.decisions.hold.name === 'on',
     hearsPartnerOnHold: false,
   });
+  // Words wait at whoever they were paused for, and no live voice does.
+  for (const { party, channels } of present) {
+    for (const { listenerId, isPaused } of channels) {
+      expect(isPaused).toBe(party.isPaced && roster.find(listenerId)?.isPaused === true);
+    }
+  }
   for (const { party, channels } of present) {
     const ids = channels.map(({ listenerId }) => listenerId);
     expect(new Set(ids).size).toBe(ids.length);

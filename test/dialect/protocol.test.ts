@@ -123,7 +123,7 @@ describe('the schema', () => {
       session.writeStarted({ ...facts, resumed: true, resumeToken: null }),
       session.writeEvent(event),
       session.writeMark('m'),
-      session.writeMarkPlayed?.('m'),
+      session.writeMarkPlayed?.('m', 340),
       session.writeClear(),
       session.writeDtmf('5'),
       session.writeAnswer({ id: 'c', ok: true, value: {} }),

@@ -39,6 +39,8 @@ describe('a command', () => {
     ['add_transcript', { segments: [{ speaker: 'caller', text: 'hello' }] }],
     ['play', { url: 'https://example.com/a.wav' }],
     ['clear', {}],
+    ['pause', { leg_id: 'leg_1' }],
+    ['resume', {}],
     ['dtmf', { digits: '1' }],
     ['set_disposition', { disposition: 'sold' }],
   ])('%s %j is read again out of what reading it gave', (name, args) => {

@@ -47,7 +47,7 @@ class Scene {
         onFrame: () => {},
         onVoice: () => {},
         onInput: (_, input) => void this.inputs.push(input),
-        onMark: (_, name) => void this.marks.push(name),
+        onMark: (_, { name }) => void this.marks.push(name),
         onPlayed: () => {},
         onBroken: (_, fault) => void this.faults.push(fault),
         onLost: () => {},
@@ -70,7 +70,7 @@ class Scene {
   }
 
   clears(): readonly string[] {
-    return this.leg.clear(this.clock.nowMs()).marks;
+    return this.leg.clear(this.clock.nowMs()).marks.map(({ name }) => name);
   }
 
   /** Lengths of the audio messages so far. */

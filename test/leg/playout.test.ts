@@ -28,15 +28,18 @@ describe('a playout queue', () => {
     playout.mark('after two');
     expect(playout.takeMark()).toBeUndefined();
     played(playout);
-    expect([playout.takeMark(), playout.takeMark()]).toEqual(['after one', undefined]);
+    expect([playout.takeMark(), playout.takeMark()]).toEqual([
+      { name: 'after one', playedFrames: 1 },
+      undefined,
+    ]);
     played(playout);
-    expect(playout.takeMark()).toBe('after two');
+    expect(playout.takeMark()).toEqual({ name: 'after two', playedFrames: 2 });
   });
 
   it('reports a mark in an empty queue at once', () => {
     const playout = new Playout(slots);
     playout.mark('now');
-    expect(playout.takeMark()).toBe('now');
+    expect(playout.takeMark()).toEqual({ name: 'now', playedFrames: 0 });
   });
 
   it('says on clear what was heard, what was not, and which marks never came', () => {
@@ -45,7 +48,11 @@ describe('a playout queue', () => {
     playout.mark('end');
     played(playout);
     played(playout);
-    expect(playout.clear()).toEqual({ playedFrames: 2, unplayedFrames: 3, marks: ['end'] });
+    expect(playout.clear()).toEqual({
+      playedFrames: 2,
+      unplayedFrames: 3,
+      marks: [{ name: 'end', playedFrames: 2 }],
+    });
     expect(playout.isIdle).toBe(true);
     expect(playout.takeMark()).toBeUndefined();
   });
@@ -79,10 +86,48 @@ describe('a playout queue', () => {
   it('holds its breath while paused', () => {
     const playout = new Playout(slots);
     playout.push(frame(1));
-    playout.pause();
+    playout.pause('asked');
     expect(played(playout)).toBeUndefined();
-    playout.resume();
+    playout.resume('asked');
     expect(played(playout)).toBe(1);
+  });
+
+  it('waits until every reason to has gone, and a command’s reason outlives what it held', () => {
+    const playout = new Playout(slots);
+    playout.push(frame(1));
+    playout.pause('asked');
+    playout.pause('interrupted');
+    playout.resume('interrupted');
+    expect(played(playout)).toBeUndefined();
+    playout.clear();
+    playout.push(frame(2));
+    expect(played(playout)).toBeUndefined();
+    playout.resume('asked');
+    expect(played(playout)).toBe(2);
+  });
+
+  it('says of a mark how much of its own speech was played, and nothing of a live voice', () => {
+    const playout = new Playout(slots);
+    playout.push(frame(1));
+    played(playout);
+    for (let tick = 0; tick < 3; tick++) playout.rest();
+    for (let i = 0; i < 4; i++) playout.push(frame(i));
+    playout.mark('two more');
+    playout.mark('live', true);
+    for (let i = 0; i < 4; i++) played(playout);
+    expect([playout.takeMark(), playout.takeMark()]).toEqual([
+      { name: 'two more', playedFrames: 4 },
+      { name: 'live', playedFrames: null },
+    ]);
+  });
+
+  it('carries on a speech that began in another queue', () => {
+    const playout = new Playout(slots);
+    playout.carryOn(7);
+    playout.push(frame(1));
+    playout.mark('end');
+    played(playout);
+    expect(playout.takeMark()).toEqual({ name: 'end', playedFrames: 8 });
   });
 
   it('refuses, and counts, what is over its limit or what the pool has no slot for', () => {

@@ -59,7 +59,7 @@ describe('a voice that is mixed and then is not', () => {
     story.passes(100);
     expect(caller.marks).toEqual(['utt-1']);
     caller.sends(caller.caller.markPlayed('utt-1')!);
-    expect(other.told('mark_played')).toEqual([{ type: 'mark_played', name: 'utt-1' }]);
+    expect(other.told('mark_played')).toEqual([{ type: 'mark_played', name: 'utt-1', played_ms: 200 }]);
     const played = story.events.filter(({ type }) => type === 'playback_finished');
     expect(played.map(({ data }) => data['played_ms'])).toEqual([200]);
   });
@@ -106,7 +106,7 @@ describe('a voice that is mixed and then is not', () => {
       expect(second.told('mark_played')).toEqual([]);
       if (what === 'a command') story.asks('clear');
       else story.call.roster.caller!.ear!.channelFrom(second.legId)!.clear(story.clock.nowMs());
-      expect(second.told('mark_played')).toEqual([{ type: 'mark_played', name: 'utt-2' }]);
+      expect(second.told('mark_played')).toEqual([{ type: 'mark_played', name: 'utt-2', played_ms: 200 }]);
       story.passes(2_000);
       expect(second.told('mark_played')).toHaveLength(1);
       expect(caller.heard.length).toBeGreaterThan(0);

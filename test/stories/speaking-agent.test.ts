@@ -57,7 +57,7 @@ describe('an agent that speaks faster than real time', () => {
     const alone = story.arrives({ dialect: 'native', agentId: 'echo' });
     alone.says(word('mark', { name: 'utt-1' }));
     const said = alone.socket.sent.map(({ bytes }) => new TextDecoder().decode(bytes));
-    expect(said.at(-1)).toBe('{"type":"mark_played","name":"utt-1"}');
+    expect(said.at(-1)).toBe('{"type":"mark_played","name":"utt-1","played_ms":null}');
   });
 
   it('can take back what has not been played, here and at the provider', () => {

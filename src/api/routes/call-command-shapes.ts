@@ -43,6 +43,14 @@ const Segment = body({
   end_ms: Type.Optional(Nullable(Type.Number({ minimum: 0 }))),
 });
 
+/** How far the words that were said to a leg ahead of time, and the sounds that play there, have come. */
+const Played = Type.Object({
+  leg_id: Type.String(),
+  played_ms: Type.Number({ description: 'of the speech that is being heard' }),
+  unplayed_ms: Type.Number(),
+  playbacks: Type.Array(Type.Object({ playback_id: Type.String(), played_ms: Type.Number() })),
+});
+
 /** Commands that are a POST with a body and an answer of its own. */
 export const CALL_COMMAND_ROUTES: readonly CommandRoute[] = [
   {
@@ -84,6 +92,20 @@ export const CALL_COMMAND_ROUTES: readonly CommandRoute[] = [
         Type.Object({ leg_id: Type.String(), played_ms: Type.Number(), unplayed_ms: Type.Number() }),
       ),
     }),
+  },
+  {
+    path: 'pause',
+    name: 'pause',
+    summary: 'Let what one leg, or everybody, was to hear wait, until `resume` or `clear`',
+    body: body({ leg_id: OptionalLeg }),
+    answer: Type.Object({ paused: Type.Array(Played) }),
+  },
+  {
+    path: 'resume',
+    name: 'resume',
+    summary: 'Let what was paused go on with the very frame it was about to play',
+    body: body({ leg_id: OptionalLeg }),
+    answer: Type.Object({ resumed: Type.Array(Played) }),
   },
   {
     path: 'dtmf',

@@ -2,6 +2,7 @@ import type { AtMs } from '../../base/clock.ts';
 import type { FaultCode } from '../../base/errors.ts';
 import type { Leg } from '../../leg/leg.ts';
 import type { CallInput, LegListener } from '../../leg/leg-listener.ts';
+import type { PlayedMark } from '../../leg/playout.ts';
 import type { VoiceEdge } from '../../media/voice/voice-edges.ts';
 
 /** What is noticed on an agent's line before its call is told. */
@@ -39,8 +40,8 @@ export class AgentEars implements LegListener {
     else this.#call.onInput(leg, input, nowMs);
   }
 
-  onMark(leg: Leg, name: string, nowMs: AtMs): void {
-    this.#call.onMark(leg, name, nowMs);
+  onMark(leg: Leg, mark: PlayedMark, nowMs: AtMs): void {
+    this.#call.onMark(leg, mark, nowMs);
   }
 
   onPlayed(leg: Leg, playedFrames: number, nowMs: AtMs): void {

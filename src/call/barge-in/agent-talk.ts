@@ -29,6 +29,11 @@ export class AgentTalk {
     return waiting > 0 && party instanceof LegParty ? waiting + party.leg.egress.collectedFrames : waiting;
   }
 
+  /** Whether words of it are heard: those that were paused by a command nobody can speak over. */
+  get isHeard(): boolean {
+    return this.#channel?.isPaused === false && this.waitingFrames > 0;
+  }
+
   /** Whom it speaks to, where that has changed. Per frame: while nothing has, nothing is made. */
   follow(conversation: Conversation, roster: Roster): void {
     if (this.#channels === this.agent.channels) return;
@@ -53,8 +58,8 @@ export class AgentTalk {
   /** While it is parked it waits anyway, and is nobody's to pause. */
   pause(isPaused: boolean): void {
     const channel = this.listener?.ear?.channelFrom(this.agent.party.id);
-    if (isPaused) channel?.pause();
-    else channel?.resume();
+    if (isPaused) channel?.pause('interrupted');
+    else channel?.resume('interrupted');
   }
 
   stopTimer(): void {

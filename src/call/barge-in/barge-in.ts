@@ -177,8 +177,7 @@ export class BargeIn implements CallPart {
     for (let i = 0; i < this.#talks.length; i++) {
       const talk = this.#talks[i]!;
       this.#follow(talk);
-      if (talk.listener === member && talk.interruption.name === 'none' && talk.waitingFrames > 0)
-        return true;
+      if (talk.listener === member && talk.interruption.name === 'none' && talk.isHeard) return true;
     }
     return false;
   }
@@ -186,7 +185,7 @@ export class BargeIn implements CallPart {
   #spokeOver(speaker: Member, nowMs: AtMs): void {
     const speakerId = speaker.party.id;
     for (const talk of this.#talks) {
-      if (talk.listener !== speaker || talk.waitingFrames === 0) continue;
+      if (talk.listener !== speaker || !talk.isHeard) continue;
       this.#move(talk, { type: 'spoke_over', speakerId, policy: this.#policyOf(talk.agent), nowMs }, nowMs);
     }
   }

@@ -16,7 +16,7 @@ import {
 } from './lines.ts';
 import { addTranscript, qualify, setDisposition } from './notes.ts';
 import { failed, unavailable, type Asker, type Outcome } from './outcome.ts';
-import { clear, dtmf, play } from './sounds.ts';
+import { clear, dtmf, pause, play, resume } from './sounds.ts';
 import { endByProvider, tellAnswer } from '../provider/provider-news.ts';
 
 type CarryOut<N extends CallCommandName> = (
@@ -38,6 +38,8 @@ const OWN: { readonly [N in CallCommandName]?: CarryOut<N> } = {
   transfer,
   play,
   clear,
+  pause,
+  resume,
   dtmf,
   set_disposition: setDisposition,
   qualify,
@@ -56,7 +58,15 @@ const BUILT_ON_TOP: { readonly [N in CallCommandName]?: string } = {
 };
 
 // A caller's token may be in anybody's browser: it can do what a telephone can, and no more.
-const CALLER_MAY: readonly CallCommandName[] = ['hang_up', 'hold', 'mute', 'clear', 'dtmf'];
+const CALLER_MAY: readonly CallCommandName[] = [
+  'hang_up',
+  'hold',
+  'mute',
+  'clear',
+  'pause',
+  'resume',
+  'dtmf',
+];
 
 /** What only control knows: its provider said so. */
 const OUTSIDE_ALONE: readonly CallCommandName[] = ['end_by_provider', 'tell_answer', 'claim_handover'];

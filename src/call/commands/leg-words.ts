@@ -1,10 +1,12 @@
 import type { AtMs } from '../../base/clock.ts';
 import type { Refusal } from '../../base/errors.ts';
+import { FRAME_MS } from '../../base/units.ts';
 import type { CallCommand } from '../../events/call-commands.ts';
 import { readCallCommand } from '../../events/call-commands.ts';
 import type { CommandResult } from '../../events/commands.ts';
 import type { CallEndReason } from '../../events/catalogue.ts';
 import type { Leg } from '../../leg/leg.ts';
+import type { PlayedMark } from '../../leg/playout.ts';
 import type { CallInput } from '../../leg/leg-listener.ts';
 import { done, failed, type Outcome } from './outcome.ts';
 import type { Conversation } from '../hearing/conversation.ts';
@@ -56,18 +58,23 @@ export class LegWords {
   #mark(member: Member, leg: Leg, name: string, nowMs: AtMs): void {
     const { conversation, marks } = this.#options;
     const channel = conversation.mainChannelOf(member);
-    if (channel === undefined) return tellMark(leg, name);
+    if (channel === undefined) return tellMark(leg, name, null);
     const { listenerId } = channel;
     marks.ask({ listenerId, name, speakerId: leg.id });
     if (channel.mark(name, nowMs)) return;
     marks.settle(listenerId, name);
-    tellMark(leg, name);
+    tellMark(leg, name, null);
   }
 }
 
+/** How much of the speech was played when its mark was; null where nothing is counted. */
+export function playedMsOf({ playedFrames }: PlayedMark): number | null {
+  return playedFrames === null ? null : playedFrames * FRAME_MS;
+}
+
 /** Tells a speaker that what it marked has been played, where its protocol has words for it. */
-export function tellMark(leg: Leg, name: string): void {
-  const played = leg.session.writeMarkPlayed?.(name);
+export function tellMark(leg: Leg, name: string, playedMs: number | null): void {
+  const played = leg.session.writeMarkPlayed?.(name, playedMs);
   if (played !== undefined) leg.send(played);
 }
 

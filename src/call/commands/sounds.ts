@@ -1,6 +1,7 @@
 import type { AtMs } from '../../base/clock.ts';
 import { messageOf, type Refusal } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
+import type { JsonObject } from '../../base/json.ts';
 import { FRAME_MS } from '../../base/units.ts';
 import type { CallCommand } from '../../events/call-commands.ts';
 import type { CommandResult } from '../../events/commands.ts';
@@ -78,11 +79,15 @@ function finished(desk: CallDesk, leg: Leg, playbackId: string): (playedFrames: 
   };
 }
 
-/** Drops what one leg, or everybody, was to hear and has not: queued words and played sounds. */
+/**
+ * Drops what one leg, or everybody, was to hear and has not: queued words and played sounds. Nothing is left
+ * that could be paused.
+ */
 export function clear(desk: CallDesk, { leg_id }: Of<'clear'>, asker: Asker, nowMs: AtMs): Outcome {
-  if (isCaller(asker) && leg_id !== asker.member.party.id) return DENIED;
+  if (isOfOthers(asker, leg_id)) return DENIED;
   const ears = earsOf(desk, leg_id);
   if (!Array.isArray(ears)) return ears;
+  setPaused(desk, ears, false, nowMs);
   const cleared = ears.map((ear) => {
     const { playedFrames, unplayedFrames } = ear.clear(isPlayed, nowMs);
     return {
@@ -92,6 +97,49 @@ export function clear(desk: CallDesk, { leg_id }: Of<'clear'>, asker: Asker, now
     };
   });
   return done({ cleared });
+}
+
+/** Lets what one leg, or everybody, was to hear wait: queued words, and sounds that play now. */
+export function pause(desk: CallDesk, { leg_id }: Of<'pause'>, asker: Asker, nowMs: AtMs): Outcome {
+  if (isOfOthers(asker, leg_id)) return DENIED;
+  const ears = earsOf(desk, leg_id);
+  return Array.isArray(ears) ? done({ paused: setPaused(desk, ears, true, nowMs) }) : ears;
+}
+
+/** It goes on with the very frame it was about to play. */
+export function resume(desk: CallDesk, { leg_id }: Of<'resume'>, asker: Asker, nowMs: AtMs): Outcome {
+  if (isOfOthers(asker, leg_id)) return DENIED;
+  const ears = earsOf(desk, leg_id);
+  return Array.isArray(ears) ? done({ resumed: setPaused(desk, ears, false, nowMs) }) : ears;
+}
+
+function isOfOthers(asker: Asker, legId: string | null): boolean {
+  return isCaller(asker) && legId !== asker.member.party.id;
+}
+
+function setPaused(
+  { roster, conversation }: CallDesk,
+  ears: readonly Ear[],
+  isPaused: boolean,
+  nowMs: AtMs,
+): readonly JsonObject[] {
+  const paused = new Set(ears);
+  for (const member of roster.present) {
+    if (member.ear !== undefined && paused.has(member.ear)) member.isPaused = isPaused;
+  }
+  conversation.rearrange(nowMs);
+  return ears.map((ear) => {
+    const { playedFrames, unplayedFrames, playbacks } = ear.pauseSounds(isPlayed, isPaused);
+    return {
+      leg_id: ear.leg.id,
+      played_ms: playedFrames * FRAME_MS,
+      unplayed_ms: unplayedFrames * FRAME_MS,
+      playbacks: playbacks.map((one) => ({
+        playback_id: one.id,
+        played_ms: one.playedFrames * FRAME_MS,
+      })),
+    };
+  });
 }
 
 /** Says keys to a leg: by its protocol's own words, or as tones. Without a leg, to the caller's line. */

@@ -46,6 +46,9 @@ export class Switching {
   bridge(target: Member, nowMs: AtMs): void {
     this.#seatBefore = target.seat;
     target.seat = 'partner';
+    const { caller } = this.#desk.roster;
+    // Whose words were paused is not heard any more: nobody thinks of asking for those of the target.
+    if (caller !== undefined) caller.isPaused = false;
     this.#settle({ partnerId: target.party.id, consultedId: null, hold: { name: 'off' } }, nowMs);
   }
 

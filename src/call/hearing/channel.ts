@@ -1,7 +1,7 @@
 import type { AtMs } from '../../base/clock.ts';
 import { frameSamples } from '../../base/units.ts';
 import type { Leg } from '../../leg/leg.ts';
-import type { Playout } from '../../leg/playout.ts';
+import type { PauseReason, PlayedMark, Playout } from '../../leg/playout.ts';
 import { FrameRing } from '../../media/frame-ring.ts';
 import { openResampler, type Resampler } from '../../media/resampler/resampler.ts';
 import type { Party } from '../parties/party.ts';
@@ -12,6 +12,8 @@ export interface Channel {
   readonly listenerId: string;
   /** Frames that were said and not heard yet. */
   readonly waitingFrames: number;
+  /** Somebody asked for it to wait. */
+  readonly isPaused: boolean;
   /** One frame of the speaker, valid until this returns. Per frame: it must not allocate. */
   hear(frame: Int16Array, nowMs: AtMs): void;
   /** The speaker started or stopped. */
@@ -42,12 +44,12 @@ export class LegChannel implements Channel {
   readonly #gate: SpeechGate | undefined;
   readonly #resampler: Resampler | undefined;
   readonly #resampled: Int16Array;
-  readonly #onMark: (name: string) => void;
+  readonly #onMark: (mark: PlayedMark) => void;
+  readonly #pausedBy = new Set<PauseReason>();
   #way: Way;
-  #isPaused = false;
 
   /** Marks of what waits to be mixed come back by `onMark`, as those of the leg's own queue by the leg. */
-  constructor(speaker: Party, leg: Leg, place: number, onMark: (name: string) => void) {
+  constructor(speaker: Party, leg: Leg, place: number, onMark: (mark: PlayedMark) => void) {
     this.#onMark = onMark;
     this.speaker = speaker;
     this.place = place;
@@ -87,6 +89,10 @@ export class LegChannel implements Channel {
     return this.#way === 'ring' ? this.#ring.length : this.#leg.playout.waitingFrames;
   }
 
+  get isPaused(): boolean {
+    return this.#pausedBy.has('asked');
+  }
+
   get refusedFrames(): number {
     return this.#second?.stats.refusedFrames ?? 0;
   }
@@ -111,49 +117,53 @@ export class LegChannel implements Channel {
     this.#way = way;
     if (way !== 'ring') while (this.#ring.shiftInto(scratch)) this.#leg.queue(scratch);
     if (way === 'second' || this.#second === undefined) return;
-    this.#second.resume();
+    // What is told as played of this speech counts from its beginning, wherever that was.
+    if (this.#second.isSpeaking) this.#leg.playout.carryOn(this.#second.playedOfSpeechFrames);
     while (this.#second.waitingFrames > 0) this.#moveNext(this.#second, scratch);
     this.#moveMarks(this.#second);
-    if (this.#isPaused) this.#leg.playout.pause();
+    for (const reason of this.#pausedBy) this.#leg.playout.pause(reason);
   }
 
   /** Of a paced speaker: what was said waits, and so does what is said meanwhile. */
-  pause(): void {
-    this.#isPaused = true;
-    this.#waiting?.pause();
+  pause(reason: PauseReason): void {
+    this.#pausedBy.add(reason);
+    this.#waiting?.pause(reason);
   }
 
-  /** It goes on with the very frame it was about to play. */
-  resume(): void {
-    this.#isPaused = false;
-    this.#waiting?.resume();
+  /** It goes on with the very frame it was about to play, where nothing else keeps it waiting. */
+  resume(reason: PauseReason): void {
+    this.#pausedBy.delete(reason);
+    this.#waiting?.resume(reason);
   }
 
   /** The next frame that waits to be mixed; false when none does. */
   takeInto(frame: Int16Array): boolean {
     if (this.#way === 'ring') return this.#ring.shiftInto(frame);
-    return this.#way === 'second' && this.#second?.playInto(frame) === true;
+    if (this.#way !== 'second' || this.#second === undefined) return false;
+    const isTaken = this.#second.playInto(frame);
+    if (this.#second.waitingFrames === 0) this.#second.rest();
+    return isTaken;
   }
 
   mark(name: string, nowMs: AtMs): boolean {
     if (this.#way === 'second') this.#second?.mark(name);
-    else this.#leg.mark(name, nowMs);
+    else this.#leg.mark(name, nowMs, !this.speaker.isPaced);
     return true;
   }
 
   /** The next mark whose words have all been mixed. */
-  takeMark(): string | undefined {
+  takeMark(): PlayedMark | undefined {
     return this.#way === 'second' ? this.#second?.takeMark() : undefined;
   }
 
   clear(nowMs: AtMs): void {
-    for (const name of this.drop()) this.#onMark(name);
+    for (const mark of this.drop()) this.#onMark(mark);
     if (this.#way === 'queue' || this.#way === 'direct') this.#leg.clear(nowMs);
   }
 
   /** Forgets what waits to be mixed, and gives its slots back; the marks that never came. */
-  drop(): readonly string[] {
-    this.#isPaused = false;
+  drop(): readonly PlayedMark[] {
+    this.#pausedBy.delete('interrupted');
     this.#ring.clear();
     return this.#second?.clear().marks ?? [];
   }
@@ -165,13 +175,13 @@ export class LegChannel implements Channel {
 
   #moveNext(second: Playout, scratch: Int16Array): void {
     this.#moveMarks(second);
-    second.playInto(scratch);
+    second.moveInto(scratch);
     this.#leg.queue(scratch);
   }
 
   #moveMarks(second: Playout): void {
-    for (let name = second.takeMark(); name !== undefined; name = second.takeMark()) {
-      this.#leg.playout.mark(name);
+    for (let mark = second.takeMark(); mark !== undefined; mark = second.takeMark()) {
+      this.#leg.playout.mark(mark.name);
     }
   }
 

@@ -123,7 +123,7 @@ export class Conversation {
       gainRatio: speaker.gainRatio * (speaker.gains?.get(party.id) ?? 1),
     }));
     const isParked = party.role === 'caller' && this.#decisions.hold.name === 'on';
-    ear.listen(voices, { isParked }, nowMs);
+    ear.listen(voices, { isParked, isPaused: listener.isPaused }, nowMs);
     return speakers.flatMap((speaker) => {
       const channel = ear.channelFrom(speaker.party.id);
       return channel === undefined ? [] : [{ speaker, channel }];
@@ -171,6 +171,7 @@ function canHaveCaller({ party }: Member): boolean {
 
 class BuiltInChannel implements Channel {
   readonly waitingFrames = 0;
+  readonly isPaused = false;
   readonly #party: BuiltInParty;
 
   constructor(party: BuiltInParty) {

@@ -3,7 +3,7 @@ import { invariant } from '../../base/errors.ts';
 import { frameSamples } from '../../base/units.ts';
 import type { Leg } from '../../leg/leg.ts';
 import type { Overlay } from '../../leg/leg-options.ts';
-import type { Cleared } from '../../leg/playout.ts';
+import type { Cleared, PlayedMark } from '../../leg/playout.ts';
 import { Mixer } from '../../media/mixer/mixer.ts';
 import type { CallCounts } from '../call-counts.ts';
 import type { Party } from '../parties/party.ts';
@@ -38,7 +38,23 @@ const PLACES = 1 + VOICES_MAX + PLAYBACKS_MAX;
 interface Playing extends Playback {
   readonly place: number;
   playedFrames: number;
+  isPaused: boolean;
   hasFinished: boolean;
+}
+
+/** What a listener has been played of the words it was said, and of each sound. */
+export interface Played {
+  readonly playedFrames: number;
+  readonly unplayedFrames: number;
+  readonly playbacks: readonly { readonly id: string; readonly playedFrames: number }[];
+}
+
+/** How a listener stands, beyond whom it hears. */
+export interface Listening {
+  /** Words of whoever is not heard any more wait until they are again. */
+  readonly isParked: boolean;
+  /** Words wait until they are asked for again. */
+  readonly isPaused: boolean;
 }
 
 /**
@@ -66,9 +82,9 @@ export class Ear implements Overlay {
   #areGainsPlain = true;
   #gains: readonly number[] = [];
   readonly #counts: Pick<CallCounts, 'unmixedFrames'>;
-  readonly #onMark: (name: string) => void;
+  readonly #onMark: (mark: PlayedMark) => void;
 
-  constructor(leg: Leg, counts: Pick<CallCounts, 'unmixedFrames'>, onMark: (name: string) => void) {
+  constructor(leg: Leg, counts: Pick<CallCounts, 'unmixedFrames'>, onMark: (mark: PlayedMark) => void) {
     this.leg = leg;
     this.#counts = counts;
     this.#onMark = onMark;
@@ -88,7 +104,7 @@ export class Ear implements Overlay {
    * Whom the leg hears from now on. Whoever is no longer heard is forgotten, here and at the provider, but
    * for words that are `parked`: those wait for their speaker to be heard again.
    */
-  listen(voices: readonly Voice[], { isParked }: { isParked: boolean }, nowMs: AtMs): void {
+  listen(voices: readonly Voice[], { isParked, isPaused }: Listening, nowMs: AtMs): void {
     const before = this.#channels;
     const known = (id: string): LegChannel | undefined =>
       before.find(({ speaker }) => speaker.id === id) ??
@@ -100,13 +116,14 @@ export class Ear implements Overlay {
     this.#keepQueue(gone, isParked, nowMs);
     for (const channel of gone) if (channel !== this.#owner) this.#release(channel);
     this.#choose(voices);
+    this.#pauseWords(isPaused);
   }
 
   /** Plays a sound beside the voices; false when too many are playing. */
   play(playback: Playback): boolean {
     if (!this.hasRoomToPlay) return false;
     const place = this.#takePlace();
-    this.#playings.push({ ...playback, place, playedFrames: 0, hasFinished: false });
+    this.#playings.push({ ...playback, place, playedFrames: 0, isPaused: false, hasFinished: false });
     this.#mixerNow().setGain(place, playback.gainRatio);
     this.#settle();
     return true;
@@ -118,6 +135,14 @@ export class Ear implements Overlay {
     if (stopped.length === 0) return;
     this.#playings = this.#playings.filter((playing) => !stopped.includes(playing));
     for (const { place } of stopped) this.#freePlaces.push(place);
+  }
+
+  /** The sounds that are named wait where they are, or go on from there; how far everything has come. */
+  pauseSounds(isMeant: (playbackId: string) => boolean, isPaused: boolean): Played {
+    const meant = this.#playings.filter(({ id }) => isMeant(id));
+    for (const playing of meant) playing.isPaused = isPaused;
+    const { playedOfSpeechFrames: playedFrames, waitingFrames: unplayedFrames } = this.leg.playout;
+    return { playedFrames, unplayedFrames, playbacks: meant };
   }
 
   get hasRoomToPlay(): boolean {
@@ -143,7 +168,7 @@ export class Ear implements Overlay {
     for (let i = 0; i < this.#channels.length; i++) {
       const channel = this.#channels[i]!;
       if (channel.takeInto(this.#scratch)) mixer.add(this.#scratch, channel.place);
-      for (let name = channel.takeMark(); name !== undefined; name = channel.takeMark()) this.#onMark(name);
+      for (let mark = channel.takeMark(); mark !== undefined; mark = channel.takeMark()) this.#onMark(mark);
     }
     const hasFinished = this.#mixSounds(mixer);
     const isHeard = mixer.takeInto(frame);
@@ -166,15 +191,19 @@ export class Ear implements Overlay {
     const isOwnerGone = this.#owner !== undefined && !this.#channels.includes(this.#owner);
     if (isOwnerGone && isParked) {
       this.#isParked = true;
-      this.leg.playout.pause();
+      // It waits anyway: whether it was interrupted is not waited for besides.
+      this.#owner?.resume('interrupted');
+      this.leg.playout.pause('parked');
       return;
     }
-    if (this.#isParked) this.leg.playout.resume();
+    if (this.#isParked) this.leg.playout.resume('parked');
     this.#isParked = false;
     if (isOwnerGone) {
       const owner = this.#owner!;
       this.#owner = undefined;
       this.leg.clear(nowMs);
+      // The pause was of its words: a live voice never waits in the queue.
+      this.leg.playout.resume('asked');
       this.#release(owner);
     } else if (this.#owner === undefined && gone.some(({ way }) => way === 'direct')) {
       // What a live voice left in the queue goes with it; where there is nothing, nothing is said.
@@ -199,6 +228,7 @@ export class Ear implements Overlay {
     let hasFinished = false;
     for (let i = 0; i < this.#playings.length; i++) {
       const playing = this.#playings[i]!;
+      if (playing.isPaused) continue;
       if (playing.source.nextInto(this.#scratch)) {
         mixer.add(this.#scratch, playing.place);
         playing.playedFrames++;
@@ -208,6 +238,15 @@ export class Ear implements Overlay {
       }
     }
     return hasFinished;
+  }
+
+  #pauseWords(isPaused: boolean): void {
+    const parked = this.#owner === undefined ? [] : [this.#owner];
+    for (const channel of [...this.#channels, ...parked]) {
+      if (!channel.speaker.isPaced) continue;
+      if (isPaused) channel.pause('asked');
+      else channel.resume('asked');
+    }
   }
 
   #choose(voices: readonly Voice[]): void {
@@ -286,17 +325,17 @@ export class Ear implements Overlay {
 
   /** What it said is not heard any more: its marks come back, as providers return them on `clear`. */
   #forget(channel: LegChannel): void {
-    for (const name of channel.drop()) this.#onMark(name);
+    for (const mark of channel.drop()) this.#onMark(mark);
   }
 
   /** Nobody hears of it any more. */
-  #drop(channel: LegChannel): readonly string[] {
+  #drop(channel: LegChannel): readonly PlayedMark[] {
     this.#counts.unmixedFrames += channel.overwrittenFrames;
     return channel.drop();
   }
 
   #release(channel: LegChannel): void {
-    for (const name of this.#drop(channel)) this.#onMark(name);
+    for (const mark of this.#drop(channel)) this.#onMark(mark);
     this.#freePlaces.push(channel.place);
   }
 }

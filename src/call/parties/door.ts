@@ -41,6 +41,7 @@ export class Door {
       summary: { ...own, connected_at, disconnected_at: null, reason: null },
       seat: 'aside',
       isMuted: false,
+      isPaused: false,
       gainRatio: 1,
       supervision: role === 'supervisor' ? (wish?.mode ?? 'monitor') : null,
       channels: [],
@@ -116,7 +117,7 @@ export class Door {
 
   #earOf(leg: Leg): Ear {
     const { desk } = this.#options;
-    return new Ear(leg, desk.counts, (name) => desk.onMark(leg, name, desk.clock.nowMs()));
+    return new Ear(leg, desk.counts, (mark) => desk.onMark(leg, mark, desk.clock.nowMs()));
   }
 
   /** Whoever comes first has the caller; who comes to them joins in, unless a part knows better. */

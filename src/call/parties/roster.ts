@@ -25,6 +25,8 @@ export interface Member {
   summary: LegSummary;
   seat: Seat;
   isMuted: boolean;
+  /** What is said to it ahead of time waits until somebody asks for it to go on. */
+  isPaused: boolean;
   /** How loud it is to everybody, and beside that to some, by their ids. */
   gainRatio: number;
   gains?: ReadonlyMap<string, number>;

@@ -30,6 +30,8 @@ export interface CallSnapshot {
   readonly timeline: readonly SavedEntry[];
   /** Whoever is or was here, in the order they came. */
   readonly members: readonly SavedMember[];
+  /** Of those that have left, so many are not among them; absent where there are none. */
+  readonly forgottenMembers?: number;
   readonly decisions: SavedDecisions;
   readonly notes: SavedNotes;
   /** Of each part, by its name. */
@@ -58,6 +60,8 @@ export interface SavedPlace {
   readonly generation: number;
   readonly seat: Seat;
   readonly isMuted: boolean;
+  /** Absent where nothing waits to be asked for again. */
+  readonly isPaused?: true;
   readonly gainRatio: number;
   /** How loud it is to some, by their ids. */
   readonly gains?: { readonly [listenerId: string]: number };

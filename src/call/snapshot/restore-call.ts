@@ -1,4 +1,5 @@
 import type { AtMs } from '../../base/clock.ts';
+import { TIMELINE_ENTRIES_MAX } from '../../events/call-view.ts';
 import { isBuiltIn } from '../../events/catalogue.ts';
 import { HOUSE_RATES_HZ, houseRateHz } from '../../leg/house-rate.ts';
 import type { CallDesk } from '../call-desk.ts';
@@ -31,7 +32,11 @@ export function restoreCall(
   const { startedAt, members, sequence, timeline } = snapshot;
   const memberIds = members.map(({ summary }) => summary.leg_id);
   events.goOn(sequence, restoreTimeline(timeline, startedAt, memberIds));
+  // Every number is an event's: those that have none here were beyond what a snapshot has room for.
+  const wanted = Math.min(sequence, TIMELINE_ENTRIES_MAX);
+  desk.counts.untimedEvents += Math.max(0, wanted - timeline.length);
   restoreParties(desk, own, snapshot, times);
+  desk.roster.stats.forgottenMembers += snapshot.forgottenMembers ?? 0;
   restoreDecisions(desk, snapshot, times);
   for (const part of parts) {
     part.restore?.(part.name === undefined ? undefined : snapshot.parts[part.name], times.nowMs);
@@ -69,7 +74,17 @@ function callerRateHzOf(members: readonly SavedMember[]): number {
 }
 
 function memberOf({ summary, talkMs, place = NO_PLACE }: SavedMember, party: Party): Member {
-  const { generation, seat, isMuted, gainRatio, gains, supervision, tellsVoice, voice } = place;
+  const {
+    generation,
+    seat,
+    isMuted,
+    isPaused = false,
+    gainRatio,
+    gains,
+    supervision,
+    tellsVoice,
+    voice,
+  } = place;
   return {
     party,
     ear: undefined,
@@ -77,6 +92,7 @@ function memberOf({ summary, talkMs, place = NO_PLACE }: SavedMember, party: Par
     summary,
     seat,
     isMuted,
+    isPaused,
     gainRatio,
     ...(gains === undefined ? {} : { gains: new Map(Object.entries(gains)) }),
     supervision,

@@ -34,6 +34,7 @@ export function saveCall(desk: CallDesk, own: CallOwn, nowMs: AtMs): CallSnapsho
   const savedAtUnixMs = clock.unixMs();
   const unixMsOf = (atMs: AtMs): number => Math.round(savedAtUnixMs - (nowMs - atMs));
   const members = remembered(roster.all).map((member) => saveMember(member, unixMsOf));
+  const forgottenMembers = roster.stats.forgottenMembers + roster.all.length - members.length;
   const memberIds = members.map(({ summary }) => summary.leg_id);
   const { startedAt, recovery } = own;
   return {
@@ -46,6 +47,7 @@ export function saveCall(desk: CallDesk, own: CallOwn, nowMs: AtMs): CallSnapsho
     sequence: own.events.sequence,
     timeline: saveTimeline(own.events.timeline, startedAt, memberIds),
     members,
+    ...(forgottenMembers === 0 ? {} : { forgottenMembers }),
     decisions: saveDecisions(conversation.decisions, nowMs),
     notes: saveNotes(notes, nowMs),
     parts: saveParts(own.parts, nowMs),
@@ -68,13 +70,15 @@ function saveMember(member: Member, unixMsOf: (atMs: AtMs) => number): SavedMemb
 }
 
 function savePlace(member: Member, unixMsOf: (atMs: AtMs) => number): SavedPlace {
-  const { party, generation, seat, isMuted, gainRatio, gains, supervision, tellsVoice, voice } = member;
+  const { party, generation, seat, isMuted, isPaused, gainRatio, gains, supervision, tellsVoice, voice } =
+    member;
   const lostAtMs = lostAtMsOf(party);
   const place = {
     line: lineOf(member) ?? null,
     generation,
     seat,
     isMuted,
+    ...(isPaused ? { isPaused } : {}),
     gainRatio,
     ...(gains === undefined ? {} : { gains: Object.fromEntries(gains) }),
     supervision,

@@ -95,7 +95,8 @@ export class ProviderSession extends BackendSession {
     this.#index++;
   }
 
-  writeMarkPlayed(name: string): WireMessage | undefined {
+  /** Providers say of a mark that it was played, and no more. */
+  writeMarkPlayed(name: string, _playedMs: number | null): WireMessage | undefined {
     return this.#caller.markPlayed(name);
   }
 

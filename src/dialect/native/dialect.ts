@@ -122,8 +122,8 @@ class NativeSession implements DialectSession {
     return pongMessage(id);
   }
 
-  writeMarkPlayed(name: string): WireMessage {
-    return markPlayedMessage(name);
+  writeMarkPlayed(name: string, playedMs: number | null): WireMessage {
+    return markPlayedMessage(name, playedMs);
   }
 
   writeGoaway(facts: { url: string; token: string; reason: string }): WireMessage {

@@ -27,8 +27,9 @@ export function markMessage(name: string): WireMessage {
   return textMessage({ type: 'mark', name });
 }
 
-export function markPlayedMessage(name: string): WireMessage {
-  return textMessage({ type: 'mark_played', name });
+/** `playedMs` is said by the server alone. */
+export function markPlayedMessage(name: string, playedMs?: number | null): WireMessage {
+  return textMessage({ type: 'mark_played', name, played_ms: playedMs });
 }
 
 export function clearMessage(): WireMessage {

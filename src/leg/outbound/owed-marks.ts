@@ -1,7 +1,8 @@
 import type { AtMs } from '../../base/clock.ts';
+import type { PlayedMark } from '../playout.ts';
 
 interface OwedMark {
-  readonly name: string;
+  readonly mark: PlayedMark;
   readonly dueAtMs: AtMs;
 }
 
@@ -26,31 +27,30 @@ export class OwedMarks {
   }
 
   /** Where the provider names no marks: `dueAtMs` is when this one can have been played at the earliest. */
-  owe(name: string, dueAtMs = Infinity): void {
-    this.#owed.push({ name, dueAtMs });
+  owe(mark: PlayedMark, dueAtMs = Infinity): void {
+    this.#owed.push({ mark, dueAtMs });
   }
 
-  /** The provider says that the mark was played. False where nobody waits for it. */
-  settle(name: string): boolean {
-    const place = this.#owed.findIndex((mark) => mark.name === name);
+  /** The provider says that the mark was played. Undefined where nobody waits for it. */
+  settle(name: string): PlayedMark | undefined {
+    const place = this.#owed.findIndex(({ mark }) => mark.name === name);
     if (place < 0) {
       this.stats.strayMarks++;
-      return false;
+      return undefined;
     }
-    this.#owed.splice(place, 1);
-    return true;
+    return this.#owed.splice(place, 1)[0]!.mark;
   }
 
   /** The next mark that can have been played by now; undefined when there is none. */
-  settleDue(nowMs: AtMs): string | undefined {
+  settleDue(nowMs: AtMs): PlayedMark | undefined {
     const next = this.#owed[0];
-    return next === undefined || next.dueAtMs > nowMs ? undefined : this.#owed.shift()!.name;
+    return next === undefined || next.dueAtMs > nowMs ? undefined : this.#owed.shift()!.mark;
   }
 
   /** All that are owed, and no longer: the provider dropped them without a word. */
-  settleAll(): readonly string[] {
-    const names = this.#owed.map(({ name }) => name);
+  settleAll(): readonly PlayedMark[] {
+    const marks = this.#owed.map(({ mark }) => mark);
     this.#owed = [];
-    return names;
+    return marks;
   }
 }

@@ -2,7 +2,7 @@ import type { AtMs } from '../../base/clock.ts';
 import { frameSamples } from '../../base/units.ts';
 import type { Leg } from '../leg.ts';
 import type { LegOptions, Overlay } from '../leg-options.ts';
-import { Playout, type Cleared } from '../playout.ts';
+import { Playout, type Cleared, type PlayedMark } from '../playout.ts';
 import { InFlight } from './in-flight.ts';
 import { OwedMarks } from './owed-marks.ts';
 
@@ -44,8 +44,8 @@ export class QueuedSpeech {
   }
 
   /** Asks to be told when everything queued so far was really played. */
-  mark(name: string, nowMs: AtMs): void {
-    this.playout.mark(name);
+  mark(name: string, isLive: boolean, nowMs: AtMs): void {
+    this.playout.mark(name, isLive);
     if (this.playout.waitingFrames === 0) this.#reportMarks(nowMs);
   }
 
@@ -61,7 +61,7 @@ export class QueuedSpeech {
     }
     const isSilent = message !== undefined && capabilities.marksOnClear === 'dropped';
     const marks = isSilent ? [...this.owedMarks.settleAll(), ...cleared.marks] : cleared.marks;
-    for (const name of marks) this.#listener.onMark(this.#leg, name, nowMs);
+    for (const mark of marks) this.#listener.onMark(this.#leg, mark, nowMs);
     return { ...cleared, marks };
   }
 
@@ -89,7 +89,8 @@ export class QueuedSpeech {
 
   /** The provider says that a mark was played. */
   markPlayed(name: string, nowMs: AtMs): void {
-    if (this.owedMarks.settle(name)) this.#listener.onMark(this.#leg, name, nowMs);
+    const mark = this.owedMarks.settle(name);
+    if (mark !== undefined) this.#listener.onMark(this.#leg, mark, nowMs);
   }
 
   /** The provider says that it has played all it had. */
@@ -120,27 +121,27 @@ export class QueuedSpeech {
   #reportMarks(nowMs: AtMs): void {
     // More was said behind it, so that no pause will tell: it is told when it can have been played.
     this.#reportDue(nowMs, nowMs);
-    for (let name = this.playout.takeMark(); name !== undefined; name = this.playout.takeMark()) {
+    for (let mark = this.playout.takeMark(); mark !== undefined; mark = this.playout.takeMark()) {
       this.#inFlight.left(this.#leg.egress.flush(), nowMs);
-      if (!this.#isOwed(name, nowMs)) this.#listener.onMark(this.#leg, name, nowMs);
+      if (!this.#isOwed(mark, nowMs)) this.#listener.onMark(this.#leg, mark, nowMs);
     }
   }
 
-  #isOwed(name: string, nowMs: AtMs): boolean {
+  #isOwed(mark: PlayedMark, nowMs: AtMs): boolean {
     const { marks, playedOut = false } = this.#leg.capabilities;
     const dueAtMs = playedOut ? this.#inFlight.playedUntilAtMs : Infinity;
     if (dueAtMs <= nowMs || !(marks || playedOut) || !this.owedMarks.hasRoom()) return false;
-    const message = marks ? this.#leg.session.writeMark(name) : undefined;
+    const message = marks ? this.#leg.session.writeMark(mark.name) : undefined;
     if (marks && message === undefined) return false;
-    this.owedMarks.owe(name, dueAtMs);
+    this.owedMarks.owe(mark, dueAtMs);
     if (message !== undefined) this.#leg.send(message);
     return true;
   }
 
   #reportDue(dueAtMs: AtMs, nowMs: AtMs): void {
-    let name = this.owedMarks.settleDue(dueAtMs);
-    for (; name !== undefined; name = this.owedMarks.settleDue(dueAtMs)) {
-      this.#listener.onMark(this.#leg, name, nowMs);
+    let mark = this.owedMarks.settleDue(dueAtMs);
+    for (; mark !== undefined; mark = this.owedMarks.settleDue(dueAtMs)) {
+      this.#listener.onMark(this.#leg, mark, nowMs);
     }
   }
 }

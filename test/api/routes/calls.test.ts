@@ -106,6 +106,8 @@ describe('hanging up', () => {
   });
 });
 
+const PLAYED = { leg_id: 'leg_1', played_ms: 20, unplayed_ms: 40, playbacks: [] };
+
 describe('a command to a live call', () => {
   const commands = () => house.nodes.commands.map((command) => (command as { command: unknown }).command);
 
@@ -119,6 +121,8 @@ describe('a command to a live call', () => {
       { playback_id: 'play_1', leg_ids: ['leg_1'] },
     ],
     ['clear', {}, { name: 'clear', leg_id: null }, { cleared: [] }],
+    ['pause', { leg_id: 'leg_1' }, { name: 'pause', leg_id: 'leg_1' }, { paused: [PLAYED] }],
+    ['resume', {}, { name: 'resume', leg_id: null }, { resumed: [PLAYED] }],
     ['dtmf', { digits: '1a#' }, { name: 'dtmf', digits: '1A#', leg_id: null }, {}],
     ['legs', { role: 'supervisor' }, { name: 'invite', role: 'supervisor', mode: 'monitor' }, {}],
     ['transfer', { to: '+15550123' }, { name: 'transfer', to: '+15550123' }, { to: '+15550123' }],

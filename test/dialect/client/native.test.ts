@@ -135,7 +135,7 @@ describe('a backend that speaks omnivoice.v1', () => {
     talk.line!.answerTool({ id: 't1', name: 'lookup', ok: true, value: { balance: 42 } });
     talk.line!.tell('the caller is a member');
     const { session } = talk.leg;
-    for (const message of [session.writeDtmf('5'), session.writeMarkPlayed?.('utt-7')])
+    for (const message of [session.writeDtmf('5'), session.writeMarkPlayed?.('utt-7', 340)])
       talk.leg.send(message!);
     talk.leg.send(session.writeAnswer({ id: 'c-1', ok: true })!);
     talk.leg.end('call_ended', 1000, house.clock.nowMs());
@@ -145,7 +145,7 @@ describe('a backend that speaks omnivoice.v1', () => {
       { type: 'tool_result', id: 't1', name: 'lookup', ok: true, value: { balance: 42 } },
       { type: 'context', text: 'the caller is a member' },
       { type: 'dtmf', digit: '5' },
-      { type: 'mark_played', name: 'utt-7' },
+      { type: 'mark_played', name: 'utt-7', played_ms: 340 },
       { type: 'result', id: 'c-1', ok: true },
       { type: 'bye', reason: 'hangup' },
     ]);

@@ -98,7 +98,7 @@ describe.each(bots)('a bot written for $name, as an agent', (dialect) => {
     // Some wires carry short names only; what comes back is what was on the wire.
     const name = mark?.type === 'command' && mark.name === 'mark' ? String(mark.args['name']) : '';
     expect(name.startsWith('m')).toBe(capabilities.marks);
-    const played = name === '' ? undefined : leg.session.writeMarkPlayed?.(name);
+    const played = name === '' ? undefined : leg.session.writeMarkPlayed?.(name, 340);
     if (played !== undefined) leg.send(played);
     await until(() => played === undefined || bot.types.includes('mark_played'), 'the mark');
     const isCleared = capabilities.clear;

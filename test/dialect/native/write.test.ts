@@ -85,7 +85,11 @@ describe('writing to a client of ours', () => {
   it('says the small words', () => {
     const { session } = openStartedLine(nativeDialect);
     expect(saidBy(session.writeMark('m'))).toEqual({ type: 'mark', name: 'm' });
-    expect(saidBy(session.writeMarkPlayed?.('m'))).toEqual({ type: 'mark_played', name: 'm' });
+    expect(saidBy(session.writeMarkPlayed?.('m', 340))).toEqual({
+      type: 'mark_played',
+      name: 'm',
+      played_ms: 340,
+    });
     expect(saidBy(session.writeClear())).toEqual({ type: 'clear' });
     expect(saidBy(session.writeDtmf('#'))).toEqual({ type: 'dtmf', digit: '#' });
     expect(saidBy(session.writeEnd('max_duration'))).toEqual({ type: 'ended', reason: 'max_duration' });

@@ -9,7 +9,7 @@ import {
 } from '../../dialect.ts';
 import { flagOf, nameOf } from '../../fields.ts';
 import { nativeDialect } from '../../native/dialect.ts';
-import { resultMessage } from '../../native/write.ts';
+import { markPlayedMessage, resultMessage } from '../../native/write.ts';
 import { textMessage } from '../../text-message.ts';
 import { agentError, toolCall, transcript } from '../agent-words.ts';
 import { asProvider, ProviderSession } from '../as-provider.ts';
@@ -48,6 +48,10 @@ class NativeClientSession extends ProviderSession {
 
   override writeAnswer(answer: CommandAnswer): WireMessage {
     return resultMessage(answer);
+  }
+
+  override writeMarkPlayed(name: string, playedMs: number | null): WireMessage {
+    return markPlayedMessage(name, playedMs);
   }
 
   writeInterrupted(itemId: string | null, playedMs: number): readonly WireMessage[] {
