@@ -5,7 +5,7 @@ import type { CallDirectory } from '../../call/directory.ts';
 import { decideArrival, type ArrivalStep, type OwnerLink } from '../../cluster/arrival.ts';
 import type { Membership } from '../../cluster/membership.ts';
 import type { Ownership } from '../../cluster/ownership.ts';
-import type { ClaimReason, Registry } from '../../cluster/registry.ts';
+import type { ClaimReason, Found, Registry } from '../../cluster/registry.ts';
 import type { Arrival, Arrivals } from '../../gateway/arrivals.ts';
 import type { Resumes, Resumption } from '../../gateway/door/admission.ts';
 import type { ResumeClaims } from '../../gateway/resume-token.ts';
@@ -64,6 +64,14 @@ interface Wanted {
   readonly tokenFloor: number;
   /** Absent where the leg came by its provider's name for the call. */
   readonly connection?: { readonly legId: string; readonly generation: number };
+  /** What the registry has just said of it, where it was asked. */
+  readonly found?: Found | undefined;
+}
+
+/** Who did not give the call in the round before, and how its link stands. */
+interface Answered {
+  readonly owner: string;
+  readonly link: OwnerLink;
 }
 
 /** The call stays with its owner, and the leg is carried there. */
@@ -147,8 +155,9 @@ export class TakeoverDesk {
     this.#options.relays.serve({ here, bring: (wanted) => this.bring(wanted) });
     return {
       resume: async (claims: ResumeClaims): Promise<Resumption | Refusal | undefined> => {
-        if (await this.#isWithAnother(claims.callId)) return this.#resumeLater(claims, here);
-        return this.#resume(claims, here);
+        const found = await this.#find(claims.callId);
+        if (await this.#isWithAnother(found)) return this.#resumeLater(claims, here);
+        return this.#resume(claims, here, found);
       },
     };
   }
@@ -168,18 +177,27 @@ export class TakeoverDesk {
     };
   }
 
-  async #resume(claims: ResumeClaims, here: Resumes): Promise<Resumption | Refusal | undefined> {
+  async #resume(
+    claims: ResumeClaims,
+    here: Resumes,
+    found?: Found,
+  ): Promise<Resumption | Refusal | undefined> {
     const { callId, fence, legId, generation } = claims;
     const connection = { legId, generation };
-    const outcome = await this.bring({ callId, tokenFloor: fence ?? 0, connection });
+    const outcome = await this.bring({ callId, tokenFloor: fence ?? 0, connection, found });
     if (outcome?.type === 'kept') return this.#options.relays.resumptionOf(claims, outcome.owner);
     return outcome ?? here.resume(claims);
   }
 
-  async #isWithAnother(callId: string): Promise<boolean> {
-    const { calls, resumeWindowMs, registry, links, incarnation } = this.#options;
-    if (calls.get(callId) !== undefined || resumeWindowMs === 0) return false;
-    const found = await registry.find(callId);
+  /** Where the registry has the call; undefined where nobody is to be asked. */
+  async #find(callId: string): Promise<Found | undefined> {
+    const { calls, resumeWindowMs, registry } = this.#options;
+    if (calls.get(callId) !== undefined || resumeWindowMs === 0) return undefined;
+    return registry.find(callId);
+  }
+
+  async #isWithAnother(found: Found | undefined): Promise<boolean> {
+    const { links, incarnation } = this.#options;
     if (typeof found !== 'object' || found.state !== 'live' || found.owner === incarnation) return false;
     return (await links.settled(found.owner)) === 'open';
   }
@@ -205,9 +223,11 @@ export class TakeoverDesk {
   }
 
   async #bring(wanted: Wanted): Promise<Refusal | Kept | undefined> {
-    let answered: { readonly owner: string; readonly link: OwnerLink } | undefined;
+    const { callId } = wanted;
+    let answered: Answered | undefined;
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const step = await this.#decide(wanted, answered);
+      const found = (round === 0 ? wanted.found : undefined) ?? (await this.#options.registry.find(callId));
+      const step = await this.#decide(callId, found, answered);
       if (step === 'here') return undefined;
       if (step.do === 'not_found') return refuse('call_not_found', 'the call has ended or never was');
       if (step.do === 'retry_later') return refuse('unavailable', 'nobody can say now who has the call');
@@ -225,12 +245,8 @@ export class TakeoverDesk {
     return refuse('unavailable', 'the call moves from node to node');
   }
 
-  async #decide(
-    { callId }: Wanted,
-    answered: { readonly owner: string; readonly link: OwnerLink } | undefined,
-  ): Promise<Step | 'here'> {
-    const { registry, links, calls, membership, incarnation: self, clock } = this.#options;
-    const found = await registry.find(callId);
+  async #decide(callId: string, found: Found, answered: Answered | undefined): Promise<Step | 'here'> {
+    const { links, calls, membership, incarnation: self, clock } = this.#options;
     if (calls.get(callId) !== undefined) return 'here';
     const siblings = membership.present().map(({ incarnation }) => incarnation);
     const ownerHint = found === 'unavailable' ? await links.holderOf(callId, siblings) : null;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LocalRegistry } from '../../../src/cluster/local-registry.ts';
 import type { FoundAlias } from '../../../src/cluster/registry.ts';
 import { Membership } from '../../../src/cluster/membership.ts';
@@ -7,11 +7,23 @@ import { Ownership } from '../../../src/cluster/ownership.ts';
 import { CallDirectory } from '../../../src/call/directory.ts';
 import { Relays } from '../../../src/node/cluster/relays.ts';
 import { TakeoverDesk } from '../../../src/node/cluster/takeover.ts';
+import { refuse } from '../../../src/base/errors.ts';
 import type { Arrival } from '../../../src/gateway/arrivals.ts';
+import type { ResumeClaims } from '../../../src/gateway/resume-token.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { nodeRecord } from '../../fakes/node-records.ts';
 
 const CALL = { callId: 'call_1', tokenFloor: 0 };
+const CLAIMS: ResumeClaims = {
+  callId: 'call_1',
+  legId: 'leg_1',
+  dialect: 'native',
+  format: 'PCMU/8000',
+  generation: 1,
+  region: 'local',
+  fence: null,
+  expiresAtUnixMs: 0,
+};
 
 interface DeskOptions {
   readonly registryAgeMs?: number;
@@ -49,7 +61,15 @@ async function openDesk({ registryAgeMs = 20_000, resumeWindowMs = 30_000, given
         ? ({ ok: false, fault: 'unavailable', detail: '' } as const)
         : ({ ok: true, value: given } as const),
   };
-  const relays = new Relays({ clock, calls, links, linkTo: () => undefined, reportFailure: () => {} });
+  const relays = new Relays({
+    clock,
+    calls,
+    links,
+    linkTo: () => undefined,
+    mayTake: () => true,
+    onLeaving: async () => {},
+    reportFailure: () => {},
+  });
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   const facts = { incarnation: 'n1', node: '1', resumeWindowMs };
   const desk = new TakeoverDesk({
@@ -90,6 +110,21 @@ describe('a leg that comes for a call nobody has', () => {
     await registry.claim('n0', { callId: 'call_1', reason: 'new', expectedOwner: null, tokenFloor: 0 });
     expect(await desk.bring(CALL)).toBeUndefined();
     expect(await registry.find('call_1')).toMatchObject({ owner: 'n0' });
+  });
+});
+
+describe('a leg whose node is dead', () => {
+  it('is let in by two questions: where its call is, and for it', async () => {
+    const { desk, registry } = await openDesk();
+    await registry.claim('n0', { callId: 'call_1', reason: 'new', expectedOwner: null, tokenFloor: 0 });
+    const [find, claim] = [vi.spyOn(registry, 'find'), vi.spyOn(registry, 'claim')];
+    const here = {
+      refuseNew: () => undefined,
+      arrive: () => refuse('internal', 'nobody arrives'),
+      resume: async () => undefined,
+    };
+    await desk.resumesOf(here).resume(CLAIMS);
+    expect([find.mock.calls.length, claim.mock.calls.length]).toEqual([1, 1]);
   });
 });
 
