@@ -27,6 +27,8 @@ export interface Obituary {
 
 /** Greater than any owner's token: of a call that was ended in its owner's place nobody tells any more. */
 const LAST_FENCE = Number.MAX_SAFE_INTEGER;
+/** Of an end that holds only where there is no record: whoever put one back has a greater one. */
+const BELOW_ALL_TOKENS = 0;
 
 /**
  * The last events of a call whose node is gone and that nobody resumed: each leg that was still there
@@ -119,8 +121,8 @@ const LOOK_AGAIN_MS = 10_000;
 export interface ReaperOptions {
   readonly journal: Pick<Journal, 'openCalls' | 'openCall' | 'incarnationsWithOpenCalls' | 'read'>;
   readonly postCall?: PostCall;
-  /** Commits events and tells everybody. */
-  readonly publish: (records: readonly EventRecord[]) => Promise<unknown>;
+  /** The journal's `finish`, and everybody is told. */
+  readonly finish: (...last: Parameters<Journal['finish']>) => Promise<readonly unknown[]>;
   readonly onLost: (call: CallView) => void;
   /** Who owns which call: what another node has taken over is not ended. Absent where nobody can. */
   readonly registry?: Pick<Registry, 'find' | 'end'>;
@@ -188,12 +190,13 @@ export class Reaper implements Closeable {
 
   /** False where it cannot be said yet whether the call goes on. */
   async #endCall(call: CallView, incarnation: string): Promise<boolean> {
-    const { publish, onLost, clock } = this.#options;
+    const { finish, onLost, clock, postCall } = this.#options;
     const verdict = await this.#mayEnd(call.id, incarnation);
     if (verdict !== 'end') return verdict === 'goes_on';
-    const obituary = { told: await this.#toldOf(call), postCall: this.#options.postCall };
-    await publish(lastEventsOf(call, 'node_lost', clock, obituary));
-    onLost(call);
+    const obituary = { told: await this.#toldOf(call), postCall };
+    // Made of the call as the commit finds it: another host may be about to say the same.
+    const told = await finish(call.id, (now) => lastEventsOf(now, 'node_lost', clock, obituary));
+    if (told.length > 0) onLost(call);
     return true;
   }
 
@@ -203,13 +206,22 @@ export class Reaper implements Closeable {
     if (registry === undefined) return 'end';
     const found = await registry.find(callId);
     if (found === 'unavailable') return 'unknown';
-    // Nobody put it back, and the window is over: nobody has it.
-    if (found === 'unknown') return 'end';
+    if (found === 'unknown') return this.#mayEndUnrecorded(callId, owner, registry);
     if (found.state === 'ended') return this.#isSecondLook(callId) ? 'end' : 'unknown';
     if (found.owner !== owner) return 'goes_on';
     const ended = await registry.end(owner, callId, found.token);
     if (ended === 'unavailable') return 'unknown';
     return ended === 'fenced' ? 'goes_on' : 'end';
+  }
+
+  /** Nobody put it back, and the window is over. The tombstone is written only if that is so still. */
+  async #mayEndUnrecorded(
+    callId: string,
+    owner: string,
+    registry: Pick<Registry, 'end'>,
+  ): Promise<'end' | 'unknown'> {
+    const ended = await registry.end(owner, callId, BELOW_ALL_TOKENS);
+    return ended === 'saved' || ended === 'ended' ? 'end' : 'unknown';
   }
 
   /** Its last owner said that it ended: what it told may still be on its way to the journal. */

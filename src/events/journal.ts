@@ -32,6 +32,15 @@ export interface SpooledBatch {
   readonly records: readonly EventRecord[];
 }
 
+/** What is known of an open call without a look at its events. */
+export interface OpenCall {
+  readonly id: string;
+  /** Where it began. */
+  readonly region: string;
+  /** The highest number told of it. */
+  readonly sequence: number;
+}
+
 export interface JournalQuery {
   readonly workspaceId: string;
   readonly testMode?: boolean;
@@ -61,6 +70,14 @@ export interface Journal {
   commit(batch: SpooledBatch): Promise<readonly CommittedEvent[]>;
   /** Commits events that control itself caused (the reaper, tests of endpoints). */
   append(records: readonly EventRecord[]): Promise<readonly CommittedEvent[]>;
+  /**
+   * Commits what `make` says of a call that has started and not completed, as it stands then: nobody tells of
+   * it meanwhile. Nothing where there is no such call.
+   */
+  finish(
+    callId: string,
+    make: (call: CallView) => readonly EventRecord[],
+  ): Promise<readonly CommittedEvent[]>;
   /** The number of the last record of `incarnation` that is committed; 0 when none is. */
   cursorOf(incarnation: string): Promise<number>;
   /** Forgets the cursor of an incarnation whose spool is gone. */
@@ -70,6 +87,8 @@ export interface Journal {
   bounds(): Promise<{ readonly first: number; readonly last: number }>;
   /** Calls of `incarnation` that have started and not completed, for the reaper. */
   openCalls(incarnation: string): Promise<readonly CallView[]>;
+  /** The same, of those that may be many and are asked for again and again. */
+  listOpenCalls(incarnation: string): Promise<readonly OpenCall[]>;
   /** The call, where it has started and not completed, whoever told of it last. */
   openCall(callId: string): Promise<CallView | undefined>;
   /** Incarnations that still have open calls. */

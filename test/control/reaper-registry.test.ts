@@ -26,7 +26,11 @@ async function toldOf(found: Found): Promise<string[]> {
     },
     registry: { find: async () => found, end: async () => 'saved' },
     resumeWindowMs: WINDOW_MS,
-    publish: async (records) => void published.push(...records),
+    finish: async (_, make) => {
+      const records = make(openCall());
+      published.push(...records);
+      return records;
+    },
     onLost: () => {},
     clock,
     log: { warn: () => {}, error: () => {} },

@@ -59,7 +59,11 @@ describe('calls of nodes that left nothing behind', () => {
         },
         openCall: async () => undefined,
       },
-      publish: async (records) => void published.push(...records),
+      finish: async (_, make) => {
+        const records = make(call);
+        published.push(...records);
+        return records;
+      },
       onLost: () => {},
       clock: virtual,
       log: { warn: () => {}, error: () => {} },

@@ -141,6 +141,16 @@ describeOnEachEngine('open calls', () => {
     expect(await journal.openCall('call_3')).toMatchObject({ id: 'call_3', incarnation: 'nod_2' });
   });
 
+  it('are listed by what is asked of many: where they began, and how far they were told', async () => {
+    const { journal } = await openTempStore();
+    const [first, ...rest] = wholeCall('call_2').slice(0, 5);
+    const abroad = { ...first!, envelope: { ...first!.envelope, region: 'south' } };
+    const records = [...wholeCall('call_1'), abroad, ...rest];
+    await journal.commit({ incarnation: 'nod_1', first: 1, records });
+    expect(await journal.listOpenCalls('nod_1')).toEqual([{ id: 'call_2', region: 'south', sequence: 5 }]);
+    expect(await journal.listOpenCalls('nod_2')).toEqual([]);
+  });
+
   it('are found by the incarnation that went on with them', async () => {
     const { journal } = await openTempStore();
     const fenced = (fence: number, sequence: number) => [{ ...eventOf('call_1', sequence), fence }];

@@ -27,6 +27,8 @@ export async function useEverything(path: string): Promise<void> {
   }
   await journal.bounds();
   await journal.openCalls('nod_1');
+  await journal.listOpenCalls('nod_1');
+  await journal.finish('call_1', () => []);
   await journal.openCall('call_1');
   await journal.incarnationsWithOpenCalls();
   await journal.forgetCursor('nod_1');

@@ -92,6 +92,17 @@ export class HostCluster implements ClusterDesk, Closeable {
     return [...new Set([...urlsOf(near), ...anybody, ...urlsOf(abroad)])];
   }
 
+  /**
+   * Nodes of the neighbours that keep copies of calls, and may go on with them; undefined while the registry
+   * of one of them is silent.
+   */
+  elsewhere(): ReadonlySet<string> | undefined {
+    const watches = this.#neighbours.flatMap(({ watch }) => watch ?? []);
+    if (watches.some(({ state }) => state !== 'seen')) return undefined;
+    const present = watches.flatMap((watch) => watch.nodes().filter(({ standing }) => standing !== 'dead'));
+    return new Set(present.map(({ record }) => record.incarnation));
+  }
+
   view(): ClusterView {
     const { version, surroundings, isRedis } = this.#options;
     const kind = isRedis ? 'redis' : 'host';

@@ -10,11 +10,13 @@ import type { ProviderControl } from '../../providers/control/provider-control.t
 import type { Store } from '../../store/store.ts';
 import { answeredBy } from '../answered-asks.ts';
 import type { Tell } from '../audience.ts';
+import type { HostCluster } from '../cluster/host-cluster.ts';
 import type { ControlFigures } from '../control-figures.ts';
 import type { ControlOptions } from '../control.ts';
 import type { Fleet } from '../fleet.ts';
 import { answeredFrom } from '../host-registry.ts';
 import type { HostNodes } from '../nodes.ts';
+import { ForgottenCalls } from '../orphans/forgotten-calls.ts';
 import { OrphanSweep, type OrphanSweepOptions } from '../orphans/orphan-sweep.ts';
 import type { openQueues } from '../queues/open-queues.ts';
 import { Reaper } from '../reaper.ts';
@@ -24,6 +26,7 @@ import type { ToolRequests } from '../tools/tool-requests.ts';
 export interface LinkParts {
   readonly store: Store;
   readonly registry: Registry;
+  readonly cluster: Pick<HostCluster, 'elsewhere'>;
   readonly fleet: Fleet;
   readonly nodes: HostNodes;
   readonly figures: ControlFigures;
@@ -68,12 +71,30 @@ export function openLink(
   const nodesHere = (): readonly string[] =>
     link.nodes().flatMap(({ incarnation, isConnected }) => (isConnected ? [incarnation] : []));
   const end: OrphanSweepOptions['end'] = (orphan) => reaper.endOrphan(orphan);
-  const sweep = lifetime.own(new OrphanSweep({ registry, nodesHere, resumeWindowMs, end, clock, log }));
+  const orphans = orphansFor(options, parts);
+  const sweep = lifetime.own(
+    new OrphanSweep({ registry: orphans, nodesHere, resumeWindowMs, end, clock, log }),
+  );
   // Where hosts share a store, who is not followed here may well live elsewhere: the sweep asks the registry.
   if (redisUrl === undefined) {
     reaper.watchForStrays((incarnation) => !fleet.isAlone || link.isFollowing(incarnation));
   }
   return { link, sweep };
+}
+
+/** Whose calls are looked for. Where hosts share a store it knows those that their registry has forgotten. */
+function orphansFor(
+  { settings, clock }: ControlOptions,
+  { store, registry, cluster }: LinkParts,
+): OrphanSweepOptions['registry'] {
+  if (store.fleet === undefined || settings.redisUrl === undefined) return registry;
+  return new ForgottenCalls({
+    registry,
+    journal: store.journal,
+    region: settings.region,
+    elsewhere: () => cluster.elsewhere(),
+    clock,
+  });
 }
 
 /** Ends the calls of nodes that are gone, in their name. */
@@ -84,7 +105,7 @@ function openReaper(
   const { resumeWindowMs } = settings;
   return new Reaper({
     journal,
-    publish: (records) => tell(journal.append(records)),
+    finish: (callId, make) => tell(journal.finish(callId, make)),
     onLost: (call: CallView) => figures.callLost(call),
     postCall: {
       rates: costRatesOf(settings),

@@ -9,13 +9,15 @@ import type {
   Journal,
   JournalEntry,
   JournalQuery,
+  OpenCall,
   SpooledBatch,
 } from '../../events/journal.ts';
-import { rowOf, viewOf } from '../calls.ts';
+import { rowOf } from '../calls.ts';
 import { JOURNAL_POSITION, linkCursor } from '../counters.ts';
 import type { DeliveriesTable, Schema } from '../schema.ts';
 import { HotResources } from './hot-resources.ts';
 import { Lead, type LeadParts, type Standing } from './lead.ts';
+import { OpenCalls } from './open-calls.ts';
 import { JournalReader } from './reading.ts';
 import { takeIn, type Intake } from './intake.ts';
 import { eventRow, owed } from './rows.ts';
@@ -98,6 +100,7 @@ export class SqlJournal implements Journal {
   readonly #parts: JournalParts;
   readonly #statements: CommitStatements;
   readonly #reader: JournalReader;
+  readonly #openCalls: OpenCalls;
   readonly #cursors = new Map<string, number>();
   readonly #lead: Lead;
   #begunAtMs: AtMs | undefined;
@@ -108,6 +111,7 @@ export class SqlJournal implements Journal {
     this.#parts = parts;
     this.#statements = commitStatements(parts.db);
     this.#reader = new JournalReader(parts.db, parts.counters);
+    this.#openCalls = new OpenCalls(parts.db);
     this.#lead = new Lead(parts);
   }
 
@@ -148,6 +152,16 @@ export class SqlJournal implements Journal {
     });
   }
 
+  finish(
+    callId: string,
+    make: (call: CallView) => readonly EventRecord[],
+  ): Promise<readonly CommittedEvent[]> {
+    return this.appendMade(async (transaction) => {
+      const call = await new OpenCalls(transaction).get(callId);
+      return call === undefined ? [] : make(call);
+    });
+  }
+
   async cursorOf(incarnation: string): Promise<number> {
     return this.#parts.counters.read(this.#db, linkCursor(incarnation));
   }
@@ -177,38 +191,20 @@ export class SqlJournal implements Journal {
     return { first: oldest === undefined ? last + 1 : oldest.position, last };
   }
 
-  async openCalls(incarnation: string): Promise<readonly CallView[]> {
-    const rows = await this.#db
-      .selectFrom('calls')
-      .selectAll()
-      .where('incarnation', '=', incarnation)
-      .where('completed_unix_ms', 'is', null)
-      .orderBy('id')
-      .execute();
-    const views: CallView[] = [];
-    for (const row of rows) views.push(await viewOf(this.#db, row));
-    return views;
+  openCalls(incarnation: string): Promise<readonly CallView[]> {
+    return this.#openCalls.of(incarnation);
   }
 
-  async openCall(callId: string): Promise<CallView | undefined> {
-    const row = await this.#db
-      .selectFrom('calls')
-      .selectAll()
-      .where('id', '=', callId)
-      .where('completed_unix_ms', 'is', null)
-      .executeTakeFirst();
-    return row && viewOf(this.#db, row);
+  listOpenCalls(incarnation: string): Promise<readonly OpenCall[]> {
+    return this.#openCalls.listOf(incarnation);
   }
 
-  async incarnationsWithOpenCalls(): Promise<readonly string[]> {
-    const rows = await this.#db
-      .selectFrom('calls')
-      .select('incarnation')
-      .distinct()
-      .where('completed_unix_ms', 'is', null)
-      .orderBy('incarnation')
-      .execute();
-    return rows.map((row) => row.incarnation);
+  openCall(callId: string): Promise<CallView | undefined> {
+    return this.#openCalls.get(callId);
+  }
+
+  incarnationsWithOpenCalls(): Promise<readonly string[]> {
+    return this.#openCalls.incarnations();
   }
 
   #share(source: Source): Promise<readonly CommittedEvent[]> {

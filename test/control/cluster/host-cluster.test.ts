@@ -85,6 +85,28 @@ async function openScene(surroundings = ALONE, told: Told = { home: [], south: [
   return { cluster, clock, told, links, closed, pass };
 }
 
+describe('who is there in other regions', () => {
+  it('is told by their registries, and by nobody while one of them is silent', async () => {
+    const told: Told = { home: [], south: [nodeRecord('far')] };
+    const { cluster, pass } = await openScene(TWO, told);
+    expect(cluster.elsewhere()).toEqual(new Set(['far']));
+    told.south = undefined;
+    await pass(11);
+    expect(cluster.elsewhere()).toBeUndefined();
+    told.south = [];
+    await pass();
+    // Its registry has just come back: who is missing may yet say that it lives.
+    expect(cluster.elsewhere()).toEqual(new Set(['far']));
+    await pass(15);
+    expect(cluster.elsewhere()).toEqual(new Set());
+  });
+
+  it('is nobody where no neighbour keeps copies of calls', async () => {
+    const { cluster } = await openScene();
+    expect(cluster.elsewhere()).toEqual(new Set());
+  });
+});
+
 describe('where a new call goes', () => {
   it('is the less loaded node of the host’s own region', async () => {
     const nodes = [atHome('a', { legs: 9 }), atHome('b', { legs: 2 })];

@@ -47,7 +47,7 @@ async function openHost() {
   const reaper = new Reaper({
     journal,
     registry,
-    publish: (records) => journal.append(records),
+    finish: (...last) => journal.finish(...last),
     onLost: () => {},
     clock: systemClock,
     log,
