@@ -122,3 +122,17 @@ describe('a file', () => {
     expect(sources.filter(({ text }) => marks.test(text)).map(({ path }) => path)).toEqual([]);
   });
 });
+
+describe('what tests share', () => {
+  it('makes no hook as it is loaded: rooms share a process, where it is loaded once', () => {
+    const hook = /^(?:await )?(?:after|before)(?:Each|All)\(/m;
+    const shared = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter(
+      (path) => path.endsWith('.ts') && !path.endsWith('.test.ts'),
+    );
+    expect(shared.length).toBeGreaterThan(100);
+    const offenders = shared.filter((path) =>
+      hook.test(readFileSync(join(import.meta.dirname, path), 'utf8')),
+    );
+    expect(offenders).toEqual([]);
+  });
+});

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
 import type { EncryptionKey } from '../../src/store/cipher.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -16,17 +16,12 @@ import {
 } from '../fakes/postgres/databases.ts';
 import { TEST_KEYS } from './samples.ts';
 
-const closers: (() => void | Promise<void>)[] = [];
 /** Where the databases of the tests under way are: files, unless a cluster is named. */
 let cluster: Cluster | undefined;
 
-afterEach(async () => {
-  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
-});
-
 /** Runs `close` when the test is over, last in first. */
 export function atTheEnd(close: () => void | Promise<void>): void {
-  closers.push(close);
+  onTestFinished(() => close());
 }
 
 /** The same stories once on SQLite and once on PostgreSQL. */

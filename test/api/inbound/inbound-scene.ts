@@ -1,13 +1,8 @@
 import { request as httpRequest } from 'node:http';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { Command, CommandResult } from '../../../src/events/commands.ts';
 import { HookDesk, type HookDeskOptions } from '../../fakes/hook-desk.ts';
 import { eventOf } from '../../store/samples.ts';
-
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 /** What a sender hears. */
 export interface Answer {
@@ -38,7 +33,7 @@ export class Scene {
     };
     const desk = await HookDesk.open({ ...options, command });
     await desk.api.listen();
-    closing.push(() => desk.close());
+    onTestFinished(() => desk.close());
     return new Scene(desk, commands);
   }
 
