@@ -143,7 +143,7 @@ async function openParts(
   await analyses.prepare();
   const events = new SqlFleetEvents(db, counters, endpoints);
   const leases = new SqlPartitionLeases(db);
-  const fleet = notices && { leases, events, letters: new SqlFleetLetters(db), notices };
+  const fleet = notices && { leases, events, letters: new SqlFleetLetters(db, cipher), notices };
   return {
     fleet,
     agents,

@@ -4,7 +4,7 @@ import type { Orphan, Registry } from '../../cluster/registry.ts';
 import { GRACE_MS, LEASE_MS } from '../../cluster/timing.ts';
 import type { Journal } from '../../events/journal.ts';
 
-/** Forgotten for so long: whoever has it has had the time to put it back, and its host to say that it lives. */
+/** Forgotten for so long: whoever has it has had the time to put it back, or to say that it lives. */
 const FORGOTTEN_AFTER_MS = LEASE_MS + GRACE_MS;
 /** Of a call that no registry knows nobody knows the token. */
 const NO_TOKEN = 0;

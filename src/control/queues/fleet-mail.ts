@@ -46,6 +46,11 @@ export class FleetMail implements Closeable {
     this.#forgetAtMs = clock.nowMs() + FORGET_MS;
   }
 
+  /** Letters that nobody here can open. */
+  get unreadable(): number {
+    return this.#options.letters.stats.unreadable;
+  }
+
   /** From now on letters are read. */
   start(): void {
     this.#taking.wake();

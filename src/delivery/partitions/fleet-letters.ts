@@ -14,6 +14,8 @@ export interface TakenLetter extends FleetLetter {
 
 /** Letters as those who share a database exchange them: each is read once. Fails while it is away. */
 export interface FleetLetters {
+  /** Letters that were taken and do not open: of a host with other keys, or altered. */
+  readonly stats: { readonly unreadable: number };
   /** All of them or none; letters of one writer are read in the order in which they were sent. */
   send(letters: readonly FleetLetter[]): Promise<void>;
   /** Up to `limit` of those to any of `names`, in order; nobody else gets them any more. */

@@ -13,6 +13,7 @@ import { OWNER, settled, TestMember } from './queue-scene.ts';
 
 /** Letters as a database would keep them; `isAway` while it does not answer. */
 class SimulatedLetters implements FleetLetters {
+  readonly stats = { unreadable: 0 };
   isAway = false;
   readonly lying: { readonly letter: FleetLetter; readonly sentAtMs: number }[] = [];
   readonly #clock: FakeClock;

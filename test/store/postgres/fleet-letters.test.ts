@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
+import { Cipher } from '../../../src/store/cipher.ts';
 import { FleetNotices, LETTERS_SENT } from '../../../src/store/postgres/fleet-notices.ts';
 import { SqlFleetLetters } from '../../../src/store/postgres/sql-fleet-letters.ts';
 import { queried } from '../../fakes/postgres/databases.ts';
-import { until } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
+import { TEST_KEYS } from '../samples.ts';
 import { atTheEnd } from '../temp-store.ts';
 import { freshPostgres } from './fresh-postgres.ts';
 
 async function open() {
   const { url, db } = await freshPostgres();
-  const [one, other] = [new SqlFleetLetters(db), new SqlFleetLetters(db)];
-  return { url, one, other };
+  const cipher = new Cipher(TEST_KEYS, systemClock);
+  const [one, other] = [new SqlFleetLetters(db, cipher), new SqlFleetLetters(db, cipher)];
+  return { url, db, one, other };
 }
 
 const lettersOf = (from: string, to: string, count: number) =>
@@ -42,6 +45,37 @@ describe('letters in a shared database', () => {
     const texts = [...taken.flat(), ...rest].map(({ text }) => text);
     expect(texts.length).toBe(100);
     expect(new Set(texts).size).toBe(100);
+  });
+
+  it('lie sealed: who reads the database reads none of them, and lays none of them elsewhere', async () => {
+    const { one, other, url } = await open();
+    const join = JSON.stringify({ type: 'told', news: { join: { token: 'a-way-into-the-call' } } });
+    await one.send([
+      { from: 'a', to: 'b', text: join },
+      { from: 'a', to: 'c', text: 'for c' },
+      { from: 'a', to: 'd', text: 'for d' },
+    ]);
+    const rows = await queried(url, 'select * from fleet_letters order by number');
+    expect(JSON.stringify(rows)).not.toMatch(/a-way-into|told|for c/);
+    await queried(url, "update fleet_letters set addressee = 'b' where addressee = 'c'");
+    await queried(url, "update fleet_letters set body = 'for d' where addressee = 'd'");
+    expect(await other.take(['b', 'd'], 10)).toMatchObject([{ from: 'a', to: 'b', text: join }]);
+    expect(other.stats.unreadable).toBe(2);
+    expect(await queried(url, 'select * from fleet_letters')).toEqual([]);
+  });
+
+  it('are opened while keys are changed one host after the other, and dropped where a host has none of them', async () => {
+    const { db } = await open();
+    const next = { id: 'k2', key: new Uint8Array(32).fill(9) };
+    const holding = (...keys: typeof TEST_KEYS) => new SqlFleetLetters(db, new Cipher(keys, systemClock));
+    const [before, between, after] = [holding(...TEST_KEYS), holding(next, ...TEST_KEYS), holding(next)];
+    await before.send(lettersOf('a', 'q', 1));
+    await between.send(lettersOf('b', 'q', 1));
+    expect((await between.take(['q'], 10)).map(({ text }) => text)).toEqual(['a 1', 'b 1']);
+    await before.send(lettersOf('a', 'q', 1));
+    await after.send(lettersOf('c', 'q', 1));
+    expect((await after.take(['q'], 10)).map(({ text }) => text)).toEqual(['c 1']);
+    expect(after.stats.unreadable).toBe(1);
   });
 
   it('are told to whom they are for, and forgotten where nobody reads them', async () => {
