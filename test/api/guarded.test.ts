@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BAD_ADDRESSES, BAD_URLS } from '../fakes/bad-addresses.ts';
 import { HookDesk } from '../fakes/hook-desk.ts';
-import { HookReceiver, until } from '../fakes/hook-receiver.ts';
+import { HookReceiver } from '../fakes/hook-receiver.ts';
+import { until } from '../fakes/until.ts';
 import { endpointOf, eventOf } from '../store/samples.ts';
 
 let desk: HookDesk;

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HookDesk, type DeskAnswer } from '../fakes/hook-desk.ts';
-import { answers, HookReceiver, until } from '../fakes/hook-receiver.ts';
+import { answers, HookReceiver } from '../fakes/hook-receiver.ts';
 import { attemptOf, eventOf } from '../store/samples.ts';
+import { until } from '../fakes/until.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -32,20 +33,13 @@ async function giveUp(desk: HookDesk, count: number): Promise<readonly string[]>
   return events.map(({ envelope }) => envelope.id);
 }
 
-async function untilAsync(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await isSo()); tries++) {
-    if (tries > 500) throw new Error(`never so: ${String(isSo)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 describe('the log of a delivery', () => {
   it('shows every attempt whole: request, answer, where the time went, what came next', async () => {
     const { desk, receiver } = await openBoth();
     const { id } = await desk.hook({ url: receiver.url('/h?token=in-the-url'), ...NEVER_AGAIN });
     receiver.behaviour = answers.status(500, { 'x-why': 'broken' }, 'not today');
     await desk.publish(eventOf('call_logged', 1));
-    await untilAsync(async () => (await deadOf(desk)).meta.page.total === 1);
+    await until(async () => (await deadOf(desk)).meta.page.total === 1);
     const [row] = (await desk.ask('GET', `/webhooks/${id}/deliveries?state=dead`)).body.data;
     expect(row).toMatchObject({ webhook_id: id, state: 'dead', attempts: 2, event_type: 'call_started' });
     const { body, text } = await desk.ask('GET', `/deliveries/${row.id}`);
@@ -114,7 +108,7 @@ describe('dead letters', () => {
     const [first, second] = (await deadOf(desk)).data;
     const replayed = await desk.ask('POST', '/dead-letters/replay', { ids: [first.id] });
     expect(replayed.body.data).toEqual({ replayed: 1, more: false });
-    await untilAsync(async () => (await deadOf(desk)).meta.page.total === 2);
+    await until(async () => (await deadOf(desk)).meta.page.total === 2);
     const [again, still] = (await deadOf(desk)).data;
     expect(still.id).toBe(second.id);
     expect(again).toMatchObject({ trigger: 'manual', event_id: first.event_id });

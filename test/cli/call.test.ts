@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunReport } from '../../src/cli/calling/report/report.ts';
 import { decodeMulawInto, encodeMulawInto } from '../../src/media/codecs/g711.ts';
 import { readWav, writeWav, type WavAudio } from '../../src/media/wav.ts';
-import { until } from '../fakes/gateway-visitors.ts';
+import { until } from '../fakes/until.ts';
 import { MediaHouse, type HouseWish } from './house/media-house.ts';
 import { runCommand } from './run-command.ts';
 

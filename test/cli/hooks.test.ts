@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { HookDesk } from '../fakes/hook-desk.ts';
-import { answers, HookReceiver, until } from '../fakes/hook-receiver.ts';
+import { answers, HookReceiver } from '../fakes/hook-receiver.ts';
+import { until } from '../fakes/until.ts';
 import { eventOf } from '../store/samples.ts';
 import { runCommand } from './run-command.ts';
 
@@ -78,7 +79,7 @@ describe('omnivoice events tail', () => {
     await desk.publish(eventOf('call_tail', 1), eventOf('call_other', 1));
     const from = `${desk.store.journal.epoch}-0`;
     const tail = start('events', 'tail', '--call', 'call_tail', '--from', from);
-    await until(() => tail.out.includes('call_tail'), 15_000);
+    await until(() => tail.out.includes('call_tail'), 'the call is in the tail', 15_000);
     tail.child.kill('SIGINT');
     expect(await tail.code).toBe(0);
     expect(tail.out).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}call_started +call_tail #1\n$/);

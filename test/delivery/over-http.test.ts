@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { openDelivery, type Delivery } from '../../src/delivery/delivery.ts';
 import type { HookSent } from '../../src/delivery/observer.ts';
-import { answers, HookReceiver, until, type ReceivedHook } from '../fakes/hook-receiver.ts';
+import { answers, HookReceiver, type ReceivedHook } from '../fakes/hook-receiver.ts';
+import { until } from '../fakes/until.ts';
 import { anEndpoint, anEnvelope, FakeOutbox } from '../fakes/outbox.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -51,7 +52,11 @@ describe('over HTTP', () => {
         closing.push(() => receiver.close());
       }
     }
-    await until(() => outbox.statesOf('whk_1').every((state) => state === 'delivered'), 15_000);
+    await until(
+      () => outbox.statesOf('whk_1').every((state) => state === 'delivered'),
+      'all are delivered',
+      15_000,
+    );
     hooks.push(...receiver.received);
 
     const verifier = new Webhook(endpoint.keys.symmetric);

@@ -8,7 +8,8 @@ import { Webhook as Svix } from 'svix';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HOOK_FORMATS } from '../../src/delivery/outbox.ts';
 import { HookDesk } from '../fakes/hook-desk.ts';
-import { answers, HookReceiver, until, type ReceivedHook } from '../fakes/hook-receiver.ts';
+import { answers, HookReceiver, type ReceivedHook } from '../fakes/hook-receiver.ts';
+import { until } from '../fakes/until.ts';
 import { eventOf } from '../store/samples.ts';
 
 const closing: (() => Promise<unknown> | void)[] = [];

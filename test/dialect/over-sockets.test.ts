@@ -4,7 +4,8 @@ import type { Dialect, WireMessage } from '../../src/dialect/dialect.ts';
 import { DIALECTS } from '../../src/dialect/registry.ts';
 import { frameBytes } from '../../src/media/format.ts';
 import { openEchoHouse, type EchoHouse } from '../fakes/echo-house.ts';
-import { until, visit, type Visitor } from '../fakes/gateway-visitors.ts';
+import { visit, type Visitor } from '../fakes/gateway-visitors.ts';
+import { until } from '../fakes/until.ts';
 import { CALLER_OPTIONS, formatOf, openInbound, payloadOf, rampFrame } from './wire.ts';
 
 const FRAMES = 50;

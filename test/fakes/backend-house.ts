@@ -19,7 +19,7 @@ import { LegMedia } from '../../src/node/leg-media.ts';
 import { NodePacer } from '../../src/node/pacer.ts';
 import { BACKEND_TLS } from './backend-server.ts';
 import { FakeClock } from './clock.ts';
-import { until } from './gateway-visitors.ts';
+import { until } from './until.ts';
 import { loudDetectors } from './loud-detector.ts';
 
 export const BACKEND: AgentBackend = {

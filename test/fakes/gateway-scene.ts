@@ -7,10 +7,10 @@ import {
   RawVisitor,
   TWILIO_MEDIA,
   TWILIO_START,
-  until,
   visit,
   type Visitor,
 } from './gateway-visitors.ts';
+import { until } from './until.ts';
 
 /** A door with a call going on, beside which others misbehave. */
 export class Scene {

@@ -1,17 +1,7 @@
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
-
-const PATIENCE_MS = 5_000;
-
-/** Waits for a condition, with a deadline; never longer than it takes. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadlineMs = performance.now() + PATIENCE_MS;
-  while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+import { until } from './until.ts';
 
 export interface Closing {
   readonly code: number;

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 
 /** One request as it arrived. */
 export interface ReceivedHook {
@@ -130,14 +129,5 @@ export class HookReceiver {
     };
     this.received.push(hook);
     this.behaviour(response, this.received.length, hook);
-  }
-}
-
-/** Waits until something is so, and fails loudly when it does not become so. */
-export async function until(isSo: () => boolean, withinMs = 5_000): Promise<void> {
-  const deadlineMs = performance.now() + withinMs;
-  while (!isSo()) {
-    if (performance.now() > deadlineMs) throw new Error(`not so within ${withinMs} ms: ${String(isSo)}`);
-    await pause(2);
   }
 }

@@ -11,12 +11,12 @@ import {
   TWILIO_CONNECTED,
   TWILIO_MEDIA,
   TWILIO_START,
-  until,
   UPGRADE_HEADERS,
   visit,
   type RawVisitor,
   type Visitor,
 } from '../fakes/gateway-visitors.ts';
+import { until } from '../fakes/until.ts';
 
 // The rows of docs/bad-input.md that the gateway answers. Beside each of them another call goes on undisturbed.
 

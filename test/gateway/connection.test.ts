@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvariantError, refuse, VoiceError } from '../../src/base/errors.ts';
 import { openDoor, sessionClaims, type Door, type FakeLeg } from '../fakes/gateway-house.ts';
-import { callAsTwilio, TWILIO_MEDIA, until, visit, type Visitor } from '../fakes/gateway-visitors.ts';
+import { callAsTwilio, TWILIO_MEDIA, visit, type Visitor } from '../fakes/gateway-visitors.ts';
+import { until } from '../fakes/until.ts';
 
 let door: Door;
 beforeEach(async () => {

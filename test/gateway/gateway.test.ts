@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../src/base/errors.ts';
 import { makeCertificate } from '../fakes/gateway-certificate.ts';
 import { openDoor, type Door } from '../fakes/gateway-house.ts';
-import { ask, callAsTwilio, faultOf, until, visit } from '../fakes/gateway-visitors.ts';
+import { ask, callAsTwilio, faultOf, visit } from '../fakes/gateway-visitors.ts';
+import { until } from '../fakes/until.ts';
 
 const doors: Door[] = [];
 

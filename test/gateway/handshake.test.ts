@@ -8,11 +8,11 @@ import {
   ask,
   TWILIO_CONNECTED,
   TWILIO_START,
-  until,
   UPGRADE_HEADERS,
   visit,
   type Visitor,
 } from '../fakes/gateway-visitors.ts';
+import { until } from '../fakes/until.ts';
 
 let door: Door;
 afterEach(() => door.gateway.close());

@@ -6,10 +6,10 @@ import {
   TWILIO_CONNECTED,
   TWILIO_MEDIA,
   TWILIO_START,
-  until,
   UPGRADE_HEADERS,
   type Visitor,
 } from '../fakes/gateway-visitors.ts';
+import { until } from '../fakes/until.ts';
 
 // The rows of docs/bad-input.md about peers that take too long or do not read.
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TokenLedger, type TokenLedgerOptions } from '../../src/gateway/token-ledger.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { until } from '../fakes/gateway-visitors.ts';
+import { until } from '../fakes/until.ts';
 
 let directory: string;
 let clock: FakeClock;

@@ -4,7 +4,8 @@ import { VoiceError } from '../../src/base/errors.ts';
 import type { Ask, AskResult } from '../../src/events/asks.ts';
 import { encodeMessage, FrameDecoder } from '../../src/link/framing.ts';
 import { LINK_PROTOCOL, type FromControl, type FromNode } from '../../src/link/messages.ts';
-import { upTo, until } from './link-fixtures.ts';
+import { upTo } from './link-fixtures.ts';
+import { until } from '../fakes/until.ts';
 import { LinkHouse, type TestNode } from './link-house.ts';
 
 const LIMIT_MS = 5000;
@@ -33,7 +34,7 @@ async function silentControl(
   onTestFinished(() => void socket.destroy());
   const say = (message: FromControl): void => void socket.write(encodeMessage(message));
   say({ type: 'welcome', protocol: LINK_PROTOCOL, ackedRecord: 0 });
-  await until('a welcome', () => node.end.isConnected);
+  await until(() => node.end.isConnected, 'a welcome');
   return { heard, say, leave: () => socket.destroy() };
 }
 
@@ -44,7 +45,7 @@ describe('a question of a node', () => {
     house.openControl({
       onAsk: (ask, incarnation) => Promise.resolve({ ok: true, value: { ask, incarnation } }),
     });
-    await until('a control', () => node.end.isConnected);
+    await until(() => node.end.isConnected, 'a control');
     expect(await node.end.ask(hangUp('CA1'), LIMIT_MS)).toEqual({
       ok: true,
       value: { ask: hangUp('CA1'), incarnation: 'node-a' },
@@ -58,7 +59,7 @@ describe('a question of a node', () => {
     const orphan = await other.openNode('node-b');
     house.openControl({ onAsk: () => Promise.reject(new VoiceError('conflict', 'hung up already')) });
     other.openControl();
-    await until('two controls', () => node.end.isConnected && orphan.end.isConnected);
+    await until(() => node.end.isConnected && orphan.end.isConnected, 'two controls');
     expect(await node.end.ask(hangUp('CA1'), LIMIT_MS)).toEqual({
       ok: false,
       fault: 'conflict',
@@ -77,10 +78,10 @@ describe('a question of a node', () => {
           ? slow.promise
           : Promise.resolve({ ok: true, value: 'fast' }),
     });
-    await until('a control', () => node.end.isConnected);
+    await until(() => node.end.isConnected, 'a control');
     const waiting = node.end.ask(hangUp('slow'), LIMIT_MS);
     node.publish(3);
-    await until('three events', () => house.journal.numbersOf('node-a').length === 3);
+    await until(() => house.journal.numbersOf('node-a').length === 3, 'three events');
     expect(await node.end.ask(hangUp('other'), LIMIT_MS)).toEqual({ ok: true, value: 'fast' });
     slow.resolve({ ok: true, value: 'slow' });
     expect(await waiting).toEqual({ ok: true, value: 'slow' });

@@ -6,7 +6,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { CommandResult } from '../../src/events/commands.ts';
 import { encodeMessage } from '../../src/link/framing.ts';
 import { LINK_PROTOCOL } from '../../src/link/messages.ts';
-import { eventRecord, FACTS, until, upTo } from './link-fixtures.ts';
+import { eventRecord, FACTS, upTo } from './link-fixtures.ts';
+import { until } from '../fakes/until.ts';
 import { LinkHouse } from './link-house.ts';
 
 function listenAt(path: string, onConnection: (write: (bytes: Buffer) => void) => void): Promise<Server> {
@@ -28,12 +29,12 @@ describe('control on the link', () => {
     const control = house.openControl();
     const second = await house.openNode('node-b');
     second.publish(2);
-    await until('both serve', () => control.nodes().filter(({ isServing }) => isServing).length === 2);
-    await until('all events', () => house.told.length === 5);
+    await until(() => control.nodes().filter(({ isServing }) => isServing).length === 2, 'both serve');
+    await until(() => house.told.length === 5, 'all events');
     expect(house.journal.numbersOf('node-a')).toEqual([1, 2, 3]);
     expect(house.journal.numbersOf('node-b')).toEqual([1, 2]);
     expect(control.nodes().map(({ hello }) => hello.ownPort)).toEqual([FACTS.ownPort, FACTS.ownPort]);
-    await until('a status', () => control.nodes()[0]?.status?.capLegs === 800);
+    await until(() => control.nodes()[0]?.status?.capLegs === 800, 'a status');
   });
 
   it('acknowledges what is committed, so that the spool gets shorter', async () => {
@@ -41,7 +42,7 @@ describe('control on the link', () => {
     const node = await house.openNode('node-a', { segmentBytes: 2000 });
     house.openControl();
     node.publish(100);
-    await until('the release', () => node.spool.firstRecord > 95 && house.told.length === 100);
+    await until(() => node.spool.firstRecord > 95 && house.told.length === 100, 'the release');
     expect(house.journal.numbersOf('node-a')).toEqual(upTo(100));
   });
 
@@ -56,9 +57,9 @@ describe('control on the link', () => {
     };
     const node = await house.openNode();
     const control = house.openControl();
-    await until('connected', () => node.end.isConnected);
+    await until(() => node.end.isConnected, 'connected');
     node.publish(1200);
-    await until('all', () => house.told.length === 1200);
+    await until(() => house.told.length === 1200, 'all');
     expect(house.journal.numbersOf('node-a')).toEqual(upTo(1200));
     expect(Math.max(...house.journal.batchSizes)).toBeLessThanOrEqual(500);
     expect(house.journal.batchSizes.length).toBeLessThan(100);
@@ -74,7 +75,7 @@ describe('control on the link', () => {
     const node = await house.openNode();
     const control = house.openControl();
     node.publish(10);
-    await until('all', () => house.told.length === 10);
+    await until(() => house.told.length === 10, 'all');
     expect(house.journal.numbersOf('node-a')).toEqual(upTo(10));
     expect(control.stats.failedCommits).toBe(3);
   });
@@ -87,15 +88,15 @@ describe('control on the link', () => {
     house.journal.beforeCommit = () => gate;
     const node = await house.openNode();
     house.openControl();
-    await until('connected', () => node.end.isConnected);
+    await until(() => node.end.isConnected, 'connected');
     node.publish(10_000, 'x'.repeat(300));
     const skippedStatuses = node.end.stats.skippedStatuses;
-    await until('two statuses without room', () => node.end.stats.skippedStatuses > skippedStatuses + 1);
+    await until(() => node.end.stats.skippedStatuses > skippedStatuses + 1, 'two statuses without room');
     // What is sent is in one kernel buffer, one read chunk, and what waits in control: a fraction of it all.
     expect(node.end.stats.sentRecords).toBeGreaterThan(1000);
     expect(node.end.stats.sentRecords).toBeLessThan(4000);
     letGo();
-    await until('all', () => house.told.length === 10_000);
+    await until(() => house.told.length === 10_000, 'all');
     expect(house.journal.numbersOf('node-a')).toEqual(upTo(10_000));
   });
 
@@ -108,7 +109,7 @@ describe('control on the link', () => {
           : Promise.resolve({ ok: true, value: 7 }),
     });
     const control = house.openControl();
-    await until('connected', () => control.nodes()[0]?.isServing === true);
+    await until(() => control.nodes()[0]?.isServing === true, 'connected');
     expect(await control.command('node-a', { name: 'read_metrics' })).toEqual({ ok: true, value: 7 });
     expect(await control.command('node-a', { name: 'drain' }, 20)).toMatchObject({ fault: 'unavailable' });
     expect(await control.command('node-x', { name: 'drain' })).toMatchObject({ fault: 'unavailable' });
@@ -118,7 +119,7 @@ describe('control on the link', () => {
     const house = new LinkHouse();
     const node = await house.openNode('node-a', { onCommand: () => new Promise<CommandResult>(() => {}) });
     const control = house.openControl();
-    await until('connected', () => control.nodes()[0]?.isServing === true);
+    await until(() => control.nodes()[0]?.isServing === true, 'connected');
     const answer = control.command('node-a', { name: 'drain' }, 60_000);
     await node.close();
     expect(await answer).toMatchObject({ ok: false, fault: 'unavailable', detail: 'the node went away' });
@@ -140,7 +141,7 @@ describe('control on the link', () => {
       },
     });
     await house.openNode();
-    await until('serving', () => control.nodes()[0]?.isServing === true);
+    await until(() => control.nodes()[0]?.isServing === true, 'serving');
     expect(seen).toEqual([false, false]);
   });
 
@@ -155,9 +156,10 @@ describe('control on the link', () => {
     house.openControl();
     const node = await house.openNode();
     node.publish(2);
-    await until('events', () => house.told.length === 2);
-    await until('the refusal', () =>
-      house.log.lines.some((line) => line.includes('answers in the place of')),
+    await until(() => house.told.length === 2, 'events');
+    await until(
+      () => house.log.lines.some((line) => line.includes('answers in the place of')),
+      'the refusal',
     );
     expect(house.dead).toEqual([]);
     stranger.close();
@@ -174,12 +176,12 @@ describe('a node that is gone', () => {
         return Promise.resolve();
       },
     });
-    await until('connected', () => node.end.isConnected);
+    await until(() => node.end.isConnected, 'connected');
     house.journal.beforeCommit = () => new Promise((resolve) => void setImmediate(resolve));
     node.publish(3000);
     await node.close();
-    await until('the burial', () => house.journal.forgotten.length === 1);
-    await until('a clean place', () => readdirSync(house.runDir).length === 0);
+    await until(() => house.journal.forgotten.length === 1, 'the burial');
+    await until(() => readdirSync(house.runDir).length === 0, 'a clean place');
     expect(house.dead).toEqual(['node-a after 3000']);
     expect(house.journal.numbersOf('node-a')).toEqual(upTo(3000));
     expect(house.told.map(({ envelope }) => envelope.sequence)).toEqual(upTo(3000));
@@ -192,10 +194,10 @@ describe('a node that is gone', () => {
     for (const number of upTo(1300)) spool.append(eventRecord(number));
     spool.close();
     const control = house.openControl();
-    await until('the burial', () => house.journal.forgotten.length === 1);
+    await until(() => house.journal.forgotten.length === 1, 'the burial');
     expect(house.journal.numbersOf('node-a')).toEqual(upTo(1300));
     expect(house.dead).toEqual(['node-a']);
-    await until('nothing to be left', () => control.stats.buriedNodes === 1);
+    await until(() => control.stats.buriedNodes === 1, 'nothing to be left');
     expect(control.nodes()).toEqual([]);
   });
 
@@ -211,7 +213,7 @@ describe('a node that is gone', () => {
         return ++attempts === 1 ? Promise.reject(new Error('busy')) : Promise.resolve();
       },
     });
-    await until('the burial', () => house.journal.forgotten.length === 1);
+    await until(() => house.journal.forgotten.length === 1, 'the burial');
     expect(attempts).toBe(2);
   });
 
@@ -228,13 +230,13 @@ describe('a node that is gone', () => {
       },
     };
     const patient = house.openControl({ graceMs: 60_000, clock });
-    await until('four dials', () => dials >= 4);
+    await until(() => dials >= 4, 'four dials');
     await patient.close();
     expect(house.dead).toEqual([]);
     expect(existsSync(house.spoolDirOf('node-a'))).toBe(true);
     house.openControl({ graceMs: 30 });
-    await until('the burial', () => house.dead.length === 1);
-    await until('a clean place', () => !existsSync(house.spoolDirOf('node-a')));
+    await until(() => house.dead.length === 1, 'the burial');
+    await until(() => !existsSync(house.spoolDirOf('node-a')), 'a clean place');
     expect(spool.isGivenUp).toBe(true);
   });
 
@@ -245,7 +247,7 @@ describe('a node that is gone', () => {
     spool.close();
     writeFileSync(join(house.spoolDirOf('node-a'), '1.seg'), 'not records');
     house.openControl();
-    await until('the burial', () => house.journal.forgotten.length === 1);
+    await until(() => house.journal.forgotten.length === 1, 'the burial');
     const numbers = house.journal.numbersOf('node-a');
     expect(numbers.at(-1)).toBe(40);
     expect(numbers).toEqual(upTo(40).slice(numbers[0]! - 1));
@@ -256,7 +258,7 @@ describe('a node that is gone', () => {
     const house = new LinkHouse();
     mkdirSync(house.spoolDirOf('node-a'));
     house.openControl();
-    await until('a clean place', () => !existsSync(house.spoolDirOf('node-a')));
+    await until(() => !existsSync(house.spoolDirOf('node-a')), 'a clean place');
     expect(house.dead).toEqual(['node-a']);
   });
 });

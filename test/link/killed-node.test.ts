@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { upTo, until } from './link-fixtures.ts';
+import { upTo } from './link-fixtures.ts';
+import { until } from '../fakes/until.ts';
 import { LinkHouse } from './link-house.ts';
 
 const PUBLISHING_NODE = join(import.meta.dirname, 'publishing-node.ts');
@@ -39,25 +40,25 @@ describe('a media node killed with -9', () => {
     const house = new LinkHouse();
     house.openControl();
     const node = new ChildNode(house, 'node-a');
-    await until('the link', () => house.told.length > 500);
+    await until(() => house.told.length > 500, 'the link');
     node.kill();
-    await until('the end', () => node.isGone);
-    await until('the burial', () => house.journal.forgotten.length === 1);
+    await until(() => node.isGone, 'the end');
+    await until(() => house.journal.forgotten.length === 1, 'the burial');
     const numbers = house.journal.numbersOf('node-a');
     expect(numbers.length).toBeGreaterThanOrEqual(node.acceptedRecord);
     expect(numbers).toEqual(upTo(numbers.length));
     expect(house.dead).toEqual(['node-a']);
-    await until('a clean place', () => !existsSync(house.spoolDirOf('node-a')));
+    await until(() => !existsSync(house.spoolDirOf('node-a')), 'a clean place');
   });
 
   it('loses nothing when control was away as well', async () => {
     const house = new LinkHouse();
     const node = new ChildNode(house, 'node-a');
-    await until('events', () => node.acceptedRecord > 2000);
+    await until(() => node.acceptedRecord > 2000, 'events');
     node.kill();
-    await until('the end', () => node.isGone);
+    await until(() => node.isGone, 'the end');
     house.openControl();
-    await until('the burial', () => house.journal.forgotten.length === 1);
+    await until(() => house.journal.forgotten.length === 1, 'the burial');
     const numbers = house.journal.numbersOf('node-a');
     expect(numbers.length).toBeGreaterThanOrEqual(node.acceptedRecord);
     expect(numbers).toEqual(upTo(numbers.length));
@@ -67,7 +68,7 @@ describe('a media node killed with -9', () => {
     const house = new LinkHouse();
     const first = house.openControl();
     const node = new ChildNode(house, 'node-a');
-    await until('the link', () => house.told.length > 100);
+    await until(() => house.told.length > 100, 'the link');
     node.kill('SIGSTOP');
     await first.close();
     // A stopped node's kernel still connects; the wait for its hello is cut short to see what follows.
@@ -78,12 +79,12 @@ describe('a media node killed with -9', () => {
       return systemClock.after(isForHello ? 5 : delayMs, task);
     };
     const second = house.openControl({ clock: { nowMs: () => systemClock.nowMs(), after } });
-    await until('three vain dials', () => waitsForHello === 3);
+    await until(() => waitsForHello === 3, 'three vain dials');
     await second.close();
     expect(house.dead).toEqual([]);
     house.openControl();
     node.kill('SIGKILL');
-    await until('the burial', () => house.journal.forgotten.length === 1);
+    await until(() => house.journal.forgotten.length === 1, 'the burial');
     expect(house.journal.numbersOf('node-a')).toEqual(upTo(house.told.length));
   });
 });

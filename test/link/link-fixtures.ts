@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
 import type { EventRecord } from '../../src/events/envelope.ts';
 import type { CommittedEvent, SpooledBatch } from '../../src/events/journal.ts';
 import type { LinkJournal } from '../../src/link/commit-queue.ts';
@@ -33,17 +32,6 @@ export function temporaryDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'link-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
-}
-
-/** Waits until something holds; fails with its name when it never does. */
-export async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
-  const deadlineAtMs = systemClock.nowMs() + withinMs;
-  while (!holds()) {
-    if (systemClock.nowMs() > deadlineAtMs) throw new Error(`never came: ${what}`);
-    await new Promise((resolve) => {
-      systemClock.after(2, () => resolve(undefined));
-    });
-  }
 }
 
 export const FACTS: NodeFacts = { incarnation: 'node-a', node: 0, pid: 1, region: 'local', ownPort: 8082 };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { seededDice, sleep, systemClock } from '../../src/base/clock.ts';
 import type { ControlEnd } from '../../src/link/control-end.ts';
-import { temporaryDir, until, upTo } from './link-fixtures.ts';
+import { temporaryDir, upTo } from './link-fixtures.ts';
+import { until } from '../fakes/until.ts';
 import { LinkHouse, type TestNode } from './link-house.ts';
 
 const ROUNDS = process.env.OMNIVOICE_TEST_LONG === undefined ? 4 : 400;
@@ -116,9 +117,9 @@ describe('the link', () => {
     for (const wire of wires) wire.isBreaking = false;
     for (const node of nodes) {
       const accepted = node.end.stats.publishedRecords;
-      await until(`all of ${node.incarnation}, seed ${seed}`, () => numbersOf(house, node) >= accepted);
+      await until(() => numbersOf(house, node) >= accepted, `all of ${node.incarnation}, seed ${seed}`);
       expect(house.journal.numbersOf(node.incarnation)).toEqual(upTo(accepted));
-      await until(`the release, seed ${seed}`, () => node.spool.bytes < 25_000);
+      await until(() => node.spool.bytes < 25_000, `the release, seed ${seed}`);
     }
     expect(house.journal.holes).toBe(0);
     expect(controls).toBeGreaterThan(0);
@@ -139,7 +140,7 @@ describe('a node that starts while control is impatient', () => {
       if (node === undefined) return false;
       node.publish(3);
       if (isBrief) await node.close();
-      await until(`${incarnation}, seed ${seed}`, () => house.journal.numbersOf(incarnation).length === 3);
+      await until(() => house.journal.numbersOf(incarnation).length === 3, `${incarnation}, seed ${seed}`);
       return true;
     };
     const started = await Promise.all(upTo(20).map((index) => start(`node-${index}`)));

@@ -7,7 +7,8 @@ import { encodeMessage, FrameDecoder } from '../../src/link/framing.ts';
 import { LINK_PROTOCOL, type FromControl, type FromNode } from '../../src/link/messages.ts';
 import { openNodeEnd } from '../../src/link/node-end.ts';
 import { giveUpSpool } from '../../src/link/spool/recovery.ts';
-import { eventRecord, FACTS, STATUS, upTo, until } from './link-fixtures.ts';
+import { eventRecord, FACTS, STATUS, upTo } from './link-fixtures.ts';
+import { until } from '../fakes/until.ts';
 import { LinkHouse } from './link-house.ts';
 
 /** Control as the node sees it, by hand. */
@@ -46,7 +47,7 @@ describe('the link of a node', () => {
     const node = await house.openNode();
     node.publish(5);
     const control = new HandMadeControl(house.socketPathOf('node-a'));
-    await until('hello', () => control.heard.length > 0);
+    await until(() => control.heard.length > 0, 'hello');
     expect(control.heard).toEqual([
       expect.objectContaining({
         type: 'hello',
@@ -56,10 +57,10 @@ describe('the link of a node', () => {
       }),
     ]);
     control.welcome(2);
-    await until('the rest', () => control.numbers.length === 3);
+    await until(() => control.numbers.length === 3, 'the rest');
     expect(control.numbers).toEqual([3, 4, 5]);
     node.publish(2);
-    await until('live events', () => control.numbers.length === 5);
+    await until(() => control.numbers.length === 5, 'live events');
     expect(control.numbers).toEqual([3, 4, 5, 6, 7]);
     expect(node.end.stats).toMatchObject({ sentRecords: 5, readBackRecords: 3 });
   });
@@ -83,7 +84,7 @@ describe('the link of a node', () => {
     const control = new HandMadeControl(house.socketPathOf('node-a'));
     control.say({ type: 'command', id: 8, command: { name: 'drain' } });
     control.say({ type: 'command', id: 9, command: { name: 'read_metrics' } });
-    await until('two results', () => control.heard.length === 3);
+    await until(() => control.heard.length === 3, 'two results');
     expect(control.heard.slice(1)).toEqual(
       expect.arrayContaining([
         { type: 'result', id: 8, result: { ok: false, fault: 'conflict', detail: 'drains already' } },
@@ -99,7 +100,7 @@ describe('the link of a node', () => {
     });
     const control = new HandMadeControl(house.socketPathOf('node-a'));
     control.say({ type: 'command', id: 1, command: { name: 'read_metrics' } });
-    await until('a result', () => control.heard.length === 2);
+    await until(() => control.heard.length === 2, 'a result');
     expect(control.heard[1]).toMatchObject({ result: { ok: false, fault: 'payload_too_large' } });
   });
 
@@ -108,10 +109,10 @@ describe('the link of a node', () => {
     const node = await house.openNode();
     const control = new HandMadeControl(house.socketPathOf('node-a'));
     control.welcome(0);
-    await until('connected', () => node.end.isConnected);
+    await until(() => node.end.isConnected, 'connected');
     node.end.statusChanged();
     const statuses = (): readonly FromNode[] => control.heard.filter(({ type }) => type === 'status');
-    await until('two statuses', () => statuses().length >= 2);
+    await until(() => statuses().length >= 2, 'two statuses');
     expect(statuses()[0]).toEqual({ type: 'status', status: STATUS });
   });
 
@@ -120,12 +121,12 @@ describe('the link of a node', () => {
     const node = await house.openNode();
     const older = new HandMadeControl(house.socketPathOf('node-a'));
     older.welcome(0);
-    await until('connected', () => node.end.isConnected);
+    await until(() => node.end.isConnected, 'connected');
     const newer = new HandMadeControl(house.socketPathOf('node-a'));
     newer.welcome(0);
-    await until('the older to be closed', () => older.isClosed && node.end.isConnected);
+    await until(() => older.isClosed && node.end.isConnected, 'the older to be closed');
     node.publish(1);
-    await until('the event', () => newer.numbers.length === 1);
+    await until(() => newer.numbers.length === 1, 'the event');
     expect(older.numbers).toEqual([]);
     expect(node.end.stats.replacedConnections).toBe(1);
   });
@@ -136,9 +137,9 @@ describe('the link of a node', () => {
     const control = new HandMadeControl(house.socketPathOf('node-a'));
     control.welcome(0);
     node.publish(20);
-    await until('all', () => control.numbers.length === 20);
+    await until(() => control.numbers.length === 20, 'all');
     control.say({ type: 'ack', record: 20 });
-    await until('the release', () => node.spool.firstRecord > 15);
+    await until(() => node.spool.firstRecord > 15, 'the release');
     expect(node.spool.stats.releasedSegments).toBeGreaterThan(3);
   });
 
@@ -154,11 +155,11 @@ describe('the link of a node', () => {
     node.publish(1);
     const control = new HandMadeControl(house.socketPathOf('node-a'));
     control.socket.write(bytes);
-    await until('the refusal', () => control.isClosed);
+    await until(() => control.isClosed, 'the refusal');
     expect(house.log.lines).toHaveLength(1);
     const next = new HandMadeControl(house.socketPathOf('node-a'));
     next.welcome(0);
-    await until('the event', () => next.numbers.length === 1);
+    await until(() => next.numbers.length === 1, 'the event');
   });
 
   it('buffers little while control does not read, and then sends everything', async () => {
@@ -166,7 +167,7 @@ describe('the link of a node', () => {
     const node = await house.openNode('node-a', { segmentBytes: 1024 * 1024 });
     const control = new HandMadeControl(house.socketPathOf('node-a'));
     control.welcome(0);
-    await until('connected', () => node.end.isConnected);
+    await until(() => node.end.isConnected, 'connected');
     control.socket.pause();
     const ballast = 'x'.repeat(1000);
     let mostBufferedBytes = 0;
@@ -179,10 +180,10 @@ describe('the link of a node', () => {
     expect(mostBufferedBytes).toBeLessThan(256 * 1024);
     expect(node.spool.bytes).toBeGreaterThan(5 * 1024 * 1024);
     control.socket.resume();
-    await until('everything', () => control.numbers.length === 5000);
+    await until(() => control.numbers.length === 5000, 'everything');
     expect(control.numbers).toEqual(upTo(5000));
     node.publish(1);
-    await until('live again', () => control.numbers.length === 5001);
+    await until(() => control.numbers.length === 5001, 'live again');
   });
 
   it('does not start once control has given its spool up', async () => {

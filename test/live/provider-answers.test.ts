@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import twilio from 'twilio';
 import { House } from './house.ts';
 import { TwilioCaller } from './twilio-caller.ts';
+import { until } from '../fakes/until.ts';
 
 const FORM = { CallSid: 'CA0', From: '+15550100', To: '+15550199' };
 const TOKEN = 'an auth token';
@@ -64,14 +65,6 @@ async function documentAt(url: string): Promise<Twiml> {
     again: /<Redirect[^>]*>([^<]*)</.exec(text)?.[1] ?? '',
     hangsUp: text.includes('<Response><Hangup/></Response>'),
   };
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
-  }
 }
 
 const calls = (): Promise<Calls> => house.api<Calls>('GET', '/calls');

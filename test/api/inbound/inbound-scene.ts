@@ -96,11 +96,3 @@ export function post(
   request.end(body);
   return promise;
 }
-
-/** Waits for what only a question can tell. */
-export async function untilAsync(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await isSo()); tries++) {
-    if (tries > 1_000) throw new Error(`never so: ${String(isSo)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

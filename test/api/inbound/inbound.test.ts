@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../src/events/commands.ts';
 import { FakeClock } from '../../fakes/clock.ts';
-import { HookReceiver, until } from '../../fakes/hook-receiver.ts';
+import { HookReceiver } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import { tempPath } from '../../store/temp-store.ts';
-import { EVENT, Scene, untilAsync } from './inbound-scene.ts';
+import { EVENT, Scene } from './inbound-scene.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -65,7 +66,7 @@ describe('an inbound hook', () => {
     });
     const body = { call: 'call_1', result: 'sale', handover: 'ho_1', queue: 'sales' };
     expect((await scene.send(url, body)).status).toBe(202);
-    await untilAsync(async () => (await scene.log(id, '?state=done')).length === 1);
+    await until(async () => (await scene.log(id, '?state=done')).length === 1);
     expect(scene.commands).toMatchObject([
       { name: 'call_command', call_id: 'call_1', workspace_id: 'ws_default', command: { name: 'hand_over' } },
       { command: { name: 'answer_handover', handover_id: 'ho_1', verdict: 'complete' } },
@@ -88,7 +89,7 @@ describe('an inbound hook', () => {
     const { id, url } = await scene.hook({ mapping: { call_id: { pointer: '/call' } }, actions });
     await scene.send(url, { call: 'call_1' });
     await scene.send(url, { call: 'call_none' });
-    await untilAsync(async () => (await scene.log(id, '?state=failed')).length === 2);
+    await until(async () => (await scene.log(id, '?state=failed')).length === 2);
     expect((await scene.log(id)).map(({ error }) => error)).toEqual([
       { code: 'call_not_found', message: 'end_handover: there is no call call_none' },
       { code: 'failed_precondition', message: 'end_handover: no handover is open' },
@@ -205,7 +206,7 @@ describe('what was accepted', () => {
     await until(() => first.commands.length === 1);
     // As a kill would leave it: the command was sent, nobody heard what came of it.
     const second = await Scene.open({ path });
-    await untilAsync(async () => (await second.log(id, '?state=done')).length === 1);
+    await until(async () => (await second.log(id, '?state=done')).length === 1);
     expect(second.commands).toEqual(first.commands);
     expect(await second.events()).toHaveLength(1);
     expect((await second.send(url, { call: 'call_1', result: 'sale' })).status).toBe(202);
@@ -227,13 +228,13 @@ describe('what was accepted', () => {
     });
     await scene.send(url, { call: 'call_1' });
     for (const [index, delayMs] of [1_000, 5_000, 15_000, 60_000, 300_000].entries()) {
-      await untilAsync(async () => (await scene.log(id))[0].tries === index + 1);
+      await until(async () => (await scene.log(id))[0].tries === index + 1);
       clock.advance(delayMs - 1);
       expect(tries).toBe(index + 1);
       await new Promise(setImmediate);
       clock.advance(50);
     }
-    await untilAsync(async () => (await scene.log(id))[0].state === 'failed');
+    await until(async () => (await scene.log(id))[0].state === 'failed');
     expect((await scene.log(id))[0].error).toEqual({ code: 'unavailable', message: 'hang_up: no link' });
     expect(tries).toBe(6);
     expect(scene.desk.inbound.runner.stats).toMatchObject({ retries: 5, gaveUp: 1 });

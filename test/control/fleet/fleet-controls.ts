@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { until, type HookReceiver } from '../../fakes/hook-receiver.ts';
+import type { HookReceiver } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import { atTheEnd } from '../../store/temp-store.ts';
 
 const CHILD = join(import.meta.dirname, 'fleet-child.ts');
@@ -25,7 +26,7 @@ export class FleetControl {
     const stdio: ['pipe', 'pipe', 'inherit'] = ['pipe', 'pipe', 'inherit'];
     const control = new FleetControl(spawn(process.execPath, [CHILD, databaseUrl], { stdio }));
     atTheEnd(() => control.kill());
-    await until(() => control.#said('ready').length > 0, STARTS_WITHIN_MS);
+    await until(() => control.#said('ready').length > 0, 'control is ready', STARTS_WITHIN_MS);
     return control;
   }
 
@@ -80,7 +81,7 @@ export class FleetControl {
   async #ask(order: string, answer: string): Promise<Line> {
     const { length: before } = this.#said(answer);
     this.#child.stdin!.write(`${order}\n`);
-    await until(() => this.#said(answer).length > before, STARTS_WITHIN_MS);
+    await until(() => this.#said(answer).length > before, answer, STARTS_WITHIN_MS);
     return this.#said(answer).at(-1)!;
   }
 

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { seededDice, systemClock } from '../../../src/base/clock.ts';
 import { openStore } from '../../../src/store/store.ts';
-import { HookReceiver, until } from '../../fakes/hook-receiver.ts';
+import { HookReceiver } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import type { Cluster } from '../../fakes/postgres/cluster.ts';
 import {
   createDatabase,
@@ -74,7 +75,8 @@ class Calls {
   /** What arrived first of each call, once as much has arrived as was told. */
   async arrived(receiver: HookReceiver): Promise<Readonly<Record<string, readonly number[]>>> {
     const total = [...this.told.values()].reduce((sum, last) => sum + last, 0);
-    await until(() => [...firstArrivals(receiver).values()].flat().length >= total, ARRIVES_WITHIN_MS);
+    const isAll = (): boolean => [...firstArrivals(receiver).values()].flat().length >= total;
+    await until(isAll, 'all that was told arrives', ARRIVES_WITHIN_MS);
     return Object.fromEntries(firstArrivals(receiver));
   }
 }
@@ -153,7 +155,7 @@ describe('control processes on one database', () => {
     const sent = await queried(url, 'select id from deliveries order by event_position');
     for (const { id } of sent) await one.replay(id as string);
     // Well before anybody sweeps.
-    await until(() => receiver.received.length >= 2 * sent.length, 10_000);
+    await until(() => receiver.received.length >= 2 * sent.length, 'everything arrives once more', 10_000);
     await settled(paid);
     expect(receiver.received).toHaveLength(2 * sent.length);
   }, 60_000);

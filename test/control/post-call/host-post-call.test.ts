@@ -14,6 +14,7 @@ import { FakeClock } from '../../fakes/clock.ts';
 import { FakeRecordings } from '../../fakes/recording-desk.ts';
 import { atTheEnd, describeOnEachEngine, openTempStore } from '../../store/temp-store.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { until } from '../../fakes/until.ts';
 
 const SECRET = `whsec_${Buffer.alloc(24, 5).toString('base64')}`;
 const SAID = [
@@ -71,11 +72,6 @@ async function openScene({ callId = 'call_1', said = SAID, replies, store: given
     return (await store.journal.read(query)).map(({ envelope }) => envelope);
   };
   return { store, clock, announced, asked, recordings, openHost, eventsOf };
-}
-
-/** Waits for what real threads and databases do in their own time. */
-async function until(isThere: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await isThere())) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const answer = (body: object): AnalyserReply => ({

@@ -5,7 +5,7 @@ import { Fleet } from '../../../src/control/fleet.ts';
 import { openQueues } from '../../../src/control/queues/open-queues.ts';
 import type { QueueAsk } from '../../../src/events/asks.ts';
 import { openStore } from '../../../src/store/store.ts';
-import { until } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import type { Cluster } from '../../fakes/postgres/cluster.ts';
 import { createDatabase, dropDatabase, freshName, sharedCluster } from '../../fakes/postgres/databases.ts';
 import { TEST_KEYS } from '../../store/samples.ts';
@@ -109,6 +109,6 @@ it('a queue of two control processes on one database rings at either, and outliv
   const left = other === two ? there : here;
   left.say('ready');
   const stop = wait(other, 'ho_3');
-  await until(() => left.openHandoverId === 'ho_3', 20_000);
+  await until(() => left.openHandoverId === 'ho_3', 'the third handover is offered', 20_000);
   stop();
 }, 60_000);

@@ -3,7 +3,8 @@ import { Resolver } from 'node:dns/promises';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { HostResolver } from '../../../src/delivery/wire/resolver.ts';
-import { answers, until } from '../../fakes/hook-receiver.ts';
+import { answers } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import { atTheEnd } from '../../store/temp-store.ts';
 import { aReceiver, logOf, openHouse, sequencesOf } from './open-house.ts';
 
@@ -82,11 +83,15 @@ describe('dead names', () => {
     const wire = { resolver, connectTimeoutMs: patienceMs };
     const { path, delivery, tell } = await openHouse([...names, well], wire);
     for (let sequence = 1; sequence <= 5; sequence++) await tell('call_1', sequence);
-    await until(() => logOf(path).length === 5, 20_000);
+    await until(() => logOf(path).length === 5, 'five attempts', 20_000);
     // All is told to the one that is well while every one of the dead still waits for its name.
     expect(sequencesOf(receiver)).toEqual([1, 2, 3, 4, 5]);
     expect(delivery.stats.inFlight).toBe(dead);
     server.denyOthers();
-    await until(() => logOf(path).filter((row) => row['class'] === 'dns_error').length >= dead, 30_000);
+    await until(
+      () => logOf(path).filter((row) => row['class'] === 'dns_error').length >= dead,
+      'every dead name was tried',
+      30_000,
+    );
   }, 60_000);
 });

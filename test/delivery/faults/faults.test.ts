@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../fakes/clock.ts';
 import { makeCertificate } from '../../fakes/gateway-certificate.ts';
-import { answers, HookReceiver, until, type Behaviour } from '../../fakes/hook-receiver.ts';
+import { answers, HookReceiver, type Behaviour } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import { rowsOf } from '../../store/temp-store.ts';
 import { aReceiver, logOf, openHouse, sequencesOf, statesOf } from './open-house.ts';
 

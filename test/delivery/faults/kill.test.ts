@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HookReceiver, until } from '../../fakes/hook-receiver.ts';
+import { HookReceiver } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import { endpointOf } from '../../store/samples.ts';
 import { openTempStore, rowsOf, tempPath } from '../../store/temp-store.ts';
 
@@ -66,7 +67,7 @@ describe('a process killed', () => {
       await kill(await life(path, 'unsent'));
       expect(receiver.received).toHaveLength(0);
       const next = await life(path, 'well', 0);
-      await until(isPaid(path), 20_000);
+      await until(isPaid(path), 'all that was owed is paid', 20_000);
       await kill(next);
       const arrived = firstArrivals(receiver);
       expect(arrived.size).toBe(CALLS);
@@ -84,7 +85,7 @@ describe('a process killed', () => {
       await kill(first);
       expect(rowsOf(path, 'select count(*) as n from attempts')).toEqual([{ n: 0 }]);
       const next = await life(path, 'well', 0);
-      await until(isPaid(path), 20_000);
+      await until(isPaid(path), 'all that was owed is paid', 20_000);
       await kill(next);
       const arrived = firstArrivals(receiver);
       expect(arrived.size).toBe(CALLS);
@@ -107,7 +108,7 @@ describe('a process killed', () => {
       await kill(child);
     }
     const last = await life(path, 'well', 0);
-    await until(isPaid(path), 20_000);
+    await until(isPaid(path), 'all that was owed is paid', 20_000);
     await kill(last);
     const arrived = firstArrivals(receiver);
     expect(arrived.size).toBe(40);

@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HookDesk } from '../../fakes/hook-desk.ts';
-import { answers, HookReceiver, until, type Behaviour } from '../../fakes/hook-receiver.ts';
+import { answers, HookReceiver, type Behaviour } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import { eventOf } from '../../store/samples.ts';
 import { tempPath } from '../../store/temp-store.ts';
 

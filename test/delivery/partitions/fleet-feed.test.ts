@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { OwedEvent } from '../../../src/delivery/outbox.ts';
 import { FleetFeed } from '../../../src/delivery/partitions/fleet-feed.ts';
-import { until } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import { FakeOutbox, anEnvelope } from '../../fakes/outbox.ts';
 
 /** A journal that several commit to, as one of them reads it; the first `failing` reads fail. */

@@ -10,7 +10,7 @@ import {
   type DnsClient,
 } from '../../../src/delivery/wire/resolver.ts';
 import { FakeClock } from '../../fakes/clock.ts';
-import { until } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 
 class ScriptedDns implements DnsClient {
   readonly asked: string[] = [];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseEgressAllow } from '../../../src/delivery/wire/guard.ts';
 import { ResolveError } from '../../../src/delivery/wire/resolver.ts';
-import { answers, until } from '../../fakes/hook-receiver.ts';
+import { answers } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import { aSender, receiverThat, request } from './a-sender.ts';
 
 describe('the guard on connect', () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentBackend } from '../../../src/call/agent-dialler.ts';
 import { BackendHouse, type Talk } from '../../fakes/backend-house.ts';
 import { DEEPGRAM_KEY, DeepgramServer } from '../../fakes/deepgram-server.ts';
-import { until } from '../../fakes/gateway-visitors.ts';
+import { until } from '../../fakes/until.ts';
 
 let server: DeepgramServer;
 let house: BackendHouse;

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { JsonObject } from '../../../src/base/json.ts';
 import { BackendHouse, type Talk } from '../../fakes/backend-house.ts';
 import { BackendServer } from '../../fakes/backend-server.ts';
-import { until } from '../../fakes/gateway-visitors.ts';
+import { until } from '../../fakes/until.ts';
 
 const STARTED = { type: 'started', version: 1, call_id: 'theirs', leg_id: 'theirs', resume: null };
 

@@ -3,7 +3,7 @@ import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/base/json.ts';
 import { BACKEND_TLS } from '../../fakes/backend-server.ts';
-import { until } from '../../fakes/gateway-visitors.ts';
+import { until } from '../../fakes/until.ts';
 import { OPENAI_KEY, OpenAiRealtimeServer } from '../../fakes/openai-realtime-server.ts';
 
 // The server our own client is tested with must be shaped like the real one: here OpenAI's own client says so.

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentBackend } from '../../../src/call/agent-dialler.ts';
 import { decodeMulawInto, encodeMulawInto } from '../../../src/media/codecs/g711.ts';
 import { BackendHouse, type Talk } from '../../fakes/backend-house.ts';
-import { until } from '../../fakes/gateway-visitors.ts';
+import { until } from '../../fakes/until.ts';
 import { OPENAI_KEY, OpenAiRealtimeServer } from '../../fakes/openai-realtime-server.ts';
 import { rampFrame } from '../wire.ts';
 

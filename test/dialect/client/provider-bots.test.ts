@@ -6,7 +6,7 @@ import { DIALECTS } from '../../../src/dialect/registry.ts';
 import { frameBytes } from '../../../src/media/format.ts';
 import { BackendHouse } from '../../fakes/backend-house.ts';
 import { BackendServer } from '../../fakes/backend-server.ts';
-import { until } from '../../fakes/gateway-visitors.ts';
+import { until } from '../../fakes/until.ts';
 import { openInbound, payloadOf, STARTED_FACTS } from '../wire.ts';
 
 // AudioSocket is bare TCP: no bot behind it could be dialled.

@@ -13,7 +13,7 @@ import { AudioSocketTickets } from '../../../src/gateway/audiosocket/tickets.ts'
 import { openSessionGate } from '../../../src/gateway/door/session-gate.ts';
 import { openTokenLedger, type TokenLedger } from '../../../src/gateway/token-ledger.ts';
 import { FakeArrivals, sessionClaims } from '../../fakes/gateway-house.ts';
-import { until } from '../../fakes/gateway-visitors.ts';
+import { until } from '../../fakes/until.ts';
 
 const UUID = '40325ec2-5efd-4bd3-805f-53576e581d13';
 const UUID_MESSAGE = framed(0x01, Buffer.from(UUID.replaceAll('-', ''), 'hex'));

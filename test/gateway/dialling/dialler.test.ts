@@ -10,7 +10,7 @@ import { BackendHouse, type Talk } from '../../fakes/backend-house.ts';
 import { BackendServer, type BackendServerOptions } from '../../fakes/backend-server.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { makeCertificate } from '../../fakes/gateway-certificate.ts';
-import { until } from '../../fakes/gateway-visitors.ts';
+import { until } from '../../fakes/until.ts';
 
 const SETTINGS_APPLIED = JSON.stringify({ type: 'SettingsApplied' });
 const LIMITS = { closeGraceMs: 200 };

@@ -7,7 +7,8 @@ import { openSessionGate } from '../../../src/gateway/door/session-gate.ts';
 import { openTokenLedger } from '../../../src/gateway/token-ledger.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { openDoor, sessionClaims } from '../../fakes/gateway-house.ts';
-import { ask, until, UPGRADE_HEADERS, visit } from '../../fakes/gateway-visitors.ts';
+import { ask, UPGRADE_HEADERS, visit } from '../../fakes/gateway-visitors.ts';
+import { until } from '../../fakes/until.ts';
 
 it('lets a token in once over all nodes of a host, and again where its start failed', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'omnivoice-gate-'));

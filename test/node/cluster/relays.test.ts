@@ -11,7 +11,8 @@ import { OwnerLinks } from '../../../src/node/cluster/owner-links.ts';
 import { Relays } from '../../../src/node/cluster/relays.ts';
 import type { TakeoverDesk } from '../../../src/node/cluster/takeover.ts';
 import { FakeArrivals, openDoor, sessionClaims, type Door, type FakeLeg } from '../../fakes/gateway-house.ts';
-import { until, visit, type Visitor } from '../../fakes/gateway-visitors.ts';
+import { visit, type Visitor } from '../../fakes/gateway-visitors.ts';
+import { until } from '../../fakes/until.ts';
 
 const FRAMES = 500;
 const CLAIMS = {

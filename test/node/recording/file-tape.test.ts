@@ -13,6 +13,7 @@ import { settleRecording } from '../../../src/node/recording/settle-recording.ts
 import { SoundFile } from '../../../src/node/recording/sound-file.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { amplitudeOf } from '../../stories/tones.ts';
+import { until } from '../../fakes/until.ts';
 
 const KEYS = [{ id: 'k1', key: new Uint8Array(32).fill(7) }];
 const FACTS: CallFacts = {
@@ -121,10 +122,6 @@ function decoded(path: string, sampleRateHz = 8000): { left: Int16Array; right: 
     left: pairs.filter((_, i) => i % 2 === 0),
     right: pairs.filter((_, i) => i % 2 === 1),
   };
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('a tape', () => {

@@ -6,7 +6,7 @@ import { seededDice, systemClock } from '../../../src/base/clock.ts';
 import { INBOUND_VERSION } from '../../../src/store/counters.ts';
 import { MIGRATIONS } from '../../../src/store/migrations/migrate.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
-import { until } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import type { Cluster } from '../../fakes/postgres/cluster.ts';
 import {
   createDatabase,

@@ -5,7 +5,7 @@ import { Counters, ENDPOINTS_VERSION } from '../../../src/store/counters.ts';
 import { FleetNotices, LEASES_MOVED } from '../../../src/store/postgres/fleet-notices.ts';
 import { fencesThatHold, nameOf, SqlPartitionLeases } from '../../../src/store/postgres/partition-leases.ts';
 import { queried } from '../../fakes/postgres/databases.ts';
-import { until } from '../../fakes/hook-receiver.ts';
+import { until } from '../../fakes/until.ts';
 import { atTheEnd } from '../temp-store.ts';
 import { freshPostgres } from './fresh-postgres.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Checkpointer } from '../../../src/store/sqlite/checkpointer.ts';
 import { openSqlite } from '../../../src/store/sqlite/sqlite.ts';
 import { FakeClock } from '../../fakes/clock.ts';
-import { until } from '../until.ts';
+import { until } from '../../fakes/until.ts';
 import { atTheEnd, tempPath } from '../temp-store.ts';
 
 async function openCheckpointed(limits: { restartBytes?: number; truncateBytes?: number } = {}) {
@@ -38,7 +38,7 @@ async function openCheckpointed(limits: { restartBytes?: number; truncateBytes?:
   const pass = async () => {
     const { passes } = checkpointer.stats;
     clock.advance(200);
-    await until('the pass is over', () => checkpointer.stats.passes > passes);
+    await until(() => checkpointer.stats.passes > passes, 'the pass is over');
   };
   return { path, write, pass, checkpointer, warnings, held: () => held };
 }
@@ -96,7 +96,7 @@ describe('the checkpointer', () => {
     atTheEnd(() => checkpointer.close());
     for (const failures of [1, 2]) {
       clock.advance(200);
-      await until('the pass is over', () => checkpointer.stats.passes === failures);
+      await until(() => checkpointer.stats.passes === failures, 'the pass is over');
       expect(checkpointer.stats.failures).toBe(failures);
     }
     expect(warnings[0]).toContain('checkpoint');
