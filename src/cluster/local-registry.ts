@@ -191,7 +191,9 @@ export class LocalRegistry implements Registry {
     this.#aliases.delete(alias);
     this.#aliases.set(alias, callId);
     const [oldest] = this.#aliases.keys();
-    if (this.#aliases.size > CALLS_MAX && oldest !== undefined) this.#aliases.delete(oldest);
+    if (this.#aliases.size <= CALLS_MAX || oldest === undefined) return;
+    this.#aliases.delete(oldest);
+    this.counts.droppedRecords++;
   }
 
   #forget(nowMs: AtMs): void {

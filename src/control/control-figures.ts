@@ -6,6 +6,7 @@ import type { AttemptFinished, DeliveryObserver, HookSent } from '../delivery/ob
 import { ERROR_CLASSES } from '../delivery/outbox.ts';
 import type { StreamHub } from '../delivery/stream-hub.ts';
 import { EVENT_CLASSES, isBuiltIn } from '../events/catalogue.ts';
+import type { RegistryCounts } from '../cluster/registry-counts.ts';
 import type { CallView } from '../events/call-view.ts';
 import type { CommittedEvent } from '../events/journal.ts';
 import type { ControlEnd } from '../link/control-end.ts';
@@ -26,6 +27,8 @@ import type { HostRecordings } from './recordings/host-recordings.ts';
 import type { FleetQueues } from './queues/fleet-queues.ts';
 import type { HostQueues } from './queues/host-queues.ts';
 import type { ToolRequests } from './tools/tool-requests.ts';
+import { hookLimits } from './figures/hook-limits.ts';
+import { storeLimits } from './figures/store-limits.ts';
 import { aggregate, type NodeSnapshot } from '../telemetry/aggregate.ts';
 import { newTakeoverCounts, type TakeoverCounts } from '../telemetry/cluster-metrics.ts';
 import { openControlMetrics, type ControlMetrics } from '../telemetry/control-metrics.ts';
@@ -35,6 +38,7 @@ import { EXPOSITION_CONTENT_TYPE, expositionOf, type Snapshot } from '../telemet
 export interface ControlParts {
   readonly store: Store;
   readonly fleet: Pick<Fleet, 'stats'>;
+  readonly registry: { readonly counts: RegistryCounts };
   readonly delivery: Delivery;
   readonly streams: StreamHub;
   readonly link: ControlEnd;
@@ -58,7 +62,6 @@ export interface ControlParts {
 function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
   const { store, delivery, streams, link, inbound, providers, api, recordings } = parts;
   const asked = api.stats();
-  const { turns, journal, connections } = store.stats;
   return {
     key_rate: asked['rateRefusedByKey'] ?? 0,
     workspace_rate: asked['rateRefusedByWorkspace'] ?? 0,
@@ -67,25 +70,13 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     stream_readers: (asked['streamRefused'] ?? 0) + streams.stats.refused,
     stream_too_slow: (asked['streamTooSlow'] ?? 0) + streams.stats.tooSlow,
     stream_gaps: streams.stats.gaps,
-    waiting_commits: turns.refused,
-    duplicate_events: journal.duplicateEvents,
-    fenced_events: journal.fencedEvents,
-    renumbered_events: journal.renumberedEvents,
-    database_connections_lost: connections.lost,
-    database_statements_waiting: connections.refused,
-    hook_envelopes_in_memory: delivery.stats.spilledEnvelopes,
-    hook_entries_in_memory: delivery.stats.fellBehind,
-    hook_steps_aside: delivery.stats.steppedAside,
-    hook_pauses: delivery.stats.pauses,
-    hook_dead_letters: delivery.stats.dead,
-    hook_parked_lanes: delivery.stats.parkedLanes,
-    hook_overtakes: delivery.stats.overtakes,
-    hook_requests_under_way: delivery.stats.inFlightWaits,
-    hook_names_forgotten: delivery.stats.forgottenNames,
-    hook_records_fenced: delivery.stats.fenced,
-    hook_breaker_openings: delivery.stats.breakerOpenings,
-    hook_endpoints_auto_disabled: delivery.stats.autoDisabled,
-    hook_attempts_blocked: delivery.stats.blockedAttempts,
+    stream_replays_failed: streams.stats.replayFailures,
+    ...storeLimits(store.stats),
+    ...hookLimits(delivery.stats),
+    commits_failed: link.stats.failedCommits,
+    registry_calls: parts.registry.counts.droppedRecords,
+    registry_answers_missing: parts.registry.counts.unanswered + parts.registry.counts.unasked,
+    key_uses_unnoted: asked['keyUseNotesFailed'] ?? 0,
     node_asks: link.stats.refusedAsks,
     node_commands: link.stats.refusedQuestions,
     node_commands_unanswered: link.stats.unansweredQuestions,

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { answerFrom, type RegistryQuestion } from '../cluster/asked-registry.ts';
 import { LocalRegistry } from '../cluster/local-registry.ts';
 import { openRedisRegistry } from '../cluster/redis/open-redis.ts';
+import type { RegistryCounts } from '../cluster/registry-counts.ts';
 import type { Registry } from '../cluster/registry.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AskResult, RegistryAsk } from '../events/asks.ts';
@@ -13,7 +14,11 @@ export interface HostRegistryOptions {
 }
 
 /** The registry this host's nodes live in: Redis where there is one, else the memory of this process. */
-export function openHostRegistry({ settings, clock, log }: HostRegistryOptions): Registry {
+export function openHostRegistry({
+  settings,
+  clock,
+  log,
+}: HostRegistryOptions): Registry & { readonly counts: RegistryCounts } {
   const { redisUrl: url, region } = settings;
   return url === undefined ? new LocalRegistry(clock) : openRedisRegistry({ url, region, clock, log });
 }

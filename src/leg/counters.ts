@@ -10,6 +10,8 @@ export interface FrameCounters {
   droppedBusyFrames: number;
   /** The playout queue was full. */
   droppedFullFrames: number;
+  /** The jitter buffer was full: its oldest go. */
+  droppedHeldFrames: number;
   /** Audio messages no frame could be cut from. */
   refusedMessages: number;
 }
@@ -24,6 +26,7 @@ export function newFrameCounters(): FrameCounters {
     duplicateFrames: 0,
     droppedBusyFrames: 0,
     droppedFullFrames: 0,
+    droppedHeldFrames: 0,
     refusedMessages: 0,
   };
 }

@@ -212,7 +212,7 @@ export class NodeArrivals implements Arrivals, Resumes {
       listener: call,
       nowMs,
       onEnded: () => {
-        group.count--;
+        groups.left(group, leg);
         this.#present.delete(leg);
       },
       ...media.partsFor(started, {

@@ -143,7 +143,7 @@ export class DialledLegs implements AgentDialler, Closeable {
       pacer,
       listener: listener.legListener,
       nowMs,
-      onEnded: () => group.count--,
+      onEnded: () => groups.left(group, leg),
     });
     group.count++;
     return leg;

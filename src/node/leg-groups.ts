@@ -1,6 +1,7 @@
 import type { LegRole } from '../base/roles.ts';
 import { CLIENT_DIALECTS } from '../dialect/client-registry.ts';
 import { DIALECTS } from '../dialect/registry.ts';
+import type { Leg } from '../leg/leg.ts';
 import { newFrameCounters, type FrameCounters } from '../leg/counters.ts';
 import { LEG_KINDS, type LegGroup, type LegKind } from '../telemetry/node-metrics.ts';
 
@@ -17,6 +18,8 @@ export interface CountedGroup extends LegGroup {
 
 /** Every group there can be, made at the start: a label that appears late hides its first increase. */
 export class LegGroups {
+  /** Of legs that have ended: marks their provider had no room for, and marks it told that nobody awaits. */
+  readonly marks = { emulated: 0, stray: 0 };
   readonly all: readonly CountedGroup[];
 
   constructor(providers: readonly string[]) {
@@ -26,6 +29,13 @@ export class LegGroups {
   of(provider: string, role: LegRole): CountedGroup {
     const kind = kindOf(role);
     return this.all.find((group) => group.provider === provider && group.kind === kind) ?? this.all[0]!;
+  }
+
+  /** One of its legs has ended. */
+  left(group: CountedGroup, { owedMarks }: Pick<Leg, 'owedMarks'>): void {
+    group.count--;
+    this.marks.emulated += owedMarks.stats.emulatedMarks;
+    this.marks.stray += owedMarks.stats.strayMarks;
   }
 
   get legs(): number {

@@ -28,6 +28,7 @@ import { openCallPorts } from './calls/call-ports.ts';
 import { NodeProviderOrders } from './calls/provider-orders.ts';
 import { PublishedAgents } from './calls/published-agents.ts';
 import type { NodeQueues } from './calls/queues.ts';
+import type { NodeSounds } from './calls/sounds.ts';
 import type { NodeToolCaller } from './calls/tool-caller.ts';
 import { NodeCluster } from './cluster/node-cluster.ts';
 import { openDialGuard } from './dial-guard.ts';
@@ -124,6 +125,7 @@ export class MediaNode implements Closeable {
   forks!: ForkLines;
   tools!: NodeToolCaller;
   queues!: NodeQueues;
+  sounds!: NodeSounds;
   /** Dials whom calls are handed over to. */
   targets!: LeavingDialler;
   link!: NodeEnd;
@@ -259,6 +261,10 @@ export class MediaNode implements Closeable {
     return this.#doors?.gateway;
   }
 
+  get tokenStats(): NodeDoors['tokenStats'] | undefined {
+    return this.#doors?.tokenStats;
+  }
+
   get audioSocketStats(): NodeDoors['audioSocketStats'] {
     return this.#doors?.audioSocketStats;
   }
@@ -352,7 +358,8 @@ export class MediaNode implements Closeable {
       connections,
       ask,
     });
-    ({ tapes: this.tapes, forks: this.forks, tools: this.tools, queues: this.queues } = opened);
+    ({ tapes: this.tapes, forks: this.forks, tools: this.tools } = opened);
+    ({ queues: this.queues, sounds: this.sounds } = opened);
     return { ...opened.ports, unacknowledged: (callId) => this.cluster.unacknowledged(callId) };
   }
 

@@ -14,6 +14,9 @@ export interface LoggerOptions {
   readonly destination?: pino.DestinationStream;
 }
 
+/** Of this process: lines that nobody read. */
+export const logStats = { droppedLines: 0 };
+
 /** A logger that writes JSON lines to stdout, without any secret; it drops lines rather than wait. */
 export function openLogger(options: LoggerOptions): Logger {
   return pino(
@@ -30,5 +33,7 @@ export function openLogger(options: LoggerOptions): Logger {
 
 // Not synchronous: a terminal that is scrolled up must not stop the audio. What nobody reads has a limit.
 function openStdout(): pino.DestinationStream {
-  return pino.destination({ fd: 1, sync: false, maxLength: MIB });
+  const stdout = pino.destination({ fd: 1, sync: false, maxLength: MIB });
+  stdout.on('drop', () => logStats.droppedLines++);
+  return stdout;
 }

@@ -49,6 +49,8 @@ export interface FrameCounts {
   readonly droppedBusyFrames: number;
   /** The playout queue was full. */
   readonly droppedFullFrames: number;
+  /** The jitter buffer was full. */
+  readonly droppedHeldFrames: number;
   /** Messages no frame could be cut from. */
   readonly refusedMessages: number;
 }
@@ -195,7 +197,7 @@ function addFrames(registry: Registry, { region, sources }: NodeMetricsOptions):
   counter('frames_duplicate_total', 'Frames that came twice', (frames) => frames.duplicateFrames);
   readAtScrape(registry, {
     name: 'frames_dropped_total',
-    help: 'Frames dropped: the socket was busy, the queue full, the message no frame',
+    help: 'Frames dropped: the socket was busy, a queue or a jitter buffer full, the message no frame',
     type: 'counter',
     read: () => sources.legGroups.flatMap((group) => droppedOf(group, region)),
   });
@@ -206,6 +208,7 @@ function droppedOf({ provider, kind, frames }: LegGroup, region: string): Sample
   return [
     { labels: { ...labels, reason: 'busy' }, value: frames.droppedBusyFrames },
     { labels: { ...labels, reason: 'full' }, value: frames.droppedFullFrames },
+    { labels: { ...labels, reason: 'held' }, value: frames.droppedHeldFrames },
     { labels: { ...labels, reason: 'malformed' }, value: frames.refusedMessages },
   ];
 }

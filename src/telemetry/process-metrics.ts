@@ -1,5 +1,6 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import { logStats } from './logger.ts';
 import type { LoopDelay } from './loop-delay.ts';
 import { readAtScrape } from './scrape.ts';
 
@@ -11,6 +12,12 @@ export function addProcessMetrics(registry: Registry, loopDelay: LoopDelay): voi
     if (name.startsWith('nodejs_eventloop_lag')) registry.removeSingleMetric(name);
   }
   addUtilization(registry);
+  readAtScrape(registry, {
+    name: 'log_lines_dropped_total',
+    help: 'Lines of the log that were dropped, as nobody read those before them',
+    type: 'counter',
+    read: () => [{ labels: {}, value: logStats.droppedLines }],
+  });
   readAtScrape(registry, {
     name: 'event_loop_delay_seconds',
     help: 'How late the event loop ran since the reading before the last',

@@ -32,13 +32,24 @@ export function readAtScrape(
   registry.registerMetric(collector as unknown as Metric);
 }
 
+/** Of each registry, who knows of values and words that it could not take. */
+const REFUSALS = new WeakMap<Registry, (() => number)[]>();
+
+/** Adds to what the limit `figures` of a registry held back: measured wrong, or of no closed set. */
+export function addRefusals(registry: Registry, read: () => number): void {
+  REFUSALS.set(registry, [...(REFUSALS.get(registry) ?? []), read]);
+}
+
 /** What every limit held back since the start, by the limit's name: a closed set, the keys of `read`. */
 export function readLimits(registry: Registry, read: () => { readonly [limit: string]: number }): void {
   readAtScrape(registry, {
     name: 'limit_hits_total',
     help: 'What a limit held back, by its name',
     type: 'counter',
-    read: () => Object.entries(read()).map(([limit, value]) => ({ labels: { limit }, value })),
+    read: () => {
+      const figures = (REFUSALS.get(registry) ?? []).reduce((sum, refused) => sum + refused(), 0);
+      return Object.entries({ ...read(), figures }).map(([limit, value]) => ({ labels: { limit }, value }));
+    },
   });
 }
 
@@ -57,6 +68,7 @@ export function readBins(
 ): void {
   const { series, ...head } = metric;
   const name = `${PREFIX}${head.name}`;
+  addRefusals(registry, () => series.reduce((sum, { bins }) => sum + bins.stats.refusedValues, 0));
   const read = (): Sample[] =>
     series
       .filter(({ bins, isOptional = false }) => !isOptional || !bins.isEmpty)

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { readAtScrape, type Labels, type Sample } from './scrape.ts';
+import { addRefusals, readAtScrape, type Labels, type Sample } from './scrape.ts';
 
 /**
  * A counter whose labels come from closed sets. Every combination is there from the start with 0: Prometheus
@@ -43,6 +43,7 @@ export function openTally<Name extends string>(
   const tally = new Tally<Name>(metric.labels);
   const { name, help } = metric;
   readAtScrape(registry, { name, help, type: 'counter', read: () => tally.samples() });
+  addRefusals(registry, () => tally.stats.strays);
   return tally;
 }
 

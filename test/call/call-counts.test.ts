@@ -5,6 +5,7 @@ import type { CallPorts } from '../../src/call/ports.ts';
 import { Marks } from '../../src/call/hearing/marks.ts';
 import { l16 } from '../../src/media/format.ts';
 import { Story } from '../stories/story.ts';
+import { Succession } from '../stories/succession.ts';
 
 const NATIVE = { dialect: 'native', format: l16(8000), agentId: null } as const;
 
@@ -64,4 +65,19 @@ it('marks beyond those that are remembered are counted', () => {
   const marks = new Marks(counts);
   for (let i = 0; i < 1_030; i++) marks.ask({ listenerId: 'leg_1', name: `m${i}`, speakerId: 'leg_2' });
   expect(counts.forgottenMarks).toBe(6);
+});
+
+it('what a snapshot leaves out of a long story, and who of those that left, is counted where the call goes on', () => {
+  const story = new Succession();
+  const caller = story.arrives(NATIVE);
+  for (let guest = 0; guest < 20; guest++)
+    story.arrives({ ...NATIVE, role: 'human', callId: story.call.id }).hangsUp();
+  while (story.events.length < 150) caller.says({ type: 'dtmf', digit: '1', durationMs: null });
+  story.dies();
+  const { timeline, members, sequence, forgottenMembers } = story.snapshot();
+  expect([timeline.length, sequence, members.length, forgottenMembers]).toEqual([128, 150, 17, 4]);
+  expect(story.node.calls.counts).toMatchObject({ untimedEvents: 22, forgottenMembers: 0 });
+  story.dies();
+  story.node.calls.endAll('drained', story.node.clock.nowMs());
+  expect(story.node.calls.counts).toMatchObject({ forgottenMembers: 4 });
 });

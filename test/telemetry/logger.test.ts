@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openLogger, type Logger } from '../../src/telemetry/logger.ts';
 import { redactLine } from '../../src/telemetry/redaction.ts';
 
+const SOURCES = join(import.meta.dirname, '../../src/telemetry');
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzZXNzaW9uIjp7fX0.c2lnbmF0dXJlLW9mLWl0';
 const SECRETS = [
   'omf_live_Sup3rS3cretApiKey0123456789',
@@ -103,12 +104,35 @@ describe('the log', () => {
   });
 
   it('reaches stdout although nothing waits for it', () => {
-    const source = join(import.meta.dirname, '../../src/telemetry/logger.ts');
     const script = `
-      import { openLogger } from ${JSON.stringify(source)};
+      import { openLogger } from ${JSON.stringify(join(SOURCES, 'logger.ts'))};
       openLogger({ level: 'info', base: { plane: 'control' } }).info('last words');
     `;
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
     expect(JSON.parse(run.stdout)).toMatchObject({ plane: 'control', msg: 'last words' });
+  });
+
+  it('drops lines that nobody reads, and /metrics says how many', async () => {
+    const script = `
+      import { Registry } from 'prom-client';
+      import { openLogger, logStats } from ${JSON.stringify(join(SOURCES, 'logger.ts'))};
+      import { addProcessMetrics } from ${JSON.stringify(join(SOURCES, 'process-metrics.ts'))};
+      const registry = new Registry();
+      addProcessMetrics(registry, { read: () => ({ p50Ms: 0, p99Ms: 0, maxMs: 0 }) });
+      const log = openLogger({ level: 'info', base: {} });
+      while (logStats.droppedLines < 10) {
+        log.info('x'.repeat(1_000));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const metrics = await registry.getMetricsAsJSON();
+      const { values } = metrics.find(({ name }) => name === 'omnivoice_log_lines_dropped_total');
+      process.stderr.write(String(values[0].value));
+      process.kill(process.pid, 'SIGKILL');
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: SOURCES });
+    let told = '';
+    child.stderr.on('data', (text) => (told += String(text)));
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(told).toBe('10');
   });
 });

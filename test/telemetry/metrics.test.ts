@@ -15,6 +15,7 @@ const FRAMES = {
   duplicateFrames: 0,
   droppedBusyFrames: 0,
   droppedFullFrames: 0,
+  droppedHeldFrames: 0,
   refusedMessages: 0,
 };
 const PROVIDERS = ['native', 'twilio'];
@@ -79,10 +80,18 @@ afterAll(async () => {
 it('counts what every limit held back, by its name', async () => {
   const nodeText = expositionOf(await node.snapshot());
   expect(nodeText).toContain('omnivoice_limit_hits_total{limit="socket_stalled"} 3');
+  expect(nodeText).toContain('omnivoice_limit_hits_total{limit="figures"} 0');
   expect(nodeText).toContain('omnivoice_admission_refused_total{reason="legs"} 7');
   expect(expositionOf(await control.snapshot())).toContain(
     'omnivoice_limit_hits_total{limit="stream_too_slow"} 2',
   );
+});
+
+it('counts what it could not measure itself: times that ran backwards, and words of no closed set', async () => {
+  const before = valueOf(await readNode(), 'omnivoice_limit_hits_total', { limit: 'figures' });
+  node.tickLag.observeMs(-1);
+  node.callEnded({ provider: 'a stranger', reason: 'caller_hangup', durationSeconds: 1 });
+  expect(valueOf(await readNode(), 'omnivoice_limit_hits_total', { limit: 'figures' })).toBe(before + 2);
 });
 
 it('counts orphans among the takeovers that nodes count, in one metric', async () => {
@@ -152,6 +161,7 @@ describe('a node’s figures', () => {
       'leg_silent_total',
       'legs',
       'limit_hits_total',
+      'log_lines_dropped_total',
       'node_capacity_legs',
       'node_info',
       'node_state',
@@ -168,7 +178,7 @@ describe('a node’s figures', () => {
     const metrics = await readNode();
     expect(metrics.get('omnivoice_call_setups_total')!.samples).toHaveLength(2 * 2 * 6);
     expect(metrics.get('omnivoice_calls_ended_total')!.samples).toHaveLength(2 * 2);
-    expect(metrics.get('omnivoice_frames_dropped_total')!.samples).toHaveLength(2 * 3 * 3);
+    expect(metrics.get('omnivoice_frames_dropped_total')!.samples).toHaveLength(2 * 3 * 4);
     expect(metrics.get('omnivoice_rejected_total')!.samples).toHaveLength(Object.keys(FAULTS).length);
     const series = [...metrics.values()].reduce((sum, { samples }) => sum + samples.length, 0);
     expect(series).toBeLessThan(2000);
@@ -254,6 +264,7 @@ describe('control’s figures', () => {
       'hooks_held_up_total',
       'legs_lost_total',
       'limit_hits_total',
+      'log_lines_dropped_total',
       'nodes_linked',
       'outbox_oldest_age_seconds',
       'streams',

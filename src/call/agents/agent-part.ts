@@ -144,6 +144,7 @@ class AgentPart implements CallPart {
   #count(): void {
     const { counts } = this.#ports.agents;
     if (counts === undefined) return;
+    counts.lateTools += this.#tools?.stats.timeouts ?? 0;
     counts.tools += this.#tools?.stats.crowdedCalls ?? 0;
     counts.untoldTools += this.#tools?.stats.untoldCalls ?? 0;
     counts.forgottenTools += this.#tools?.stats.forgottenRecords ?? 0;

@@ -7,6 +7,8 @@ export interface AgentCounts {
   tools: number;
   untoldTools: number;
   forgottenTools: number;
+  /** Their result did not come in time. */
+  lateTools: number;
   /** Turns no further backend would have been told. */
   forgottenTurns: number;
   /** Stretches of speech that were taken as heard, and turns that no next owner of a call was told. */
@@ -21,6 +23,7 @@ export function newAgentCounts(): AgentCounts {
     tools: 0,
     untoldTools: 0,
     forgottenTools: 0,
+    lateTools: 0,
     forgottenTurns: 0,
     forgottenUtterances: 0,
     unkeptTurns: 0,

@@ -8,7 +8,7 @@ export class Losses {
   readonly #order: PacketOrder;
   readonly #counters: FrameCounters;
   #madeUpFrames = 0;
-  readonly #counted = { late: 0, lost: 0, duplicate: 0, concealed: 0 };
+  readonly #counted = { late: 0, lost: 0, duplicate: 0, concealed: 0, overflow: 0 };
 
   constructor(jitter: JitterBuffer, order: PacketOrder, counters: FrameCounters) {
     this.#jitter = jitter;
@@ -40,11 +40,13 @@ export class Losses {
 
   /** Passes on what was not passed on yet: called whenever any of it may have changed. */
   count(): void {
-    const { late, lost, duplicate, concealed } = this.#counted;
+    const { late, lost, duplicate, concealed, overflow } = this.#counted;
     this.#counted.late = this.lateFrames;
     this.#counted.lost = this.lostFrames;
     this.#counted.duplicate = this.duplicateFrames;
     this.#counted.concealed = this.concealedFrames;
+    this.#counted.overflow = this.#jitter.stats.overflowFrames;
+    this.#counters.droppedHeldFrames += this.#counted.overflow - overflow;
     this.#counters.lateFrames += this.#counted.late - late;
     this.#counters.lostFrames += this.#counted.lost - lost;
     this.#counters.duplicateFrames += this.#counted.duplicate - duplicate;

@@ -52,6 +52,7 @@ export function openCallPorts(options: CallPortsOptions): {
   readonly forks: ForkLines;
   readonly tools: NodeToolCaller;
   readonly queues: NodeQueues;
+  readonly sounds: NodeSounds;
 } {
   const { settings, paths, index, clock, lifetime, agents, dialler, targets, provider } = options;
   const forks = new ForkLines(options.connections, clock);
@@ -87,5 +88,5 @@ export function openCallPorts(options: CallPortsOptions): {
       agentsFor({ agents, dialler, ownTools: tools }),
     ],
   };
-  return { ports, tapes, forks, tools, queues };
+  return { ports, tapes, forks, tools, queues, sounds };
 }

@@ -72,6 +72,7 @@ export class NodeCluster implements Closeable {
   readonly takeovers: TakeoverDesk;
   readonly relays: Relays;
   readonly tails: Tails;
+  readonly links: OwnerLinks;
   readonly #options: NodeClusterOptions;
   readonly #places: PeerPlaces;
   readonly #startedAtUnixMs: number;
@@ -113,6 +114,7 @@ export class NodeCluster implements Closeable {
     const links = new OwnerLinks(() => this.peers, clock, this.registry);
     const reportFailure = (error: unknown, where: string): void =>
       log.error({ error: messageOf(error), where }, 'a relay broke a promise');
+    this.links = links;
     const linkTo = (peer: string) => this.peers.find(peer);
     const relays = new Relays({ clock, calls: options.calls, links, linkTo, reportFailure });
     this.relays = relays;

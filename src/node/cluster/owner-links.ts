@@ -18,6 +18,8 @@ const SILENT_MAX = 1_024;
 
 /** How other nodes answer, and since when they do not. */
 export class OwnerLinks {
+  /** Peers whose loss can be dated no more: too many are gone. */
+  forgottenSilent = 0;
   readonly #peers: () => Peers;
   readonly #clock: Clock;
   readonly #registry: Pick<Registry, 'nodes'>;
@@ -43,8 +45,9 @@ export class OwnerLinks {
     const alreadyMs = state.name === 'suspect' ? NEAR_TIMING.suspectMs : 0;
     this.#silentSinceUnixMs.set(peer, this.#clock.unixMs() - alreadyMs);
     const [oldest] = this.#silentSinceUnixMs.keys();
-    if (this.#silentSinceUnixMs.size > SILENT_MAX && oldest !== undefined)
-      this.#silentSinceUnixMs.delete(oldest);
+    if (this.#silentSinceUnixMs.size <= SILENT_MAX || oldest === undefined) return;
+    this.#silentSinceUnixMs.delete(oldest);
+    this.forgottenSilent++;
   }
 
   /** Since when that node has not been heard; now where nobody can say. */

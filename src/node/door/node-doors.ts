@@ -12,6 +12,7 @@ import type { CredentialLookup, Resumes } from '../../gateway/door/admission.ts'
 import { openSessionGate, type SessionGate } from '../../gateway/door/session-gate.ts';
 import { openGateway, type Gateway, type GatewayOptions } from '../../gateway/gateway.ts';
 import type { ResumeTokens } from '../../gateway/resume-token.ts';
+import type { TokenLedger } from '../../gateway/token-ledger.ts';
 import { openTokenLedger } from '../../gateway/token-ledger.ts';
 import type { NodeLog } from '../media-node.ts';
 import { openIssuerTokens } from './issuer-keys.ts';
@@ -35,17 +36,26 @@ export interface NodeDoorsOptions {
   readonly ponged: NonNullable<GatewayOptions['ponged']>;
 }
 
+interface Opened {
+  readonly gateway: Gateway;
+  readonly audioSocket: AudioSocketDoor | undefined;
+  readonly tokenStats: TokenLedger['stats'];
+}
+
 /** The doors of a node: its WebSockets, on the port it shares and on its own, and AudioSocket. */
 export class NodeDoors {
   readonly #options: NodeDoorsOptions;
   readonly #gateway: Gateway;
   readonly #audioSocket: AudioSocketDoor | undefined;
+  /** Of session tokens that were used. */
+  readonly tokenStats: TokenLedger['stats'];
   #isSharedClosed = false;
 
-  private constructor(options: NodeDoorsOptions, gateway: Gateway, audioSocket: AudioSocketDoor | undefined) {
+  private constructor(options: NodeDoorsOptions, opened: Opened) {
     this.#options = options;
-    this.#gateway = gateway;
-    this.#audioSocket = audioSocket;
+    this.#gateway = opened.gateway;
+    this.#audioSocket = opened.audioSocket;
+    this.tokenStats = opened.tokenStats;
   }
 
   static async open(options: NodeDoorsOptions): Promise<NodeDoors> {
@@ -53,7 +63,8 @@ export class NodeDoors {
     const ledger = lifetime.own(openTokenLedger({ directory: paths.tokensDir, clock }));
     const sessions = openSessionGate({ secrets: settings.signingSecret, clock, ledger });
     const audioSocket = await openAudioSocket(options, sessions);
-    return new NodeDoors(options, await openMedia(options, sessions), audioSocket);
+    const gateway = await openMedia(options, sessions);
+    return new NodeDoors(options, { gateway, audioSocket, tokenStats: ledger.stats });
   }
 
   get gateway(): Gateway {
