@@ -6,6 +6,8 @@ export interface CallCounts {
   untoldSegments: number;
   /** Of those it was, the ones that did not go with the handover to the call's next owner. */
   unkeptSegments: number;
+  /** Handovers whose target was told of no summary, because nobody made one in time. */
+  missingSummaries: number;
   /** Handovers of which members of a queue were shown less than there was. */
   shortenedOffers: number;
   /** Items of agents that were forgotten before they were heard. */
@@ -24,6 +26,7 @@ export function newCallCounts(): CallCounts {
     unmixedFrames: 0,
     untoldSegments: 0,
     unkeptSegments: 0,
+    missingSummaries: 0,
     shortenedOffers: 0,
     forgottenItems: 0,
     forgottenMarks: 0,

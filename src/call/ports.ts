@@ -5,6 +5,7 @@ import type { FrameSource } from './sounds/frame-source.ts';
 import type { Sounds } from './sounds/sounds.ts';
 import type { ProviderOrders } from './provider/provider-orders.ts';
 import type { Invitations } from './parties/invitation.ts';
+import type { Summaries } from './handover/call-summary.ts';
 import type { Queues } from './handover/queue-wait.ts';
 import type { MakeCallPart } from './call-part.ts';
 
@@ -28,6 +29,8 @@ export interface CallPorts {
   readonly dialler?: AgentDialler;
   /** Where somebody is asked to take a handover. */
   readonly queues?: Queues;
+  /** Sums a call up for whoever it is handed over to. */
+  readonly summaries?: Summaries;
   /** The provider's REST account: what its protocol has no words for. */
   readonly provider?: ProviderOrders;
   /** What callers on hold hear, where it is not the house's own music. */

@@ -1,7 +1,8 @@
+import type { TranscriptSegment } from './call-commands/transcript.ts';
 import type { CommandResult } from './commands.ts';
 
 /** What a media node may ask of control. Answered once control has done or refused it. */
-export type Ask = ProviderControlAsk | AgentToolAsk | RegistryAsk | QueueAsk;
+export type Ask = ProviderControlAsk | AgentToolAsk | RegistryAsk | QueueAsk | SumUpAsk;
 
 /** What control answers: a value, or the fault it refused or failed with. */
 export type AskResult = CommandResult;
@@ -57,6 +58,12 @@ export interface QueueAsk {
   readonly remaining_ms: number;
   /** What members are told of it before they accept. */
   readonly offer: Readonly<Record<string, unknown>>;
+}
+
+/** What a call was about so far, in its own words: for whoever it is handed over to. */
+export interface SumUpAsk {
+  readonly name: 'sum_up';
+  readonly segments: readonly TranscriptSegment[];
 }
 
 /** Something to be done with a call at the provider it came from, through its REST account. */

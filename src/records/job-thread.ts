@@ -41,6 +41,13 @@ export class JobThread<Job, Reply> {
     }
   }
 
+  /** Starts what is not there yet, so that the next job need not wait for it. */
+  warm(): void {
+    this.#worker ??= this.#start();
+    // Who needs it hears that it did not start.
+    this.#worker.catch(() => {});
+  }
+
   async close(): Promise<void> {
     const worker = await this.#worker?.catch(() => undefined);
     this.#worker = undefined;

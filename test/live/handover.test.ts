@@ -56,6 +56,7 @@ async function findCall(): Promise<string> {
 interface Started {
   readonly handover_id: string;
   readonly join: Ticket;
+  readonly context: JsonObject & { readonly summary: unknown };
 }
 
 const handOver = (callId: string, args: JsonObject): Promise<Started> =>
@@ -89,7 +90,9 @@ describe('a handover from a native agent to a native human, its caller by Twilio
     '%s: what the human says goes to the agent until the switch and to the caller after it, no frame missing or twice',
     async (mode) => {
       const { caller, agent, callId } = await openScene();
-      const { handover_id, join } = await handOver(callId, { mode });
+      await ask(callId, 'transcript', { segments: [{ speaker: 'caller', text: 'I want to buy a boat.' }] });
+      const { handover_id, join, context } = await handOver(callId, { mode });
+      expect(context.summary).toEqual({ method: 'lexrank', text: 'caller: I want to buy a boat.' });
       const human = await Guest.join(join);
       const spoken = human.speak(targetFrame, FRAMES);
       await until('the human', () => numbersIn(agent.heard, TARGET_CODE).length > 5);

@@ -11,6 +11,7 @@ import { done, failed, unavailable, type Asker, type Outcome } from '../commands
 import type { Invitations, JoinWish } from '../parties/invitation.ts';
 import type { Member, Seat } from '../parties/roster.ts';
 import { briefingOf } from './briefing.ts';
+import { withSummary } from './call-summary.ts';
 import { canDial, DialledTarget } from './dialled-target.ts';
 import { readHandover } from './kept-handover.ts';
 import { isQueued, QueueWait } from './queue-wait.ts';
@@ -40,7 +41,8 @@ export class Handovers implements CallPart {
   #current: RunningHandover | undefined;
   #queueWait: QueueWait | undefined;
   #dialled: DialledTarget | undefined;
-  #isInviting = false;
+  /** One is being made ready: somebody is asked what the target is told, or where it is to come. */
+  #isPreparing = false;
 
   constructor(desk: CallDesk) {
     this.#desk = desk;
@@ -148,6 +150,21 @@ export class Handovers implements CallPart {
   #handOver(command: HandOver, nowMs: AtMs): Outcome {
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
+    const told = withSummary(this.#desk, command);
+    return told instanceof Promise ? this.#onceToldOf(told) : this.#startOn(told, nowMs);
+  }
+
+  /** Somebody is asked what the call was about; it goes on as before meanwhile. */
+  async #onceToldOf(told: Promise<HandOver>): Promise<CommandResult> {
+    this.#isPreparing = true;
+    const command = await told.finally(() => {
+      this.#isPreparing = false;
+    });
+    if (this.#desk.state.name !== 'active') return failed('failed_precondition', 'this call has ended');
+    return this.#refusal() ?? this.#startOn(command, this.#desk.clock.nowMs());
+  }
+
+  #startOn(command: HandOver, nowMs: AtMs): Outcome {
     switch (command.target.type) {
       case 'leg':
         return this.#toLeg(command, nowMs);
@@ -168,7 +185,7 @@ export class Handovers implements CallPart {
 
   #refusal(): CommandResult | undefined {
     const { roster } = this.#desk;
-    if (this.#current !== undefined || this.#isInviting) return UNDER_WAY;
+    if (this.#current !== undefined || this.#isPreparing) return UNDER_WAY;
     const takeover = roster.present.find(({ supervision }) => supervision === 'takeover');
     if (takeover !== undefined) return failed('conflict', `${takeover.party.id} has taken the call over`);
     return undefined;
@@ -177,17 +194,17 @@ export class Handovers implements CallPart {
   /** Somebody who joins by a URL of its own. */
   async #invite(command: HandOver, invitations: Invitations): Promise<CommandResult> {
     const id = newId('ho', this.#desk.clock);
-    this.#isInviting = true;
+    this.#isPreparing = true;
     try {
       const invitation = { role: 'human', mode: null, handoverId: id } as const;
       const join = { ...(await invitations.mint(invitation, this.#desk.facts)) };
-      this.#isInviting = false;
+      this.#isPreparing = false;
       if (this.#desk.state.name !== 'active') return failed('failed_precondition', 'this call has ended');
       return this.#refusal() ?? this.#begin(id, command, { join }, undefined, this.#desk.clock.nowMs());
     } catch (error) {
       return failed('unavailable', messageOf(error));
     } finally {
-      this.#isInviting = false;
+      this.#isPreparing = false;
     }
   }
 

@@ -18,6 +18,7 @@ import { answeredFrom } from '../host-registry.ts';
 import type { HostNodes } from '../nodes.ts';
 import { ForgottenCalls } from '../orphans/forgotten-calls.ts';
 import { OrphanSweep, type OrphanSweepOptions } from '../orphans/orphan-sweep.ts';
+import type { HostPostCall } from '../post-call/host-post-call.ts';
 import type { openQueues } from '../queues/open-queues.ts';
 import { Reaper } from '../reaper.ts';
 import type { ToolRequests } from '../tools/tool-requests.ts';
@@ -33,6 +34,7 @@ export interface LinkParts {
   readonly providers: ProviderControl;
   readonly tools: ToolRequests;
   readonly queues: ReturnType<typeof openQueues>;
+  readonly postCall: Pick<HostPostCall, 'sumUp'>;
   readonly tell: Tell;
 }
 
@@ -62,6 +64,7 @@ export function openLink(
       agent_tool: (ask) => tools.answer(ask),
       registry: (ask) => answeredFrom(registry, ask),
       queue_handover: (ask, incarnation) => queues.answer(ask, incarnation),
+      sum_up: (ask) => parts.postCall.sumUp(ask),
     }),
     onNodeDead: (incarnation) => reaper.reap(incarnation),
     clock,

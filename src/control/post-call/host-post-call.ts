@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { VoiceError } from '../../base/errors.ts';
 import { textOf } from '../../base/json.ts';
 import type { Closeable } from '../../base/lifetime.ts';
+import type { AskResult, SumUpAsk } from '../../events/asks.ts';
 import type { CallView } from '../../events/call-view.ts';
 import type { CommittedEvent, Journal, JournalEntry } from '../../events/journal.ts';
 import type { AnalyserWire } from '../../records/post-call/analyser.ts';
@@ -15,6 +16,9 @@ import { segmentOf } from '../../records/post-call/transcript.ts';
 
 /** A call has at most so many recordings: more than a page of them would be a defect of ours. */
 const RECORDINGS_MAX = 200;
+/** Ranking is quadratic: forty sentences take a tenth of what a whole call does. */
+const BRIEFING_SENTENCES_MAX = 40;
+const BRIEFING_WITHIN_MS = 1_000;
 
 export interface HostPostCallOptions {
   readonly store: {
@@ -36,6 +40,8 @@ export interface HostPostCallOptions {
 /** What happens to calls when they are over: they are analysed, read, and erased. */
 export class HostPostCall implements PostCallDesk, Closeable {
   readonly summaries: SummaryDesk;
+  /** Apart from those: somebody waits for what a call was about while it runs. */
+  readonly briefings: SummaryDesk;
   readonly runner: AnalysisRunner;
   readonly #options: HostPostCallOptions;
 
@@ -43,6 +49,12 @@ export class HostPostCall implements PostCallDesk, Closeable {
     const { store, analyser, publicUrl, announce, clock, log } = options;
     this.#options = options;
     this.summaries = new SummaryDesk({ clock });
+    this.briefings = new SummaryDesk({
+      clock,
+      withinMs: BRIEFING_WITHIN_MS,
+      sentencesMax: BRIEFING_SENTENCES_MAX,
+      stats: this.summaries.stats,
+    });
     this.runner = new AnalysisRunner({
       work: store.analyses,
       summarizer: this.summaries,
@@ -62,6 +74,13 @@ export class HostPostCall implements PostCallDesk, Closeable {
 
   committed(events: readonly CommittedEvent[]): void {
     if (events.some(({ envelope }) => envelope.type === 'call_completed')) this.runner.wake();
+    // A call that is written down may be handed over: then nobody waits for a thread to start.
+    if (events.some(({ envelope }) => envelope.type === 'transcript_segment')) this.briefings.warm();
+  }
+
+  /** What a call was about so far, for whoever it is handed over to. */
+  async sumUp({ segments }: SumUpAsk): Promise<AskResult> {
+    return { ok: true, value: { summary: await this.briefings.summaryOf(segments) } };
   }
 
   async transcript(
@@ -94,6 +113,7 @@ export class HostPostCall implements PostCallDesk, Closeable {
   async close(): Promise<void> {
     await this.runner.close();
     await this.summaries.close();
+    await this.briefings.close();
     await this.#options.analyser?.close();
   }
 

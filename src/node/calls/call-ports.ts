@@ -24,6 +24,7 @@ import { NodeInvitations } from './invitations.ts';
 import type { PublishedAgents } from './published-agents.ts';
 import { NodeQueues } from './queues.ts';
 import { NodeSounds } from './sounds.ts';
+import { NodeSummaries } from './summaries.ts';
 import { NodeToolCaller, type NodeToolCallerOptions } from './tool-caller.ts';
 
 /** What the world of a node's calls is made of. */
@@ -71,6 +72,7 @@ export function openCallPorts(options: CallPortsOptions): {
     invitations,
     dialler: targets,
     queues,
+    summaries: new NodeSummaries(options),
     provider,
     postCall: {
       rates: costRatesOf(settings),

@@ -127,6 +127,7 @@ function callLimits(counts: CallCounts): { readonly [limit: string]: number } {
     mix_ring_frames: counts.unmixedFrames,
     handover_briefing: counts.untoldSegments,
     handover_briefing_unkept: counts.unkeptSegments,
+    handover_summaries: counts.missingSummaries,
     handover_offer: counts.shortenedOffers,
     agent_items: counts.forgottenItems,
     marks: counts.forgottenMarks,

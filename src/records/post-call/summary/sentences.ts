@@ -14,7 +14,10 @@ const CHARACTERS_MAX = 300;
 const WORDS_MIN = 4;
 
 /** The sentences of a call that may sum it up; of a long one, some from everywhere in it. */
-export function sentencesOf(segments: readonly TranscriptSegment[]): readonly Sentence[] {
+export function sentencesOf(
+  segments: readonly TranscriptSegment[],
+  sentencesMax = SENTENCES_MAX,
+): readonly Sentence[] {
   const found: Sentence[] = [];
   for (const { speaker, text } of segments) {
     for (const part of text.split(/(?<=[.!?…。！？])\s+|\n+/u)) {
@@ -22,10 +25,10 @@ export function sentencesOf(segments: readonly TranscriptSegment[]): readonly Se
       if (wordsOf(plain).length >= WORDS_MIN) found.push({ speaker, text: plain });
     }
   }
-  if (found.length <= SENTENCES_MAX) return found;
+  if (found.length <= sentencesMax) return found;
   return Array.from(
-    { length: SENTENCES_MAX },
-    (_, i) => found[Math.floor((i * found.length) / SENTENCES_MAX)]!,
+    { length: sentencesMax },
+    (_, i) => found[Math.floor((i * found.length) / sentencesMax)]!,
   );
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Closeable } from '../../../base/lifetime.ts';
 import { JobThread } from '../../job-thread.ts';
 import type { TranscriptSegment } from '../../../events/call-commands/transcript.ts';
-import { sentencesOf, type Sentence } from './sentences.ts';
+import { SENTENCES_MAX, sentencesOf, type Sentence } from './sentences.ts';
 import type { SummaryJob, SummaryReply } from './summary-worker.ts';
 
 /** What a call was about, and who says so. */
@@ -14,6 +14,10 @@ export interface Summary {
 export interface SummaryDeskOptions {
   readonly clock: Pick<Clock, 'after'>;
   readonly withinMs?: number;
+  /** Of a longer call so many sentences are ranked, from everywhere in it. */
+  readonly sentencesMax?: number;
+  /** What several desks count together. */
+  readonly stats?: { overruns: number; crashes: number };
 }
 
 const HEAP_MB = 64;
@@ -23,20 +27,23 @@ const TEXT_CHARACTERS_MAX = 1_000;
 
 /** Sums calls up in their own words: the sentences most like all others (LexRank), picked in a thread. */
 export class SummaryDesk implements Closeable {
-  readonly stats = { overruns: 0, crashes: 0 };
+  readonly stats: { overruns: number; crashes: number };
   readonly #thread: JobThread<SummaryJob, SummaryReply>;
   readonly #withinMs: number;
+  readonly #sentencesMax: number;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ clock, withinMs = WITHIN_MS }: SummaryDeskOptions) {
+  constructor({ clock, withinMs = WITHIN_MS, sentencesMax = SENTENCES_MAX, stats }: SummaryDeskOptions) {
+    this.stats = stats ?? { overruns: 0, crashes: 0 };
     const module = new URL('./summary-worker.ts', import.meta.url);
     this.#thread = new JobThread({ clock, module, heapMb: HEAP_MB });
     this.#withinMs = withinMs;
+    this.#sentencesMax = sentencesMax;
   }
 
   /** Null where nothing was said that could sum a call up, or the thread came to no end. */
   async summaryOf(segments: readonly TranscriptSegment[]): Promise<Summary | null> {
-    const sentences = sentencesOf(segments);
+    const sentences = sentencesOf(segments, this.#sentencesMax);
     if (sentences.length === 0) return null;
     if (sentences.length <= PICKED_MAX) return { method: 'lexrank', text: textOf(sentences) };
     const job = { lines: sentences.map(({ text }) => text) };
@@ -48,6 +55,11 @@ export class SummaryDesk implements Closeable {
       return { method: 'lexrank', text: textOf(picked(sentences, reply.weights)) };
     this.stats[reply === 'overran' ? 'overruns' : 'crashes']++;
     return null;
+  }
+
+  /** Somebody will soon want a summary, and not wait for a thread to start. */
+  warm(): void {
+    this.#thread.warm();
   }
 
   close(): Promise<void> {

@@ -38,6 +38,16 @@ describe('the summary of a call', () => {
     expect([...places].sort((a, b) => a - b)).toEqual(places);
   });
 
+  it('may be ranked out of fewer sentences, where somebody waits for it, and on a thread that is warm', async () => {
+    const desk = new SummaryDesk({ clock: systemClock, withinMs: 20_000, sentencesMax: 6 });
+    desks.push(desk);
+    desk.warm();
+    desk.warm();
+    const lines = (await desk.summaryOf(BOOKING))!.text.split('\n');
+    expect(lines).toHaveLength(5);
+    expect(desk.stats).toEqual({ overruns: 0, crashes: 0 });
+  });
+
   it('is all of a short call', async () => {
     const summary = await openDesk().summaryOf(BOOKING.slice(1, 3));
     expect(summary?.text).toBe(
