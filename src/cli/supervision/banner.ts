@@ -1,6 +1,10 @@
-import { mediaUrlOf, publicUrlOf } from '../../config/addresses.ts';
+import { resolve } from 'node:path';
+import { isLoopback, mediaUrlOf, publicUrlOf } from '../../config/addresses.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Facts } from './supervisor.ts';
+
+/** Where commands look by themselves. */
+const URL_DEFAULT = 'http://127.0.0.1:8080';
 
 /** What the person who started the house is told when it stands. */
 export interface ReadyReport {
@@ -45,10 +49,18 @@ export function banner({ version, settings, facts, readyMs }: ReadyReport): stri
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`),
     '',
     'Next, in another terminal:',
-    '  npx omnivoice call samples/hello.wav --as twilio',
-    '  npx omnivoice listen',
+    `  npx omnivoice call samples/hello.wav --as twilio${wayHere(settings)}`,
+    `  npx omnivoice listen${wayHere(settings)}`,
     `  curl ${publicUrlOf(settings)}/api/v1/openapi.json`,
     '',
     '',
   ].join('\n');
+}
+
+/** What a command needs to find this house from a terminal that does not have its settings. */
+function wayHere(settings: Settings): string {
+  const url = publicUrlOf(settings);
+  const toUrl = url === URL_DEFAULT ? '' : ` --url ${url}`;
+  if (!isLoopback(settings.host)) return `${toUrl} --key omf_live_…`;
+  return resolve(settings.dataDir) === resolve('data') ? toUrl : `${toUrl} --data-dir ${settings.dataDir}`;
 }
