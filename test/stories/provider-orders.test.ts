@@ -177,8 +177,9 @@ describe('a call that is moved by its provider', () => {
     );
     const story = new Story({ ports: { provider, parts }, limits: { resumeWindowMs: 30_000 } });
     const credentials = { credentialId: 'sc_1', providerCallId: 'CA1' };
-    const caller = story.arrives({ dialect: 'twilio', agentId: 'echo', ...credentials });
-    return { story, provider, caller, call: story.call };
+    const again = (): StoryParty => story.arrives({ dialect: 'twilio', agentId: 'echo', ...credentials });
+    const caller = again();
+    return { story, provider, caller, again, call: story.call };
   }
 
   it('outlives the end of its old stream, and waits to be found again', async () => {
@@ -191,6 +192,24 @@ describe('a call that is moved by its provider', () => {
     expect([call.state.name, call.legs[0]!.state.name]).toEqual(['active', 'lost']);
     expect(story.types).not.toContain('call_ended');
   });
+
+  it.each([true, false])(
+    'ends with the caller once it streams anew; told first of its old end: %s',
+    async (isTold) => {
+      const { story, provider, caller, call, again } = openMoved();
+      const moving = moveAtProvider(call, TO);
+      await provider.answers({ ok: true, value: null });
+      await moving;
+      story.clock.advance(200);
+      if (isTold) caller.hangsUp();
+      const anew = again();
+      if (!isTold) caller.hangsUp();
+      expect([call.state.name, call.legs[0]!.state.name]).toEqual(['active', 'active']);
+      story.clock.advance(200);
+      anew.hangsUp();
+      expect(story.only('call_ended').data).toMatchObject({ reason: 'provider_stop' });
+    },
+  );
 
   it('stays where it is when the provider refuses: the end of its stream is a hang-up as ever', async () => {
     const { story, provider, caller, call } = openMoved();

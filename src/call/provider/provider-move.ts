@@ -37,6 +37,8 @@ export class ProviderMove implements CallPart {
     const { movedAtMs } = this.#desk.notes;
     if (input.type !== 'hung_up' || movedAtMs === null || nowMs - movedAtMs > MOVE_MS_MAX) return false;
     if (party.role !== 'caller' || !(party instanceof LegParty)) return false;
+    // It streams to the new place already: what ends now is that stream, and by its caller.
+    if (party.leg.state.enteredAtMs > movedAtMs) return false;
     this.#desk.onLost(party.leg, nowMs);
     return true;
   }
