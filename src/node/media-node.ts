@@ -315,8 +315,9 @@ export class MediaNode implements Closeable {
       calls: this.calls,
       farewells: () => this.arrivals.farewells,
       tails: () => this.cluster.tails,
+      relays: () => this.cluster.relays,
       moveProviderMs: settings.drainMoveProviderMs,
-      place: () => this.cluster.place(),
+      place: (wanted) => this.cluster.place(wanted),
       onBegin: () => {
         this.cluster.drain();
         this.link.statusChanged();
@@ -334,6 +335,7 @@ export class MediaNode implements Closeable {
       acknowledged: () => this.#parts.spool.releasedRecord,
       onSurrendered: () => this.leaving.look(),
       leaving: this.leaving,
+      farewells: () => this.arrivals.farewells,
       drainNode: () => void this.drain(options.settings.drainDeadlineMs, 'node'),
     });
   }

@@ -44,10 +44,15 @@ export function openNodeFigures(node: MediaNode, settings: Settings, version: st
 }
 
 function drainOf({ leaving, targets, cluster }: MediaNode): DrainFigures {
-  const { told, toldAgain, withoutPlace, providers, cutOff } = leaving.counts;
+  const { told, toldAgain, withoutPlace, fetched, providers, cutOff } = leaving.counts;
+  const { counts: lines } = leaving.lines;
+  const { counts: home } = cluster.farCallers;
   const { carried, heard, dropped, waitingDropped, cutShort, refused } = cluster.tails.counts;
   return {
     told: { first: told, again: toldAgain },
+    ownersTold: { first: lines.told, again: lines.toldAgain },
+    fetched,
+    calledHome: { told: home.told, ...home.providers },
     withoutPlace,
     providers,
     cutOff,

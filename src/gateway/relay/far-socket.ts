@@ -9,6 +9,7 @@ export class FarSocket implements LegSocket {
   readonly #handle: number;
   readonly #counts: RelayCounts;
   #isOpen = true;
+  #isClosing = false;
   /** The client's own socket has bytes that wait. */
   isBusy = false;
 
@@ -24,6 +25,11 @@ export class FarSocket implements LegSocket {
    */
   get bufferedBytes(): number {
     return this.#isFull ? Math.max(1, this.#way.bufferedBytes) : 0;
+  }
+
+  /** Whether its leg is still on it, as far as anybody said here. */
+  get isTaken(): boolean {
+    return this.#isOpen && !this.#isClosing;
   }
 
   get #isFull(): boolean {
@@ -45,6 +51,11 @@ export class FarSocket implements LegSocket {
     if (!this.#way.carry(type, this.#handle, content)) this.#counts.droppedMessages++;
   }
 
+  /** The node of the socket is to come for the call; false where it was not told. */
+  fetch(): boolean {
+    return this.isTaken && signal(this.#way, RELAY.fetch, this.#handle);
+  }
+
   pauseReading(): void {
     if (this.#isOpen) signal(this.#way, RELAY.pause, this.#handle);
   }
@@ -56,6 +67,7 @@ export class FarSocket implements LegSocket {
   close(code: number, reason: string, graceMs = 0): void {
     if (!this.#isOpen) return;
     this.#isOpen = graceMs > 0;
+    this.#isClosing = true;
     signal(this.#way, RELAY.close, this.#handle, { code, reason, graceMs });
   }
 

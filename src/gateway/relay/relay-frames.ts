@@ -12,6 +12,8 @@ export const RELAY = {
   /** The client's socket has bytes that wait, and has none any more. */
   busy: 20,
   idle: 21,
+  /** The node of the socket leaves: the client is wanted at its call's own node. */
+  leaving: 22,
   /** From the owner, to go out to the client. */
   sentText: 32,
   sentBinary: 33,
@@ -22,6 +24,8 @@ export const RELAY = {
   readOn: 38,
   /** It is a leg of its call now: what it would come back with, should the call move. */
   seated: 39,
+  /** The owner leaves: the node of the socket is to come for the call, which goes on there until then. */
+  fetch: 40,
 } as const;
 
 /** What an old socket still says, to the node that was given its call; the handle is the leg's. */

@@ -1,4 +1,5 @@
 import type { AtMs, Cancel, Clock } from '../../base/clock.ts';
+import { FAULTS } from '../../base/errors.ts';
 import { parseObject, type JsonObject } from '../../base/json.ts';
 import type { LegConnection, LegSocket, LostCause } from '../arrivals.ts';
 import { WaitingMessages } from '../waiting-messages.ts';
@@ -10,6 +11,8 @@ const LOOK_EVERY_MS = 20;
 const GOING_AWAY = { code: 1012, reason: 'node_lost' } as const;
 /** "call moved" (contract.md §9): the owner has it no more. */
 const CLOSE_MOVED = 4410;
+/** What the client still says on a socket it was told to leave is heard wherever its leg goes on. */
+const CLOSES_WITH_TAIL: readonly unknown[] = [CLOSE_MOVED, FAULTS.leg_replaced.closeCode];
 
 export interface RelayCounts {
   opened: number;
@@ -33,10 +36,16 @@ export interface RelayedLineOptions {
   readonly onLeft: (way: RelayWay, handle: number) => void;
 }
 
+/** Who has the call, and the handle of the leg there. */
+interface FarOwner {
+  readonly way: RelayWay;
+  readonly handle: number;
+}
+
 type LineState =
-  /** What the client says waits until its call is found. */
-  | { readonly name: 'searching'; readonly waiting: WaitingMessages }
-  | { readonly name: 'carried'; readonly way: RelayWay; readonly handle: number }
+  /** What the client says waits until its call is found; an owner that still has it is heard until then. */
+  | { readonly name: 'searching'; readonly waiting: WaitingMessages; readonly former: FarOwner | undefined }
+  | ({ readonly name: 'carried' } & FarOwner)
   /** The call has come to this node. */
   | { readonly name: 'here'; readonly leg: LegConnection }
   | { readonly name: 'ended' };
@@ -48,11 +57,13 @@ type LineState =
 export class RelayedLine implements LegConnection {
   readonly #options: RelayedLineOptions;
   #state: LineState;
+  /** The socket closes, and its client speaks on until it has left. */
+  #hasTail = false;
   #cancelLook: Cancel | undefined;
 
   constructor(options: RelayedLineOptions) {
     this.#options = options;
-    this.#state = { name: 'searching', waiting: new WaitingMessages(options.counts) };
+    this.#state = { name: 'searching', waiting: new WaitingMessages(options.counts), former: undefined };
   }
 
   get isSearching(): boolean {
@@ -63,6 +74,7 @@ export class RelayedLine implements LegConnection {
   carryOver(way: RelayWay, handle: number): void {
     const state = this.#state;
     if (state.name !== 'searching') return;
+    this.#leave();
     this.#state = { name: 'carried', way, handle };
     state.waiting.hearAll((message, isBinary) => this.#carry(way, handle, message, isBinary));
   }
@@ -72,6 +84,7 @@ export class RelayedLine implements LegConnection {
     const state = this.#state;
     if (state.name !== 'searching') return;
     const { clock } = this.#options;
+    this.#leave();
     this.#state = { name: 'here', leg };
     state.waiting.hearAll((message, isBinary) => leg.receive(message, isBinary, clock.nowMs()));
   }
@@ -85,12 +98,16 @@ export class RelayedLine implements LegConnection {
 
   receiveLate(message: Uint8Array, isBinary: boolean): boolean {
     const state = this.#state;
-    return state.name === 'here' && state.leg.receiveLate?.(message, isBinary) === true;
+    if (state.name === 'here') return state.leg.receiveLate?.(message, isBinary) === true;
+    if (state.name !== 'carried' || !this.#hasTail) return false;
+    this.#carry(state.way, state.handle, message, isBinary);
+    return true;
   }
 
   lost(cause: LostCause, nowMs: AtMs): void {
     const state = this.#state;
-    if (state.name === 'carried') signal(state.way, RELAY.lost, state.handle, cause);
+    const owner = ownerOf(state);
+    if (owner !== undefined) signal(owner.way, RELAY.lost, owner.handle, cause);
     this.#end();
     if (state.name === 'here') state.leg.lost(cause, nowMs);
   }
@@ -98,7 +115,7 @@ export class RelayedLine implements LegConnection {
   /** A frame of the owner. */
   carried(type: number, payload: Buffer): void {
     const { socket, onSeated } = this.#options;
-    if (this.#state.name !== 'carried') return;
+    if (ownerOf(this.#state) === undefined) return;
     if (type === RELAY.sentText || type === RELAY.sentBinary) {
       return socket.send({ bytes: Buffer.from(payload), isBinary: type === RELAY.sentBinary });
     }
@@ -108,17 +125,31 @@ export class RelayedLine implements LegConnection {
     if (type === RELAY.pause) return socket.pauseReading();
     if (type === RELAY.readOn) return socket.resumeReading();
     if (type === RELAY.seated) return onSeated(parseObject(payload) ?? {});
+    if (type === RELAY.fetch) return this.#fetch();
     if (type === RELAY.close) this.#onClose(parseObject(payload) ?? {});
   }
 
   /** The owner or the way to it is gone: its call is looked for, or the client is to come back. */
   ownerLost(): void {
     this.#options.counts.lostOwners++;
+    if (this.#forgetFormer()) return;
     if (!this.#search()) this.giveUp(GOING_AWAY.code, GOING_AWAY.reason);
   }
 
-  /** Its call was looked for in vain. */
+  /** The node of the socket leaves: the owner calls the client home. False where it is with nobody now. */
+  leave(mayRedirect: boolean): boolean {
+    const state = this.#state;
+    return state.name === 'carried' && signal(state.way, RELAY.leaving, state.handle, { mayRedirect });
+  }
+
+  /** Its call was looked for in vain. Where it was to be fetched, it goes on where it is. */
   giveUp(code: number = GOING_AWAY.code, reason: string = GOING_AWAY.reason): void {
+    const state = this.#state;
+    if (state.name === 'searching' && state.former !== undefined) {
+      const { way, handle } = state.former;
+      this.#state = { name: 'carried', way, handle };
+      return state.waiting.hearAll((message, isBinary) => this.#carry(way, handle, message, isBinary));
+    }
     this.#end();
     this.#options.socket.close(code, reason);
   }
@@ -132,10 +163,10 @@ export class RelayedLine implements LegConnection {
 
   #sendAudio(message: Uint8Array, isBinary: boolean): void {
     const { socket, clock } = this.#options;
-    const state = this.#state;
+    const owner = ownerOf(this.#state);
     if (socket.sendAudio(message, isBinary) || this.#cancelLook !== undefined) return;
-    if (state.name !== 'carried') return;
-    const { way, handle } = state;
+    if (owner === undefined) return;
+    const { way, handle } = owner;
     signal(way, RELAY.busy, handle);
     const look = (): void => {
       this.#cancelLook = socket.bufferedBytes === 0 ? undefined : clock.after(LOOK_EVERY_MS, look);
@@ -149,15 +180,37 @@ export class RelayedLine implements LegConnection {
     if (code === CLOSE_MOVED && graceMs === 0 && this.#leaveFor(code)) return;
     const closeCode = typeof code === 'number' ? code : GOING_AWAY.code;
     const word = typeof reason === 'string' ? reason : GOING_AWAY.reason;
-    this.#options.socket.close(closeCode, word, typeof graceMs === 'number' ? graceMs : 0);
+    const leavingMs = typeof graceMs === 'number' ? graceMs : 0;
+    this.#hasTail = leavingMs > 0 && CLOSES_WITH_TAIL.includes(code);
+    this.#options.socket.close(closeCode, word, leavingMs);
+  }
+
+  /** The owner is heard on, and what the client says waits, until the call is here or with somebody else. */
+  #fetch(): void {
+    const state = this.#state;
+    const { counts, socket, onLost } = this.#options;
+    if (state.name !== 'carried') return;
+    const { way, handle } = state;
+    this.#state = { name: 'searching', waiting: new WaitingMessages(counts), former: { way, handle } };
+    socket.resumeReading();
+    if (!onLost()) this.#state = state;
+  }
+
+  /** True where the call is being looked for already. */
+  #forgetFormer(): boolean {
+    const state = this.#state;
+    if (state.name !== 'searching') return false;
+    this.#leave();
+    this.#state = { ...state, former: undefined };
+    return true;
   }
 
   /** Its owner need not wait for the socket to be gone: it is another's from now on. */
   #leaveFor(closeCode: number): boolean {
-    const state = this.#state;
-    const isSearching = this.#search();
+    const owner = ownerOf(this.#state);
+    const isSearching = this.#forgetFormer() || this.#search();
     const cause: LostCause = { type: 'closed', closeCode };
-    if (isSearching && state.name === 'carried') signal(state.way, RELAY.lost, state.handle, cause);
+    if (isSearching && owner !== undefined) signal(owner.way, RELAY.lost, owner.handle, cause);
     return isSearching;
   }
 
@@ -165,7 +218,7 @@ export class RelayedLine implements LegConnection {
   #search(): boolean {
     const { counts, socket, onLost } = this.#options;
     if (!this.#leave()) return false;
-    this.#state = { name: 'searching', waiting: new WaitingMessages(counts) };
+    this.#state = { name: 'searching', waiting: new WaitingMessages(counts), former: undefined };
     // Whoever has the call next says for itself whether it can keep up.
     socket.resumeReading();
     return onLost();
@@ -178,10 +231,16 @@ export class RelayedLine implements LegConnection {
 
   /** True where it was carried until now. */
   #leave(): boolean {
-    const state = this.#state;
+    const owner = ownerOf(this.#state);
     this.#cancelLook?.();
     this.#cancelLook = undefined;
-    if (state.name === 'carried') this.#options.onLeft(state.way, state.handle);
-    return state.name === 'carried';
+    if (owner !== undefined) this.#options.onLeft(owner.way, owner.handle);
+    return owner !== undefined;
   }
+}
+
+/** The node whose words go out to the client now, if another one's do. */
+function ownerOf(state: LineState): FarOwner | undefined {
+  if (state.name === 'carried') return state;
+  return state.name === 'searching' ? state.former : undefined;
 }

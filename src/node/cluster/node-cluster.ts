@@ -29,6 +29,8 @@ import { FailoverGaps } from './failover-gaps.ts';
 import { LegFates } from './leg-fates.ts';
 import { TakeoverDesk, type Taken } from './takeover.ts';
 import { UnacknowledgedEvents } from './unacknowledged-events.ts';
+import { FarCallers } from '../drain/far-callers.ts';
+import type { Farewells } from '../drain/farewells.ts';
 import type { NodeDrain } from '../drain/node-drain.ts';
 import { Tails } from '../drain/tails.ts';
 import { PROVIDERS } from '../leg-groups.ts';
@@ -50,7 +52,9 @@ export interface NodeClusterOptions {
   /** Somebody of another host wants this node to leave. */
   readonly drainNode: () => void;
   /** How this node leaves, if it does. */
-  readonly leaving: Pick<NodeDrain, 'gives' | 'speakingOn'>;
+  readonly leaving: Pick<NodeDrain, 'gives' | 'speakingOn' | 'isDraining'>;
+  /** Opened later than this, and asked only with a call at hand. */
+  readonly farewells: () => Farewells;
   readonly ask: NodeEnd['ask'];
   readonly status: () => NodeStatus;
   /** Number of the last record the journal has. */
@@ -71,6 +75,7 @@ export class NodeCluster implements Closeable {
   readonly peers: Peers;
   readonly takeovers: TakeoverDesk;
   readonly relays: Relays;
+  readonly farCallers: FarCallers;
   readonly tails: Tails;
   readonly links: OwnerLinks;
   readonly #options: NodeClusterOptions;
@@ -112,11 +117,20 @@ export class NodeCluster implements Closeable {
     });
     this.#unacknowledged = new UnacknowledgedEvents(options.acknowledged);
     const links = new OwnerLinks(() => this.peers, clock, this.registry);
+    this.links = links;
     const reportFailure = (error: unknown, where: string): void =>
       log.error({ error: messageOf(error), where }, 'a relay broke a promise');
-    this.links = links;
     const linkTo = (peer: string) => this.peers.find(peer);
-    const relays = new Relays({ clock, calls: options.calls, links, linkTo, reportFailure });
+    this.farCallers = new FarCallers({
+      calls: options.calls,
+      farewells: options.farewells,
+      isLeaving: () => options.leaving.isDraining,
+      mediaUrl: mediaUrlOf(settings, index),
+    });
+    const onLeaving = (...told: Parameters<FarCallers['callHome']>) => this.farCallers.callHome(...told);
+    const mayTake = (peer: string): boolean => this.#takerNamed(peer) !== undefined;
+    const relaying = { clock, calls: options.calls, links, linkTo, reportFailure };
+    const relays = new Relays({ ...relaying, onLeaving, mayTake });
     this.relays = relays;
     this.tails = new Tails(clock);
     const handOver = (callId: string, graceMs: number): void => this.#surrender(callId, graceMs);
@@ -240,16 +254,25 @@ export class NodeCluster implements Closeable {
     this.ownership.end(callId);
   }
 
-  /** Who would take a call of this node now, which is about to leave; undefined where nobody can. */
-  place(): NodeRecord | undefined {
+  /** Who would take a call of this node now, the one wanted if it can; undefined where nobody can. */
+  place(wanted?: string): NodeRecord | undefined {
     if (this.isIsolated) return undefined;
     const { clock, incarnation } = this.#options;
-    const nowMs = clock.nowMs();
     const isOther = (node: NodeRecord): boolean => node.incarnation !== incarnation;
-    const isUp = ({ state }: NodeRecord): boolean => state === 'serving' || state === 'degraded';
-    const fit = this.#placement.place(this.membership.fit(nowMs).filter(isOther));
+    const named = wanted === undefined ? undefined : this.#takerNamed(wanted);
+    const fit = named ?? this.#placement.place(this.membership.fit(clock.nowMs()).filter(isOther));
     // Late at another node is better than cut off here.
-    return fit ?? this.#placement.place(this.membership.wayBack(nowMs).filter(isOther).filter(isUp));
+    return fit ?? this.#placement.place(this.#takers.filter(isOther));
+  }
+
+  /** Everybody who is up, and does not leave. */
+  get #takers(): NodeRecord[] {
+    const nodes = this.membership.wayBack(this.#options.clock.nowMs());
+    return nodes.filter(({ state }) => state === 'serving' || state === 'degraded');
+  }
+
+  #takerNamed(incarnation: string): NodeRecord | undefined {
+    return this.#takers.find((node) => node.incarnation === incarnation);
   }
 
   drain(): void {

@@ -18,7 +18,7 @@ export interface PeerAnswersOptions {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly calls: CallDirectory;
   readonly links: Pick<OwnerLinks, 'changed'>;
-  readonly relays: Pick<Relays, 'carried' | 'ended'>;
+  readonly relays: Pick<Relays, 'carried' | 'ended' | 'letFollow'>;
   /** Lets go of a call whose last word is with another node; its lines have `graceMs` to leave. */
   readonly handOver: (callId: string, graceMs: number) => void;
   /** Whether this node is leaving, with that call, and who of it speaks on meanwhile. */
@@ -97,7 +97,7 @@ export class PeerAnswers implements PeerHandlers {
    * node that is leaving has sent them all after it.
    */
   #give(asked: GiveQuestion, to: RelayWay): { readonly snapshot?: string; readonly tails?: object } {
-    const { calls, clock, handOver, leaving, tails } = this.#options;
+    const { calls, clock, handOver, leaving, relays, tails } = this.#options;
     const callId = asked.call_id;
     const call = calls.get(callId);
     const isLeaving = call !== undefined && leaving.gives(call);
@@ -109,7 +109,9 @@ export class PeerAnswers implements PeerHandlers {
       handOver(callId, 0);
       return { snapshot };
     }
-    const handles = tails.give(leaving.speakingOn(call), to);
+    const told = leaving.speakingOn(call);
+    const handles = tails.give(told, to);
+    for (const { id } of call.legs) if (!told.includes(id)) relays.letFollow(id);
     handOver(callId, TAIL_MS);
     return { snapshot, tails: handles };
   }

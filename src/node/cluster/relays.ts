@@ -14,9 +14,10 @@ import {
 import type { Resumption } from '../../gateway/door/admission.ts';
 import { FarLeg, type FarWelcome } from '../../gateway/relay/far-leg.ts';
 import { FarSocket } from '../../gateway/relay/far-socket.ts';
-import { packOpening, readOpening, RELAY, signal } from '../../gateway/relay/relay-frames.ts';
+import { packOpening, readOpening, RELAY, signal, type RelayWay } from '../../gateway/relay/relay-frames.ts';
 import { RelayedLine, type RelayCounts } from '../../gateway/relay/relayed-line.ts';
 import type { ResumeClaims } from '../../gateway/resume-token.ts';
+import type { FarSeat } from '../drain/far-callers.ts';
 import type { OwnerLinks } from './owner-links.ts';
 import { RelayMoves, type Finder } from './relay-moves.ts';
 import { claimsOf, readClaims, type SeatedAt } from './seat-claims.ts';
@@ -24,11 +25,17 @@ import { claimsOf, readClaims, type SeatedAt } from './seat-claims.ts';
 /** Legs that one peer may have here by relay; its own door has its own limit. */
 const FAR_LEGS_MAX = 1_024;
 const MESSAGE_BYTES_MAX = 256 * 1024;
+/** "call moved" (contract.md §9). */
+const CLOSE_MOVED = 4410;
 
 export interface RelaysOptions extends SeatedAt {
   readonly clock: Clock;
   readonly links: Pick<OwnerLinks, 'redialled'>;
   readonly linkTo: (incarnation: string) => PeerLink | undefined;
+  /** Whether a call may go to that node now. */
+  readonly mayTake: (incarnation: string) => boolean;
+  /** The node of that leg's socket leaves. */
+  readonly onLeaving: (seat: FarSeat, mayRedirect: boolean) => Promise<void>;
   readonly reportFailure: (error: unknown, where: string) => void;
 }
 
@@ -45,13 +52,15 @@ interface Relay {
   owner: string;
   /** As its owner knows it by now. */
   who: Who;
-  way?: PeerLink;
-  handle: number;
 }
 
 interface FarEnd {
   readonly leg: FarLeg;
   readonly socket: FarSocket;
+  readonly way: PeerLink;
+  seat?: FarSeat;
+  /** Where its call goes to the node of its socket, it goes on there on the socket it has. */
+  mayFollow: boolean;
 }
 
 /** Legs whose socket is at one node and whose call is at another: both of their ends that are here. */
@@ -66,7 +75,7 @@ export class Relays {
     waitingDropped: 0,
   };
   readonly #options: RelaysOptions;
-  readonly #lines = new Map<PeerLink, Map<number, RelayedLine>>();
+  readonly #lines = new Map<RelayWay, Map<number, RelayedLine>>();
   readonly #farEnds = new Map<PeerLink, Map<number, FarEnd>>();
   readonly #inbound: Inbound = {
     payload: new Uint8Array(MESSAGE_BYTES_MAX),
@@ -76,6 +85,9 @@ export class Relays {
   };
   readonly #moves: RelayMoves;
   #finder: Finder | undefined;
+  /** Of legs that are seated, by leg: the last end each came by. */
+  readonly #seats = new Map<string, FarEnd>();
+  #searching = 0;
   #lastHandle = 0;
 
   constructor(options: RelaysOptions) {
@@ -97,6 +109,34 @@ export class Relays {
   /** Legs of calls here whose socket is elsewhere. */
   get far(): number {
     return sizeOf(this.#farEnds);
+  }
+
+  /** Whether no socket is here whose call is elsewhere, or is looked for. */
+  get isEmpty(): boolean {
+    return this.#searching === 0 && this.relayed === 0;
+  }
+
+  /** Sockets here whose call is elsewhere. */
+  *lines(): Generator<RelayedLine> {
+    for (const lines of this.#lines.values()) yield* lines.values();
+  }
+
+  /** The node to which that leg of a call here would follow its call, on the socket that it has there. */
+  homeOf(legId: string): string | undefined {
+    const end = this.#seats.get(legId);
+    if (end === undefined || !end.mayFollow || !end.socket.isTaken) return undefined;
+    const { state } = end.way;
+    return state.name === 'open' && this.#options.mayTake(state.peer) ? state.peer : undefined;
+  }
+
+  /** The node of that leg's socket is to come for the call; false where it was not told. */
+  fetch(legId: string): boolean {
+    return this.homeOf(legId) !== undefined && this.#seats.get(legId)!.socket.fetch();
+  }
+
+  /** The call goes to another node, and this leg with it, on the socket that it has. */
+  letFollow(legId: string): void {
+    if (this.homeOf(legId) !== undefined) this.#seats.get(legId)!.socket.close(CLOSE_MOVED, 'call_moved');
   }
 
   /** For `/metrics`. */
@@ -129,9 +169,9 @@ export class Relays {
         if (claims !== undefined) relay.who = { claims };
       },
       onLost: () => this.#follow(relay),
-      onLeft: () => this.#forget(relay),
+      onLeft: (way, handle) => void this.#lines.get(way)?.delete(handle),
     });
-    const relay: Relay = { line, arrival, owner, who, handle: 0 };
+    const relay: Relay = { line, arrival, owner, who };
     if (!this.#carry(relay)) return this.#refused();
     this.counts.opened++;
     return line;
@@ -144,15 +184,9 @@ export class Relays {
     if (way === undefined || opening === undefined) return false;
     const handle = ++this.#lastHandle;
     if (!signal(way, RELAY.open, handle, { ...packOpening(opening), who: relay.who })) return false;
-    relay.way = way;
-    relay.handle = handle;
     tableOf(this.#lines, way).set(handle, relay.line);
     relay.line.carryOver(way, handle);
     return true;
-  }
-
-  #forget({ way, handle }: Relay): void {
-    if (way !== undefined) this.#lines.get(way)?.delete(handle);
   }
 
   /** Its owner is gone, or has the call no more. False where nothing is known to look for the call by. */
@@ -165,10 +199,14 @@ export class Relays {
       relay.owner = next;
       return this.#carry(relay);
     };
-    this.#moves.follow({ line, arrival, claims, owner, carryTo }, finder).catch((error: unknown) => {
-      this.#options.reportFailure(error, 'relay: follow');
-      line.giveUp();
-    });
+    this.#searching++;
+    this.#moves
+      .follow({ line, arrival, claims, owner, carryTo }, finder)
+      .catch((error: unknown) => {
+        this.#options.reportFailure(error, 'relay: follow');
+        line.giveUp();
+      })
+      .finally(() => this.#searching--);
     return true;
   }
 
@@ -182,8 +220,10 @@ export class Relays {
       return leg.receive(payload, type === RELAY.heardBinary);
     }
     if (type === RELAY.busy || type === RELAY.idle) socket.isBusy = type === RELAY.busy;
+    if (type === RELAY.leaving) this.#callHome(end, parseObject(payload)?.['mayRedirect'] === true);
     if (type === RELAY.lost) {
       this.#farEnds.get(from)?.delete(handle);
+      this.#unseat(end);
       leg.lost(causeOf(payload), this.#options.clock.nowMs());
     }
   }
@@ -196,7 +236,21 @@ export class Relays {
     this.#farEnds.delete(link);
     for (const line of lines) line.ownerLost();
     const nowMs = this.#options.clock.nowMs();
-    for (const { leg } of ends) leg.lost({ type: 'closed', closeCode: 1006 }, nowMs);
+    for (const end of ends) {
+      this.#unseat(end);
+      end.leg.lost({ type: 'closed', closeCode: 1006 }, nowMs);
+    }
+  }
+
+  #callHome({ seat }: FarEnd, mayRedirect: boolean): void {
+    const { onLeaving, reportFailure } = this.#options;
+    if (seat === undefined) return;
+    onLeaving(seat, mayRedirect).catch((error: unknown) => reportFailure(error, 'relay: leaving'));
+  }
+
+  #unseat(end: FarEnd): void {
+    const legId = end.seat?.legId;
+    if (legId !== undefined && this.#seats.get(legId) === end) this.#seats.delete(legId);
   }
 
   #welcome(handle: number, payload: Buffer, from: PeerLink): void {
@@ -213,10 +267,15 @@ export class Relays {
     const who = opening.who as Who;
     const onSeated = (arrival: Arrival): void => {
       const claims = claimsOf(this.#options, arrival, who.claims);
-      if (claims !== undefined) signal(from, RELAY.seated, handle, claims);
+      if (claims === undefined) return;
+      end.seat = claims;
+      end.mayFollow = arrival.session.isReplaceable === true;
+      this.#seats.set(claims.legId, end);
+      signal(from, RELAY.seated, handle, claims);
     };
     const leg = new FarLeg({ opening, socket, clock, inbound, dialects, waiting, onSeated, reportFailure });
-    ends.set(handle, { leg, socket });
+    const end: FarEnd = { leg, socket, way: from, mayFollow: false };
+    ends.set(handle, end);
     this.#welcomeOf(who)
       .then((welcome) => ('type' in welcome ? leg.refuse(welcome) : leg.arrive(welcome)))
       .catch((error: unknown) => {
@@ -239,7 +298,7 @@ export class Relays {
   }
 }
 
-function tableOf<T>(tables: Map<PeerLink, Map<number, T>>, link: PeerLink): Map<number, T> {
+function tableOf<K, T>(tables: Map<K, Map<number, T>>, link: K): Map<number, T> {
   const known = tables.get(link);
   if (known !== undefined) return known;
   const table = new Map<number, T>();
@@ -247,7 +306,7 @@ function tableOf<T>(tables: Map<PeerLink, Map<number, T>>, link: PeerLink): Map<
   return table;
 }
 
-function sizeOf(tables: ReadonlyMap<PeerLink, ReadonlyMap<number, unknown>>): number {
+function sizeOf(tables: ReadonlyMap<RelayWay, ReadonlyMap<number, unknown>>): number {
   return [...tables.values()].reduce((sum, { size }) => sum + size, 0);
 }
 

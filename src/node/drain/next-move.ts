@@ -8,9 +8,9 @@ export const LOOK_EVERY_MS = 20;
 /** Whose turns they are is worked out anew so often: with hundreds of calls that takes a while. */
 export const TURNS_EVERY_MS = 200;
 /** Who was told and is still here is told again. */
-const AGAIN_MS = 5_000;
+export const AGAIN_MS = 5_000;
 /** A provider takes its time, and an order is not repeated while it may be under way. */
-const PROVIDER_AGAIN_MS = 30_000;
+export const PROVIDER_AGAIN_MS = 30_000;
 
 /** A call that could go on elsewhere. */
 export interface Candidate {

@@ -7,9 +7,20 @@ import { moveAtProvider } from '../../call/provider/provider-move.ts';
 import type { NodeRecord } from '../../cluster/node-record.ts';
 import { advanceDrain, SERVING, type DrainEnd, type DrainState } from './drain-state.ts';
 import { LOOK_EVERY_MS, TURNS_EVERY_MS, turnsOf, type Candidate } from './next-move.ts';
+import { countOrder } from './far-callers.ts';
 import type { Farewells } from './farewells.ts';
+import { LeavingLines, type LeavingLine } from './leaving-lines.ts';
 import type { Tails } from './tails.ts';
-import { mayFollow, speakingOn, wayOut } from './ways-out.ts';
+import { mayFollow, speakingOn, toBeFetched, wayOut, type WaysOut } from './ways-out.ts';
+
+/** Legs whose socket and whose call are at two nodes, one of which leaves; by leg's id (`Relays`). */
+export interface RelayedLegs {
+  /** Whether no socket here is of a call elsewhere. */
+  readonly isEmpty: boolean;
+  lines(): Iterable<LeavingLine>;
+  homeOf(legId: string): string | undefined;
+  fetch(legId: string): boolean;
+}
 
 export interface NodeDrainOptions {
   readonly clock: Clock;
@@ -17,10 +28,11 @@ export interface NodeDrainOptions {
   /** Both are opened after the drain, and asked only once it begins. */
   readonly farewells: () => Farewells;
   readonly tails: () => Pick<Tails, 'leaving'>;
+  readonly relays: () => RelayedLegs;
   /** Providers are asked to stream elsewhere only so long after the drain began. */
   readonly moveProviderMs: number;
-  /** Who would take a call now; undefined where nobody can. */
-  readonly place: () => NodeRecord | undefined;
+  /** Who would take a call now, that one if it can; undefined where nobody can. */
+  readonly place: (wanted?: string) => NodeRecord | undefined;
   /** Once, at the beginning: the doors close to who is new, and peers are told. */
   readonly onBegin: () => void;
   readonly log: {
@@ -40,12 +52,16 @@ export class NodeDrain implements Closeable {
     toldAgain: 0,
     /** A call's turn came, and there was no node to go to. */
     withoutPlace: 0,
+    /** Calls whose lines are all at other nodes, one of which was told to come for the call. */
+    fetched: 0,
     /** Orders to providers, by what became of them; skipped where nobody could be asked. */
     providers: { accepted: 0, refused: 0, skipped: 0 },
     /** Calls that were ended because time was up. */
     cutOff: 0,
   };
   readonly #options: NodeDrainOptions;
+  /** Sockets here of calls elsewhere. */
+  readonly lines = new LeavingLines();
   readonly #toldAtMs = new Map<string, AtMs>();
   readonly #done = Promise.withResolvers<DrainEnd>();
   #state: DrainState = SERVING;
@@ -82,18 +98,19 @@ export class NodeDrain implements Closeable {
 
   /** A call ended or was given away: perhaps it was the last. */
   look(): void {
-    const { calls, tails } = this.#options;
-    this.#advance({ type: 'look', callsLeft: calls.size + tails().leaving });
+    const { calls, tails, relays } = this.#options;
+    const socketsLeft = relays().isEmpty ? 0 : 1;
+    this.#advance({ type: 'look', callsLeft: calls.size + tails().leaving + socketsLeft });
   }
 
   /** Whether a peer that asks for the call gets it, whoever else is on its lines. */
   gives(call: Call): boolean {
-    return this.isDraining && mayFollow(call, this.#options.farewells());
+    return this.isDraining && mayFollow(call, this.#ways);
   }
 
   /** The lines of a call that speak on here for a moment when it is given away. */
   speakingOn(call: Call): readonly string[] {
-    return this.isDraining ? speakingOn(call, this.#options.farewells()) : [];
+    return this.isDraining ? speakingOn(call, this.#ways) : [];
   }
 
   close(): void {
@@ -143,31 +160,50 @@ export class NodeDrain implements Closeable {
     }
     const candidate = this.#turns.shift();
     if (candidate !== undefined) this.#move(candidate, nowMs);
+    else this.lines.tellNext(this.#options.relays().lines(), times);
+  }
+
+  get #ways(): WaysOut {
+    const { farewells, relays } = this.#options;
+    return {
+      canGoAway: (leg) => farewells().canGoAway(leg),
+      isSentAway: (leg) => farewells().isSentAway(leg),
+      follows: (leg) => relays().homeOf(leg.id) !== undefined,
+    };
   }
 
   #candidates(nowMs: AtMs): readonly Candidate[] {
-    const { calls, farewells } = this.#options;
+    const { calls } = this.#options;
+    const ways = this.#ways;
     return calls.all.flatMap((call) => {
-      const way = wayOut(call, farewells(), nowMs);
+      const way = wayOut(call, ways, nowMs);
       return way === undefined ? [] : [{ ...way, toldAtMs: this.#toldAtMs.get(call.id) }];
     });
   }
 
   #move({ callId, way }: Candidate, nowMs: AtMs): void {
-    const { calls, place, farewells } = this.#options;
+    const { calls, place, farewells, relays } = this.#options;
     const call = calls.get(callId);
     if (call === undefined) return;
     const wasTold = this.#toldAtMs.has(callId);
     this.#toldAtMs.set(callId, nowMs);
-    const node = place();
+    const homes = call.legs.flatMap(({ id }) => relays().homeOf(id) ?? []);
+    const node = place(homes[0]);
     if (node === undefined) {
       this.counts.withoutPlace++;
       return;
     }
     if (wasTold) this.counts.toldAgain++;
     else this.counts.told++;
+    const ways = this.#ways;
     // Everybody of a call is sent to one node, so that they meet there.
-    farewells().goAway(call, node.mediaUrl);
+    farewells().goAway(
+      call,
+      node.mediaUrl,
+      call.legs.filter((leg) => !ways.follows(leg)),
+    );
+    const fetched = toBeFetched(call, ways);
+    if (fetched !== undefined && relays().fetch(fetched.id)) this.counts.fetched++;
     if (way === 'provider') void this.#moveAtProvider(call, node.mediaUrl);
   }
 
@@ -175,9 +211,6 @@ export class NodeDrain implements Closeable {
     const { farewells } = this.#options;
     const target = farewells().redirectOf(call, mediaUrl);
     const result = target === undefined ? undefined : await moveAtProvider(call, target);
-    const { providers } = this.counts;
-    if (result === undefined) providers.skipped++;
-    else if (result.ok) providers.accepted++;
-    else providers.refused++;
+    countOrder(this.counts.providers, result);
   }
 }

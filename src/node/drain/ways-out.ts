@@ -9,12 +9,16 @@ import type { Candidate } from './next-move.ts';
 /** An agent that has said nothing for so long is between two sentences. */
 const PAUSE_MS = 400;
 
-type Told = Pick<Farewells, 'canGoAway' | 'isSentAway'>;
+/** How lines can leave, and whether they were told to. */
+export interface WaysOut extends Pick<Farewells, 'canGoAway' | 'isSentAway'> {
+  /** Whether its socket is at a node that would take the call: the line goes on there, and is told nothing. */
+  readonly follows: (leg: Leg) => boolean;
+}
 
 /** How a call can leave this node, if it can: a line that cannot come back elsewhere keeps its call here. */
-export function wayOut(call: Call, farewells: Told, nowMs: AtMs): Omit<Candidate, 'toldAtMs'> | undefined {
+export function wayOut(call: Call, ways: WaysOut, nowMs: AtMs): Omit<Candidate, 'toldAtMs'> | undefined {
   const lines = linesOf(call);
-  const bound = lines.filter((leg) => !farewells.canGoAway(leg));
+  const bound = lines.filter((leg) => !ways.follows(leg) && !ways.canGoAway(leg));
   const isProviders = bound.length === 1 && bound[0]!.role === 'caller' && orderCanBeGiven(call, 'redirect');
   if (lines.length === 0 || (bound.length > 0 && !isProviders)) return undefined;
   return {
@@ -26,15 +30,21 @@ export function wayOut(call: Call, farewells: Told, nowMs: AtMs): Omit<Candidate
   };
 }
 
-/** Whether every line of the call was told to come back elsewhere: it may go with the first that does. */
-export function mayFollow(call: Call, farewells: Told): boolean {
+/** Whether every line of the call was told to come back elsewhere, or follows: it may go with the first. */
+export function mayFollow(call: Call, ways: WaysOut): boolean {
   const lines = linesOf(call);
-  return lines.length > 0 && lines.every((leg) => farewells.isSentAway(leg));
+  return lines.length > 0 && lines.every((leg) => ways.isSentAway(leg) || ways.follows(leg));
+}
+
+/** The line that has to be fetched for the call to go: no other one of it was told to. */
+export function toBeFetched(call: Call, ways: WaysOut): Leg | undefined {
+  const lines = linesOf(call);
+  return lines.every((leg) => ways.follows(leg)) ? lines[0] : undefined;
 }
 
 /** The lines that speak on here until they have found the way. */
-export function speakingOn(call: Call, farewells: Told): readonly string[] {
-  const leaving = linesOf(call).filter((leg) => leg.capabilities.resume && farewells.isSentAway(leg));
+export function speakingOn(call: Call, ways: WaysOut): readonly string[] {
+  const leaving = linesOf(call).filter((leg) => leg.capabilities.resume && ways.isSentAway(leg));
   return leaving.map(({ id }) => id);
 }
 

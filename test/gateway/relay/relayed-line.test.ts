@@ -164,3 +164,76 @@ describe('a relay whose owner has the call no more', () => {
     expect([line.isSearching, client.closes]).toEqual([false, [[4410, 'call_moved']]]);
   });
 });
+
+describe('a relay whose owner leaves', () => {
+  /** The owner says: come for the call. Its words go out on until it is fetched. */
+  function openFetched() {
+    const scene = openRelay({ canBeFound: true });
+    scene.say('before');
+    expect(scene.far.fetch()).toBe(true);
+    scene.say('meanwhile');
+    return scene;
+  }
+
+  it('hears its owner until the call is here, and what the client said meanwhile is heard once', () => {
+    const { line, owner, client, far, say, clock, leg } = { ...openFetched(), leg: hearingLeg() };
+    expect([line.isSearching, owner.heard]).toEqual([true, ['before']]);
+    expect(far.sendAudio(FRAME, true)).toBe(true);
+    expect(client.heard).toBe(1);
+    far.close(4410, 'call_moved');
+    line.goOn(leg);
+    say('here');
+    expect([leg.heard, client.closes, owner.lost]).toEqual([['meanwhile', 'here'], [], 1]);
+    line.lost({ type: 'closed', closeCode: 1000 }, clock.nowMs());
+    expect([leg.losses, owner.lost]).toEqual([1, 1]);
+  });
+
+  it('goes on with its owner where the call cannot be fetched, and nothing is missing', () => {
+    const { line, owner, client, say } = openFetched();
+    line.giveUp();
+    say('after');
+    expect([owner.heard, client.closes]).toEqual([['before', 'meanwhile', 'after'], []]);
+  });
+
+  it('is looked for when its owner is lost while it is fetched, and not twice', () => {
+    const { line, client, counts } = openFetched();
+    line.ownerLost();
+    expect([line.isSearching, counts.lostOwners]).toEqual([true, 1]);
+    line.giveUp();
+    expect(client.closes).toEqual([[1012, 'node_lost']]);
+  });
+
+  it('stays where it is when there is nothing to look for it by', () => {
+    const { far, line, say, owner } = openRelay();
+    far.fetch();
+    say('on');
+    expect([line.isSearching, owner.heard]).toEqual([false, ['on']]);
+  });
+
+  it('carries on what the client says after it was told where to go, until it has left', () => {
+    const { far, line, owner } = openRelay();
+    expect(line.receiveLate(FRAME, true)).toBe(false);
+    far.close(4409, 'leg_replaced', 2_000);
+    expect(far.isTaken).toBe(false);
+    expect(line.receiveLate(Buffer.from('late'), true)).toBe(true);
+    expect(owner.heard).toEqual(['late']);
+  });
+
+  it('has the answers to its last words heard by its protocol where the call has ended', () => {
+    const { far, line } = openRelay();
+    far.close(1000, 'hangup', 2_000);
+    expect(line.receiveLate(FRAME, true)).toBe(false);
+  });
+});
+
+/** A leg of this node, and what it was told. */
+function hearingLeg() {
+  const heard: string[] = [];
+  const leg = {
+    heard,
+    losses: 0,
+    receive: (message: Uint8Array) => void heard.push(Buffer.from(message).toString('latin1')),
+    lost: () => void leg.losses++,
+  };
+  return leg;
+}

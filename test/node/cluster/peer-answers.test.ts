@@ -21,7 +21,7 @@ function openOwner() {
     clock,
     calls,
     links: { changed: () => {} },
-    relays: { carried: () => {}, ended: () => {} },
+    relays: { carried: () => {}, ended: () => {}, letFollow: () => {} },
     handOver: (callId) => given.push(callId),
     leaving: { gives: () => false, speakingOn: () => [] },
     tails: new Tails(clock),

@@ -1,3 +1,4 @@
+import { WebSocket } from 'ws';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { refuse } from '../../../src/base/errors.ts';
@@ -42,6 +43,8 @@ interface Node {
   readonly relays: Relays;
   readonly arrivals: FakeArrivals;
   readonly failures: string[];
+  /** Legs whose node of the socket leaves. */
+  readonly leaving: string[];
 }
 
 async function openNode(self: string): Promise<Node> {
@@ -52,7 +55,12 @@ async function openNode(self: string): Promise<Node> {
   const member = () => ({ generation: node.generation, party: { id: 'leg_1', codecName: 'pcmu/8000' } });
   const call = { id: 'call_1', facts: { region: 'local' }, fence: 7, roster: { find: member } };
   const calls = { get: () => call, ofProvider: () => undefined } as unknown as CallDirectory;
-  const relays = new Relays({ clock: systemClock, calls, links, linkTo, reportFailure });
+  const leaving: string[] = [];
+  const onLeaving = async ({ legId }: { readonly legId: string }, mayRedirect: boolean) =>
+    void leaving.push(`${legId}${mayRedirect ? ' by its provider' : ''}`);
+  const mayTake = (peer: string): boolean => peer !== 'leaver';
+  const relaying = { clock: systemClock, calls, links, linkTo, reportFailure };
+  const relays = new Relays({ ...relaying, mayTake, onLeaving });
   const peers: Peers = new Peers({
     self,
     clock: systemClock,
@@ -79,6 +87,7 @@ async function openNode(self: string): Promise<Node> {
     relays,
     arrivals,
     failures,
+    leaving,
     generation: 2,
     bring: async () => refuse('call_not_found', 'the call has ended'),
   };
@@ -97,8 +106,8 @@ interface Scene {
 }
 
 /** A native client whose socket is at the node `near`, and whose call is at `owner`. */
-async function relay(isReplaceable = true): Promise<Scene> {
-  const [owner, near] = [await openNode('owner'), await openNode('near')];
+async function relay(isReplaceable = true, nearName = 'near'): Promise<Scene> {
+  const [owner, near] = [await openNode('owner'), await openNode(nearName)];
   near.peers.meet('owner', { kind: 'network', host: '127.0.0.1', port: owner.peers.port! });
   await vi.waitFor(() => expect(near.peers.stateOf('owner')?.name).toBe('open'));
   const resumes = {
@@ -294,5 +303,46 @@ describe('a leg whose call’s owner is gone', () => {
     await owner.peers.close();
     expect(await client.closed()).toEqual({ code: 1012, reason: 'node_lost' });
     expect(near.relays.figures).toMatchObject({ lostOwners: 1, followed: 0, legs: { here: 0 } });
+  });
+});
+
+describe('a leg between two nodes, one of which leaves', () => {
+  it('is called home by its owner, where the node of its socket leaves', async () => {
+    const { owner, near } = await relay();
+    await vi.waitFor(() => expect(owner.relays.homeOf('leg_1')).toBe('near'));
+    for (const line of near.relays.lines())
+      expect([line.leave(false), line.leave(true)]).toEqual([true, true]);
+    await vi.waitFor(() => expect(owner.leaving).toEqual(['leg_1', 'leg_1 by its provider']));
+    expect([near.relays.isEmpty, owner.relays.isEmpty]).toEqual([false, true]);
+  });
+
+  it('is followed by its call, where its owner leaves: no frame lost or doubled', async () => {
+    const scene = await relay();
+    const { owner, near, client } = scene;
+    const { say, heard } = speaking(scene);
+    const giving = Promise.withResolvers<void>();
+    near.bring = async () => {
+      await giving.promise;
+      owner.relays.letFollow('leg_1');
+      return undefined;
+    };
+    await vi.waitFor(() => expect(owner.relays.homeOf('leg_1')).toBe('near'));
+    say(10);
+    expect(owner.relays.fetch('leg_1')).toBe(true);
+    await vi.waitFor(() => expect([...near.relays.lines()][0]?.isSearching).toBe(true));
+    say(10);
+    giving.resolve();
+    await vi.waitFor(() => expect(near.arrivals.legs).toHaveLength(1));
+    say(10);
+    await vi.waitFor(() => expect(heard()).toEqual(upTo(30)));
+    expect([client.socket.readyState, near.relays.isEmpty]).toEqual([WebSocket.OPEN, true]);
+    await vi.waitFor(() => expect(owner.relays.homeOf('leg_1')).toBeUndefined());
+    expect(near.relays.figures).toMatchObject({ followed: 1, lostOwners: 0, dropped: { message: 0 } });
+  });
+
+  it('goes nowhere by itself where the node of its socket cannot take it', async () => {
+    const { owner } = await relay(true, 'leaver');
+    expect(owner.relays.figures.legs.elsewhere).toBe(1);
+    expect([owner.relays.homeOf('leg_1'), owner.relays.fetch('leg_1')]).toEqual([undefined, false]);
   });
 });

@@ -14,17 +14,31 @@ function openScene(options: StoryOptions & { isAlone?: boolean } = {}) {
   const story = new Story({ limits: { resumeWindowMs: 30_000 }, ...options });
   const begun: number[] = [];
   const tails = { leaving: 0 };
+  const asked = { homes: [] as (string | undefined)[], fetched: [] as string[], left: 0 };
+  const line = { leave: () => ++asked.left > 0 };
+  const relays = {
+    isEmpty: true,
+    /** Legs of calls here whose socket is at that node. */
+    homes: {} as { [legId: string]: string },
+    lines: () => (relays.isEmpty ? [] : [line]),
+    homeOf: (legId: string) => relays.homes[legId],
+    fetch: (legId: string) => asked.fetched.push(legId) > 0,
+  };
   const drain = new NodeDrain({
     clock: story.clock,
     calls: story.calls,
     farewells: () => story.arrivals.farewells,
     tails: () => tails,
+    relays: () => relays,
     moveProviderMs: 600_000,
-    place: () => (options.isAlone === true ? undefined : nodeRecord('n2', { mediaUrl: OTHER })),
+    place: (home) => {
+      asked.homes.push(home);
+      return options.isAlone === true ? undefined : nodeRecord('n2', { mediaUrl: OTHER });
+    },
     onBegin: () => begun.push(story.clock.nowMs()),
     log: { info: () => {}, error: (_, sentence) => expect(sentence).toBeUndefined() },
   });
-  return { story, drain, begun, tails };
+  return { story, drain, begun, tails, relays, asked };
 }
 
 /** Whether a promise has been kept by now. */
@@ -119,6 +133,45 @@ describe('a node that is drained', () => {
     story.clock.advance(8_000);
     expect(caller.told('goaway')).toHaveLength(2);
     expect(drain.counts).toMatchObject({ told: 1, toldAgain: 1 });
+  });
+
+  it('sends a call after its line to the node of the socket, and tells the line nothing', () => {
+    const { story, drain, relays, asked } = openScene();
+    const caller = story.arrives();
+    relays.homes[caller.legId] = 'n2';
+    expect(drain.gives(story.call)).toBe(false);
+    void drain.begin(120_000);
+    story.clock.advance(2_100);
+    expect([asked.homes, asked.fetched]).toEqual([['n2'], [caller.legId]]);
+    expect([drain.counts.told, drain.counts.fetched]).toEqual([1, 1]);
+    expect([drain.gives(story.call), drain.speakingOn(story.call)]).toEqual([true, []]);
+    expect(caller.socket.sent.length).toBe(0);
+  });
+
+  it('tells those of a call who are here, and lets the one who is at the next node follow them', () => {
+    const { story, drain, relays, asked } = openScene();
+    const caller = story.arrives();
+    const { id: callId } = story.call;
+    const agent = story.arrives({ dialect: 'native', role: 'agent', callId });
+    relays.homes[caller.legId] = 'n2';
+    void drain.begin(120_000);
+    story.clock.advance(2_100);
+    expect(agent.told('goaway')).toMatchObject([{ url: `${OTHER}/media/native` }]);
+    expect([asked.fetched, drain.gives(story.call)]).toEqual([[], true]);
+    expect(drain.speakingOn(story.call)).toEqual([agent.legId]);
+  });
+
+  it('tells the owners of calls whose sockets are here, and stays until those have left', async () => {
+    const { story, drain, relays, asked } = openScene();
+    relays.isEmpty = false;
+    const done = drain.begin(120_000);
+    story.clock.advance(1_900);
+    expect([asked.left, await isKept(done)]).toEqual([0, false]);
+    story.clock.advance(200);
+    expect([asked.left, drain.lines.counts.told]).toEqual([1, 1]);
+    relays.isEmpty = true;
+    story.clock.advance(20);
+    expect(await done).toBe('empty');
   });
 
   it('stays until the last words of its lines are on their way', async () => {
