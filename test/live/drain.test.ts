@@ -13,9 +13,11 @@ import {
   untilCompleted,
   untilFound,
 } from './cluster-scene.ts';
+import { openProvider } from '../providers/control/provider-house.ts';
+import { obeyRedirects, openCrossing, TwilioCall } from './crossing-lines.ts';
 import { House, until } from './house.ts';
 import { NativeCaller } from './native-caller.ts';
-import { NumberedSpeech } from './numbered-speech.ts';
+import { faultsIn, NumberedSpeech } from './numbered-speech.ts';
 
 const IS_LONG = process.env['OMNIVOICE_TEST_LONG'] !== undefined;
 const CALLS = IS_LONG ? 200 : 6;
@@ -34,6 +36,7 @@ afterEach(() => opened.close());
 interface Line {
   readonly caller: NativeCaller;
   readonly speech: NumberedSpeech;
+  readonly stays?: number;
 }
 
 /** A machine that is busy with other things may refuse a caller once. */
@@ -95,6 +98,19 @@ async function restart(house: House, node: number): Promise<string> {
   return life;
 }
 
+/** Where callers of each kind come in; a provider with an account, and one without. */
+async function telephonyOf(house: House, providerUrl: string) {
+  const made = { dialect: 'twilio', agent_id: 'echo' };
+  const control = { account: 'AC0', secret: 'rest-secret', base_url: providerUrl };
+  const urlOf = async (given: object): Promise<string> =>
+    (await house.api<{ url: string }>('POST', '/voice/stream-credentials', given)).url;
+  return {
+    twilioUrl: await urlOf({ ...made, control }),
+    plainUrl: await urlOf(made),
+    nativeUrl: await nativeUrl(house),
+  };
+}
+
 /** How long the longest silence of each call was since then; p50, p95 and the longest. */
 function gapsOf(lines: readonly Line[], sinceMs = 0): string {
   const gapsMs = lines.map(({ speech }) => speech.largestGapMsSince(sinceMs)).toSorted((a, b) => a - b);
@@ -104,8 +120,16 @@ function gapsOf(lines: readonly Line[], sinceMs = 0): string {
 
 describe('nodes that are drained one after the other', { timeout: IS_LONG ? 600_000 : 120_000 }, () => {
   it('hand every call over: none is dropped, and no frame is lost, doubled or out of order', async () => {
-    const house = opened.own(await House.open({ MEDIA_NODES: String(NODES), ...PATIENT }));
+    const settings = { MEDIA_NODES: String(NODES), DRAIN_MOVE_PROVIDER_MS: '0', ...PATIENT };
+    const house = opened.own(await House.open(settings));
     const hooks = await hooksOf(house, opened);
+    const provider = await openProvider((close) => opened.own({ close }));
+    const telephony = await telephonyOf(house, provider.url);
+    const crossing = await openCrossing(house, hooks, { ...telephony, owner: 1, socket: 0 });
+    const crossed = { caller: crossing.native, speech: new NumberedSpeech(crossing.native) };
+    const local = await TwilioCall.place(house, hooks, { url: telephony.twilioUrl, node: 0 });
+    const telephoned = [crossing.twilio, local];
+    opened.own(obeyRedirects(provider, telephoned));
     const lines = await speakers(await nativeUrl(house), CALLS);
     const placedAtMs = performance.now();
     await pause(QUIET_MS);
@@ -114,7 +138,18 @@ describe('nodes that are drained one after the other', { timeout: IS_LONG ? 600_
     const stalls = monitorEventLoopDelay();
     stalls.enable();
     const lives: string[] = [];
-    for (let node = 0; node < NODES; node++) lives.push(await restart(house, node));
+    lives.push(await restart(house, 0));
+    // The node of their sockets left: one was told, the others were streamed to the node of their calls.
+    expect([crossed.caller.resumedTimes(), crossed.caller.isOnOpenLine]).toEqual([2, true]);
+    expect(telephoned.map(({ streams }) => streams.length)).toEqual([3, 2]);
+    const plain = { ...telephony, twilioUrl: telephony.plainUrl };
+    const other = await openCrossing(house, hooks, { ...plain, owner: 1, socket: 0 });
+    const fetched = { caller: other.native, speech: new NumberedSpeech(other.native) };
+    for (let node = 1; node < NODES; node++) lives.push(await restart(house, node));
+    await until('the relayed to go on', () => fetched.caller.resumedTimes() === 2);
+    // The node of their calls left: the calls went to their sockets.
+    expect([fetched.caller.isOnOpenLine, other.twilio.stream.closeCode]).toEqual([true, undefined]);
+    expect(faultsIn(other.twilio.stream.heard)).toEqual({ missing: 0, doubled: 0 });
     const stalledMs = stalls.max / 1e6;
     stalls.disable();
     const moves = lines.reduce((sum, { caller }) => sum + caller.resumedTimes(), 0);
@@ -123,15 +158,28 @@ describe('nodes that are drained one after the other', { timeout: IS_LONG ? 600_
       `${CALLS} calls, ${NODES} nodes, ${moves} moves: ${gaps}; callers stalled ${Math.round(stalledMs)} ms`,
     );
     expect(moves).toBeGreaterThanOrEqual(CALLS);
-    for (const { caller } of lines) caller.hangUp();
+    // How often each came to another node without its call, or was streamed again: the rest were takeovers.
+    const streams = [
+      { call: crossing.twilio, stays: 3 },
+      { call: local, stays: 1 },
+      { call: other.twilio, stays: 1 },
+    ];
+    for (const { call } of streams) call.stream.hangUp();
+    const natives = [...lines, { ...crossed, stays: 2 }, { ...fetched, stays: 1 }];
+    for (const { caller } of natives) caller.hangUp();
     const isCompleted = ({ caller }: Line): boolean =>
       hooks.firstArrivals(caller.callId).some(({ type }) => type === 'call_completed');
-    await until('the ends of all', () => lines.every(isCompleted), IS_LONG ? 120_000 : 20_000);
-    for (const { caller, speech } of lines) {
+    await until('the ends of all', () => natives.every(isCompleted), IS_LONG ? 120_000 : 20_000);
+    for (const { call, stays } of streams) {
+      await untilCompleted(hooks, call.callId);
+      expectWhole(hooks.firstArrivals(call.callId), call.streams.length - stays);
+    }
+    for (const { caller, speech, stays = 0 } of natives) {
       expect([speech.doubledFrames, speech.framesOfOldLines]).toEqual([0, 0]);
       // Callers that stood still say seconds of sound at once, more than waits anywhere for a call on its way.
-      expect(stalledMs < STALL_MS_MAX ? speech.missingFrames : 0).toBe(0);
-      expectWhole(hooks.firstArrivals(caller.callId), caller.resumedTimes());
+      const missing = stalledMs < STALL_MS_MAX ? speech.missingFrames : 0;
+      expect({ stays, missing }).toEqual({ stays, missing: 0 });
+      expectWhole(hooks.firstArrivals(caller.callId), caller.resumedTimes() - stays);
       const [ended] = hooks.firstArrivals(caller.callId).filter(({ type }) => type === 'call_ended');
       expect(ended!.data['reason']).toBe('caller_hangup');
     }

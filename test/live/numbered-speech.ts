@@ -74,3 +74,16 @@ function numberOf(frame: Buffer): number {
   }
   return number;
 }
+
+/** That many frames in a row, each with its number. */
+export function numberedAudio(frames: number): Buffer {
+  return Buffer.concat(Array.from({ length: frames }, (_, number) => frameOf(number)));
+}
+
+/** How many numbers never came between the first and the last, and how many came twice or too late. */
+export function faultsIn(frames: readonly Buffer[]): { readonly missing: number; readonly doubled: number } {
+  const numbers = frames.map(numberOf);
+  const [lowest, highest] = [Math.min(...numbers), Math.max(...numbers)];
+  const doubled = numbers.filter((number, i) => number <= Math.max(-1, ...numbers.slice(0, i)));
+  return { missing: highest - lowest + 1 - new Set(numbers).size, doubled: doubled.length };
+}
