@@ -167,7 +167,7 @@ function addState(registry: Registry, { region, version, mode, capLegs, sources 
   gauge('node_capacity_legs', 'Legs this node takes', () => one({ region }, capLegs));
   gauge('calls', 'Calls now', () => one({ region }, sources.calls()));
   gauge('legs', 'Legs now', () =>
-    sources.legGroups.map(({ provider, kind, legs }) => ({
+    shownOf(sources.legGroups).map(({ provider, kind, legs }) => ({
       labels: { region, provider, kind },
       value: legs(),
     })),
@@ -185,7 +185,7 @@ function addFrames(registry: Registry, { region, sources }: NodeMetricsOptions):
       help,
       type: 'counter',
       read: () =>
-        sources.legGroups.map(({ provider, kind, frames }) => ({
+        shownOf(sources.legGroups).map(({ provider, kind, frames }) => ({
           labels: { region, provider, kind },
           value: count(frames),
         })),
@@ -199,7 +199,15 @@ function addFrames(registry: Registry, { region, sources }: NodeMetricsOptions):
     name: 'frames_dropped_total',
     help: 'Frames dropped: the socket was busy, a queue or a jitter buffer full, the message no frame',
     type: 'counter',
-    read: () => sources.legGroups.flatMap((group) => droppedOf(group, region)),
+    read: () => shownOf(sources.legGroups).flatMap((group) => droppedOf(group, region)),
+  });
+}
+
+/** Callers of every provider; of its software and people only where there were any, and of one that may be. */
+function shownOf(groups: readonly LegGroup[]): readonly LegGroup[] {
+  return groups.filter(({ provider, kind, legs, frames }) => {
+    const wasThere = legs() + frames.receivedFrames + frames.playedFrames > 0;
+    return kind === 'telephony' || wasThere || provider === groups[0]?.provider;
   });
 }
 

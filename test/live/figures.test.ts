@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asksOf, groupsOf } from '../ops/expressions.ts';
 import { DASHBOARDS, questionsOf } from '../ops/dashboards.ts';
 import { ALERTS, RECORDS } from '../ops/manifests.ts';
-import { PAGES } from '../pages.ts';
+import { pageAt, PAGES } from '../pages.ts';
 import { readExposition, type ReadMetric } from '../telemetry/exposition-parser.ts';
 import { House } from './house.ts';
 
@@ -70,7 +70,26 @@ function namelessIn(expr: string): readonly string[] {
   return list.split(',').filter((label) => label !== '' && !known.has(label));
 }
 
+const OPERATIONS = 'docs/operations.md';
+const LIMITS = 'docs/limits.md';
+/** Of a provider whose callers were there: six histograms with the edges each has. */
+const SERIES_OF_A_PROVIDER = 78;
+const PROVIDERS_IN_USE = 3;
+const SERIES_MAX = 2000;
+
+function names(page: string, name: string): boolean {
+  return new RegExp(`\\b${name}\\b`).test(pageAt(page));
+}
+
 describe('the figures of a house', () => {
+  it('are few enough that reading them does not make audio wait', () => {
+    const ofNode = [...shown.values()].flatMap(({ samples }) =>
+      samples.filter(({ labels }) => labels['node']),
+    );
+    expect(ofNode.length).toBeGreaterThan(1000);
+    expect(ofNode.length + PROVIDERS_IN_USE * SERIES_OF_A_PROVIDER).toBeLessThan(SERIES_MAX);
+  });
+
   it('are all that alerts, records and dashboards ask for: metrics, labels and their values', () => {
     expect(QUESTIONS.length).toBeGreaterThan(150);
     const missing = QUESTIONS.map(({ who, expr }) => [who, missingIn(expr)]);
@@ -90,7 +109,9 @@ describe('the figures of a house', () => {
 });
 
 describe('the pages for operators', () => {
-  const pages = PAGES.filter(({ path }) => /^(?:docs\/runbooks|docs\/operations|ops)\b/.test(path));
+  const pages = PAGES.filter(({ path }) =>
+    /^(?:docs\/runbooks|docs\/operations|docs\/limits|ops)\b/.test(path),
+  );
 
   it('name no metric, label or value that a house does not show', () => {
     const said = pages.flatMap(({ path, text }) =>
@@ -110,6 +131,23 @@ describe('the pages for operators', () => {
       ...namelessIn(expr),
     ]);
     expect(missing.filter(({ length }) => length > 2)).toEqual([]);
+  });
+
+  it('name every metric of the house, and every limit', () => {
+    const unnamed = [...shown.keys()].filter(
+      (name) => name.startsWith('omnivoice_') && !names(OPERATIONS, name),
+    );
+    expect(unnamed).toEqual([]);
+    const limits = samplesOf('omnivoice_limit_hits_total')!.map(({ labels }) => labels['limit']!);
+    expect(limits.length).toBeGreaterThan(200);
+    expect(limits.filter((limit) => !names(LIMITS, limit))).toEqual([]);
+  });
+
+  it('name no limit that a house does not have', () => {
+    const rows = [...pageAt(LIMITS).matchAll(/^\| (`[^|]+) \|/gm)];
+    const named = rows.flatMap(([, cell]) => [...cell!.matchAll(/`(\w+)`/g)].map(([, limit]) => limit!));
+    const limits = samplesOf('omnivoice_limit_hits_total')!.map(({ labels }) => labels['limit']);
+    expect(named.filter((limit) => limit !== 'limit' && !limits.includes(limit))).toEqual([]);
   });
 
   it('name no request that the API does not take', async () => {

@@ -44,7 +44,7 @@ beforeAll(() => {
         LEG_KINDS.map((kind) => ({
           provider,
           kind,
-          legs: () => 3,
+          legs: () => (provider === 'twilio' && kind === 'human' ? 0 : 3),
           frames: provider === 'twilio' && kind === 'telephony' ? frames : FRAMES,
         })),
       ),
@@ -178,10 +178,21 @@ describe('a node’s figures', () => {
     const metrics = await readNode();
     expect(metrics.get('omnivoice_call_setups_total')!.samples).toHaveLength(2 * 2 * 6);
     expect(metrics.get('omnivoice_calls_ended_total')!.samples).toHaveLength(2 * 2);
-    expect(metrics.get('omnivoice_frames_dropped_total')!.samples).toHaveLength(2 * 3 * 4);
+    expect(metrics.get('omnivoice_frames_dropped_total')!.samples).toHaveLength((2 * 3 - 1) * 4);
     expect(metrics.get('omnivoice_rejected_total')!.samples).toHaveLength(Object.keys(FAULTS).length);
     const series = [...metrics.values()].reduce((sum, { samples }) => sum + samples.length, 0);
     expect(series).toBeLessThan(2000);
+  });
+
+  it('show kinds of legs that were there, and all of one provider', async () => {
+    const shown = (await readNode()).get('omnivoice_legs')!.samples;
+    expect(shown.map(({ labels }) => `${labels['provider']} ${labels['kind']}`)).toEqual([
+      'native telephony',
+      'native ai',
+      'native human',
+      'twilio telephony',
+      'twilio ai',
+    ]);
   });
 
   it('show times of those providers only that have been there, and of one that may be', async () => {
