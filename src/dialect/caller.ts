@@ -51,6 +51,10 @@ export interface DialectCaller {
   read(message: Uint8Array, isBinary: boolean, into: Inbound): CallerRead;
   /** What the provider sends back at once (Twilio: nothing; marks are returned by `markPlayed`). */
   markPlayed(name: string): WireMessage | undefined;
+  /** Its loudspeaker begins to play, and nothing played before; absent where it has no word for that. */
+  playbackStarted?(): WireMessage;
+  /** All that it was sent has played; absent where it has no word for that. */
+  playedOut?(): WireMessage;
   /** The provider's hang-up. */
   goodbye(): readonly WireMessage[];
 }

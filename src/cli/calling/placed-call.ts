@@ -46,7 +46,6 @@ export interface PlacedCallOptions {
   readonly expectsEcho: boolean;
   readonly impairments?: Impairments;
   readonly recorder?: Recorder;
-  readonly onRoundTrip?: (durationMs: number, nowMs: AtMs) => void;
   /** The server named the call (`native`). */
   readonly onCallId?: (callId: string) => void;
   readonly onConnected?: (connectMs: number) => void;
@@ -89,15 +88,21 @@ export class PlacedCall {
         this.echo = new EchoCheck({ ...facts, format, unsaidSample: caller.unsaidSample });
       else this.signal = new SignalCheck({ ...facts, spokenFormat: format, heardFormat });
     }
+    const say = (message: Parameters<Wire['send']>[0] | undefined): void => {
+      if (message !== undefined) wire.send(message);
+    };
     this.hearing = new Hearing({
       ...options,
       format: heardFormat,
+      ...(caller.playedOut !== undefined && {
+        playback: {
+          onStarted: () => say(caller.playbackStarted?.()),
+          onPlayedOut: () => say(caller.playedOut?.()),
+        },
+      }),
       ...(this.echo !== undefined && { echo: this.echo }),
       ...(this.signal !== undefined && { signal: this.signal }),
-      onMark: (name) => {
-        const message = caller.markPlayed(name);
-        if (message !== undefined) wire.send(message);
-      },
+      onMark: (name) => say(caller.markPlayed(name)),
     });
     this.#dialledAtMs = clock.nowMs();
     this.#line = new LastingLine({
@@ -113,10 +118,6 @@ export class PlacedCall {
 
   get isOver(): boolean {
     return this.#state === 'over';
-  }
-
-  get isTalking(): boolean {
-    return this.#state === 'talking';
   }
 
   /** How often the call went to another node, or came back after a loss. */

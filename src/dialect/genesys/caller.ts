@@ -82,6 +82,14 @@ export class GenesysCaller implements DialectCaller {
   /** It names no marks. */
   markPlayed(): undefined {}
 
+  playbackStarted(): WireMessage {
+    return this.#write('playback_started', {});
+  }
+
+  playedOut(): WireMessage {
+    return this.#write('playback_completed', {});
+  }
+
   goodbye(): readonly WireMessage[] {
     const rest = this.#filler.takeRest();
     const last = rest === undefined ? [] : [{ bytes: rest, isBinary: true }];

@@ -2,7 +2,7 @@ import type { AtMs, Clock } from '../../../base/clock.ts';
 import { FRAME_MS } from '../../../base/units.ts';
 import { frameBytes, type AudioFormat } from '../../../media/format.ts';
 import type { EchoCheck } from './echo-check.ts';
-import { Playback } from './playback.ts';
+import { Playback, type PlaybackListener } from './playback.ts';
 import { FrameCutter } from './frame-cutter.ts';
 import type { Recorder } from './recorder.ts';
 import type { SignalCheck } from './signal-check.ts';
@@ -17,11 +17,11 @@ export interface HearingOptions {
   readonly format: AudioFormat;
   /** The provider says that a mark was reached. */
   readonly onMark: (name: string) => void;
+  /** Where the provider says what it plays. */
+  readonly playback?: PlaybackListener;
   readonly echo?: EchoCheck;
   readonly signal?: SignalCheck;
   readonly recorder?: Recorder;
-  /** Told how long each frame was away, where there is an echo. */
-  readonly onRoundTrip?: (durationMs: number, nowMs: AtMs) => void;
 }
 
 /** What a caller hears: how steadily it comes, whether it is what was said, and on record if asked for. */
@@ -39,7 +39,7 @@ export class Hearing {
     this.#options = options;
     this.#frameBytes = frameBytes(options.format);
     this.#cutter = new FrameCutter(this.#frameBytes);
-    this.#playback = new Playback(options.clock, options.onMark);
+    this.#playback = new Playback(options.clock, options.onMark, options.playback);
   }
 
   /** Nothing is owed to this listener any more. */
@@ -65,8 +65,7 @@ export class Hearing {
 
   #hearFrame(frame: Uint8Array, bytes: number, nowMs: AtMs): void {
     this.stats.receivedFrames++;
-    const roundTripMs = this.#options.echo?.receive(frame, bytes, nowMs);
-    if (roundTripMs !== undefined) this.#options.onRoundTrip?.(roundTripMs, nowMs);
+    this.#options.echo?.receive(frame, bytes, nowMs);
   }
 
   // A packet of a codec without a fixed size holds one frame.

@@ -42,6 +42,29 @@ describe('a loudspeaker', () => {
     expect(playback.clear(clock.nowMs())).toBe(0);
   });
 
+  it('says that it plays, and that all has played, once for what comes without a pause', () => {
+    const clock = new FakeClock({ nowMs: 1_000 });
+    const told: [string, number][] = [];
+    const playback = new Playback(clock, () => {}, {
+      onStarted: () => void told.push(['started', clock.nowMs()]),
+      onPlayedOut: () => void told.push(['played out', clock.nowMs()]),
+    });
+    playback.hear(200, clock.nowMs());
+    clock.advance(220);
+    playback.hear(200, clock.nowMs());
+    clock.advance(1_000);
+    playback.hear(200, clock.nowMs());
+    clock.advance(100);
+    // What a provider drops it says nothing of.
+    playback.clear(clock.nowMs());
+    clock.advance(1_000);
+    expect(told).toEqual([
+      ['started', 1_000],
+      ['played out', 1_460],
+      ['started', 2_220],
+    ]);
+  });
+
   it('says how long it was idle', () => {
     const { clock, playback } = openPlayback();
     expect(playback.hear(20, clock.nowMs())).toBe(0);
