@@ -100,6 +100,6 @@ it('a caller as Genesys says what has played, and an agent hears of its mark whe
   expect(story.clock.nowMs() - saidAtMs).toBeLessThan(1_400);
   const played = line.said.filter((type) => type.startsWith('playback_'));
   expect(played).toEqual(['playback_started', 'playback_completed']);
-  expect(line.call.isTalking).toBe(true);
+  expect(line.call.isOver).toBe(false);
   expect(story.failures).toEqual([]);
 });
