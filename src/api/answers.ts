@@ -3,7 +3,7 @@ import { Type, type Static, type TSchema } from 'typebox';
 import { FAULTS, type FaultCode } from '../base/errors.ts';
 
 /** The codes a REST answer may carry (contract.md §3). */
-export const ERROR_CODES = [
+const ERROR_CODES = [
   'invalid_argument',
   'unauthenticated',
   'permission_denied',

@@ -96,7 +96,6 @@ export const RECORD_EVENT_TYPES = [
 
 export type CallEventType = (typeof CALL_EVENT_TYPES)[number];
 export type OperatorEventType = (typeof OPERATOR_EVENT_TYPES)[number];
-export type EventType = CallEventType | OperatorEventType;
 
 /** Why a call ended (contract.md §5.2). */
 export const CALL_END_REASONS = [
@@ -176,7 +175,7 @@ export function isSelected(type: string, filters: readonly string[]): boolean {
 }
 
 /** Built-in agents, always there: `echo` plays back what it hears, frame for frame; `silent` listens only. */
-export const BUILT_IN_AGENTS = ['echo', 'silent'] as const;
+const BUILT_IN_AGENTS = ['echo', 'silent'] as const;
 
 export type BuiltInAgent = (typeof BUILT_IN_AGENTS)[number];
 

@@ -32,7 +32,7 @@ export interface NodeCondition {
 const RETURNING_RATIO = 1.2;
 
 /** The reason to let nobody new in now; undefined when there is none. Whoever is in stays. */
-export function reasonToRefuse(condition: NodeCondition): RejectReason | undefined {
+function reasonToRefuse(condition: NodeCondition): RejectReason | undefined {
   const { legs } = condition;
   if (condition.isDraining) return 'draining';
   if (legs >= condition.capLegs) return 'legs';

@@ -3,7 +3,7 @@ import { readAtScrape, type Sample } from './scrape.ts';
 import type { Tally } from './tally.ts';
 
 /** What came of wanting a call of another node. */
-export const TAKEOVER_RESULTS = ['ok', 'lost_race', 'ended', 'unreadable', 'unavailable'] as const;
+const TAKEOVER_RESULTS = ['ok', 'lost_race', 'ended', 'unreadable', 'unavailable'] as const;
 export type TakeoverResult = (typeof TAKEOVER_RESULTS)[number];
 export type TakeoverCounts = Record<TakeoverResult, number>;
 

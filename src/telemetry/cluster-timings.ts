@@ -3,7 +3,7 @@ import { Bins } from './bins.ts';
 import { readBins } from './scrape.ts';
 
 /** Why a call's lines were without an owner: it died, hung or left, or a client changed its node itself. */
-export const FAILOVER_CAUSES = ['crash', 'hang', 'drain', 'client'] as const;
+const FAILOVER_CAUSES = ['crash', 'hang', 'drain', 'client'] as const;
 export type FailoverCause = (typeof FAILOVER_CAUSES)[number];
 
 /** Why a leg was without a line: its own connection broke or was changed, or its call's owner was lost. */
@@ -11,7 +11,7 @@ export const LINE_LOSS_CAUSES = ['connection', ...FAILOVER_CAUSES] as const;
 export type LineLossCause = (typeof LINE_LOSS_CAUSES)[number];
 
 /** What is asked of Redis, in classes. */
-export const REDIS_COMMANDS = ['beat', 'claim', 'save', 'end', 'find', 'sweep'] as const;
+const REDIS_COMMANDS = ['beat', 'claim', 'save', 'end', 'find', 'sweep'] as const;
 export type RedisCommand = (typeof REDIS_COMMANDS)[number];
 
 // The targets of a failover are edges: 40, 100, 400 and 700 ms, 1.2 s in the next one, 3 s.

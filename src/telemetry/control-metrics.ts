@@ -16,7 +16,7 @@ const PROPAGATION_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.075, 0.1, 
 const REQUEST_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
 /** The stretches of an event's way: to the decision, into the journal, out on a request, to its answer. */
-export const EVENT_STAGES = ['detected', 'journalled', 'sent', 'delivered'] as const;
+const EVENT_STAGES = ['detected', 'journalled', 'sent', 'delivered'] as const;
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'other'] as const;
 const STATUSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;

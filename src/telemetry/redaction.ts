@@ -1,5 +1,5 @@
 /** What stands where a secret stood. */
-export const REDACTED = '<redacted>';
+const REDACTED = '<redacted>';
 
 // Any field so named, at any depth of a line, in front of a value that can hold a secret.
 const NAMES = '[\\w-]*(?:authorization|token|secret|password|credential|cookie|encryption_?key)s?';

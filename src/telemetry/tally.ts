@@ -48,7 +48,7 @@ export function openTally<Name extends string>(
 }
 
 /** Every combination of one word out of each set. */
-export function combinationsOf(sets: { readonly [name: string]: readonly string[] }): Labels[] {
+function combinationsOf(sets: { readonly [name: string]: readonly string[] }): Labels[] {
   let combinations: Labels[] = [{}];
   for (const [name, words] of Object.entries(sets)) {
     combinations = combinations.flatMap((labels) => words.map((word) => ({ ...labels, [name]: word })));

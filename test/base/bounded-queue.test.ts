@@ -13,7 +13,7 @@ describe('a bounded queue', () => {
     expect(queue.push('kept')).toBe(true);
     expect(queue.push('refused')).toBe(false);
     expect(queue.stats.refused).toBe(1);
-    expect(queue.peek()).toBe('kept');
+    expect(queue.shift()).toBe('kept');
   });
 
   it('stays in order and small over many more items than it holds', () => {

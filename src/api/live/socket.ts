@@ -22,7 +22,7 @@ interface Upgrade {
 }
 
 /** One item in the words of the WebSocket stream (contract.md §8). */
-export function socketText(item: StreamItem): string {
+function socketText(item: StreamItem): string {
   if (item.type === 'event') return JSON.stringify({ cursor: item.cursor, event: item.entry.envelope });
   return JSON.stringify({ cursor: item.cursor, gap: { from: item.from, to: item.to } });
 }

@@ -8,7 +8,7 @@ const RETRY_MS = 1_000;
 const LAST_BYTES_MS = 5_000;
 
 /** One item as server-sent event (WHATWG HTML §9.2): the id is what `Last-Event-ID` brings back. */
-export function sseText(item: StreamItem): string {
+function sseText(item: StreamItem): string {
   if (item.type === 'event') return `id: ${item.cursor}\ndata: ${JSON.stringify(item.entry.envelope)}\n\n`;
   return `id: ${item.cursor}\nevent: gap\ndata: ${JSON.stringify({ from: item.from, to: item.to })}\n\n`;
 }

@@ -36,7 +36,7 @@ const Erased = Type.Object({ id: Type.String(), erased: Type.Literal(true) });
 
 const LIMIT = 1_000;
 /** Beneath the base of all routes. */
-export const POST_CALL_SCHEMA_PATH = '/schemas/post-call.json';
+const POST_CALL_SCHEMA_PATH = '/schemas/post-call.json';
 const tags = ['Calls'];
 
 /** What is left of calls: their words, and how all of it is erased. */

@@ -38,7 +38,7 @@ export function bargeInFor(options: BargeInOptions): MakeCallPart {
 }
 
 /** Who speaks over whom in one call, and what is done about it. */
-export class BargeIn implements CallPart {
+class BargeIn implements CallPart {
   readonly name = 'barge_in';
   /** Coughs after which an agent went on. */
   readonly stats = { falseAlarms: 0 };

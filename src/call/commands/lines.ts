@@ -152,7 +152,7 @@ async function transferredOnceAccepted(
 }
 
 /** The party that is meant, if it is here. */
-export function withMember(desk: CallDesk, legId: string, use: (member: Member) => Outcome): Outcome {
+function withMember(desk: CallDesk, legId: string, use: (member: Member) => Outcome): Outcome {
   const member = desk.roster.find(legId);
   return member === undefined ? failed('not_found', `${legId} is no leg of this call`) : use(member);
 }

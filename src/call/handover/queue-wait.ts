@@ -6,7 +6,7 @@ import type { CallDesk } from '../call-desk.ts';
 import type { RunningHandover } from './running-handover.ts';
 
 /** So often it is said that a handover waits; whoever keeps the queue forgets it after three times that. */
-export const QUEUE_RENEWAL_MS = 2_000;
+const QUEUE_RENEWAL_MS = 2_000;
 /** A member that has accepted has so long to come; then somebody else is asked. */
 const CLAIM_MS = 15_000;
 /** Members are shown so much before they accept, and all of it after. */

@@ -50,7 +50,7 @@ export interface Member {
 export const FIRST_GENERATION = 1;
 
 /** Parties a call may have at once; those that have left are remembered beside them. */
-export const PARTIES_MAX = 16;
+const PARTIES_MAX = 16;
 /** Of those that have left only so many are remembered: a call may outlive many agents and listeners. */
 const MEMBERS_MAX = 128;
 

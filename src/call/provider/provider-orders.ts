@@ -21,10 +21,7 @@ export interface ProviderOrders {
 }
 
 /** The caller's line as its provider knows it; undefined where it came without a credential or a name. */
-export function providerCallOf({
-  facts,
-  roster,
-}: Pick<CallDesk, 'facts' | 'roster'>): ProviderCall | undefined {
+function providerCallOf({ facts, roster }: Pick<CallDesk, 'facts' | 'roster'>): ProviderCall | undefined {
   const { caller } = roster;
   const id = caller === undefined ? null : (lineOf(caller)?.providerCallId ?? null);
   const { workspaceId, credentialId = null } = facts;

@@ -1,4 +1,4 @@
-import { seededDice, type AtMs, type Clock } from '../../base/clock.ts';
+import { seededDice, type Clock } from '../../base/clock.ts';
 import type { CallerOptions } from '../../dialect/caller.ts';
 import type { Inbound } from '../../dialect/dialect.ts';
 import { KIB } from '../../base/units.ts';
@@ -38,7 +38,6 @@ export interface RunObserver {
   connected?(call: RunCall, connectMs: number): void;
   event?(call: RunCall, event: SeenEvent, envelope: Envelope): void;
   over?(call: RunCall): void;
-  roundTrip?(durationMs: number, nowMs: AtMs): void;
 }
 
 export interface CallRunOptions {
@@ -161,7 +160,6 @@ export class CallRun {
       expectsEcho: wishes.expectsEcho,
       ...(impairment !== null && { impairments: new Impairments(impairment, seededDice(seed + index)) }),
       ...(recorder !== undefined && { recorder }),
-      onRoundTrip: (durationMs, nowMs) => observer?.roundTrip?.(durationMs, nowMs),
       onConnected: (connectMs) => observer?.connected?.(call, connectMs),
       onCallId: (id) => {
         call.callId ??= id;

@@ -120,6 +120,10 @@ export class PlacedCall {
     return this.#state === 'over';
   }
 
+  get isTalking(): boolean {
+    return this.#state === 'talking';
+  }
+
   /** How often the call went to another node, or came back after a loss. */
   get lines(): LastingLine['stats'] {
     return this.#line.stats;

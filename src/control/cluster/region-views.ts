@@ -63,7 +63,7 @@ function stateOf(fit: readonly NodeView[], watch: RegionWatch | undefined, isOwn
 }
 
 /** Over ground, by the haversine formula. */
-export function distanceKm(from: RegionPlace, to: RegionPlace): number {
+function distanceKm(from: RegionPlace, to: RegionPlace): number {
   const rad = (deg: number): number => (deg * Math.PI) / 180;
   const half = (one: number, other: number): number => Math.sin(rad(other - one) / 2) ** 2;
   const across = Math.cos(rad(from.latDeg)) * Math.cos(rad(to.latDeg)) * half(from.lonDeg, to.lonDeg);

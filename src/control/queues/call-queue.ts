@@ -15,7 +15,7 @@ import {
 import type { FormerMember, Member, Offer, WaitingCall } from './waiting-call.ts';
 
 /** So long a member is asked (calls.md, Handover). */
-export const OFFER_MS = 15_000;
+const OFFER_MS = 15_000;
 /** A node says every two seconds what waits: three times nothing, and it does not wait any more. */
 export const LAPSE_MS = 6_000;
 export const MEMBERS_MAX = 200;

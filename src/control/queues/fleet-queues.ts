@@ -17,7 +17,7 @@ import { OwnSeat } from './own-seat.ts';
 import { readQueueLetter, type QueueLetter, type QueueQuestion } from './queue-letters.ts';
 
 /** Whoever holds the partition of this name keeps the queues of the fleet, and gets letters by it. */
-export const KEEPER = 'queues';
+const KEEPER = 'queues';
 /** Members are told of so often, as nodes say what waits. */
 const SAY_AGAIN_MS = 2_000;
 /** By then everybody has said who is there and what waits: who keeps the queues anew asks nobody before. */

@@ -5,7 +5,7 @@ import type { Fence, LeaseTable, Territory } from './lease-table.ts';
 import { partitionOf } from './partition.ts';
 
 /** A holder that says nothing for so long has lost what it held. */
-export const LEASE_TTL_MS = 3_000;
+const LEASE_TTL_MS = 3_000;
 const BEAT_MS = 500;
 /** How long what is under way may hold up a hand-over: its head is then sent once more by who follows. */
 const HAND_OVER_MS = 500;

@@ -6,7 +6,7 @@ import { KIB } from '../../base/units.ts';
 import { connectTimingsOf, NO_CONNECT, type ConnectTimings } from './connect-timings.ts';
 
 /** Of a response we keep this much, where the request does not say otherwise; the rest is not even read. */
-export const CAPTURE_BYTES_MAX = 16 * KIB;
+const CAPTURE_BYTES_MAX = 16 * KIB;
 
 /** A request as it goes over the wire. */
 export interface WireRequest {

@@ -4,7 +4,7 @@ import { macOf } from './signature.ts';
 type Headers = { readonly [name: string]: string };
 
 /** What a published recipe takes for its key: the shared secret, as it stands. */
-export function sharedSecretOf({ shared, symmetric }: SigningKeys): string {
+function sharedSecretOf({ shared, symmetric }: SigningKeys): string {
   return shared ?? symmetric;
 }
 

@@ -9,7 +9,7 @@ import { AudioSocketReader } from './read.ts';
 const RATES = ['8000', '16000', '24000', '32000', '48000'];
 
 /** Its door knows the rate by the first audio, and sets it. */
-export const AUDIOSOCKET_RATE: DialectOption = {
+const AUDIOSOCKET_RATE: DialectOption = {
   name: 'sample_rate',
   values: RATES,
   fallback: '8000',

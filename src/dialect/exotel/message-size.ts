@@ -16,7 +16,7 @@ export const EXOTEL_MESSAGE_BYTES: DialectOption = {
  * multiple of 320 bytes at each of its rates, so that any number of them is one too. For mu-law, of which
  * nothing is written, the same duration is taken.
  */
-export function messageFramesOf(format: AudioFormat, options: OptionValues): number {
+function messageFramesOf(format: AudioFormat, options: OptionValues): number {
   const bytesMin = Number(optionOf(EXOTEL_MESSAGE_BYTES, options));
   return Math.ceil(bytesMin / (2 * frameSamples(format.sampleRateHz)));
 }

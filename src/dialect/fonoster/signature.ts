@@ -14,7 +14,7 @@ const TOLERANCE_MS = 300_000;
 const APP_SIGNATURE = 'x-fonoster-app-signature';
 
 /** Lower-case hex of an HMAC-SHA256, as all of its signatures are. */
-export function signFonoster(signed: string, secret: string): string {
+function signFonoster(signed: string, secret: string): string {
   return createHmac('sha256', secret).update(signed).digest('hex');
 }
 

@@ -2,7 +2,7 @@ import { KIB, MIB } from '../../base/units.ts';
 import { zeroByFault, type GatewayLimits, type GatewayStats } from '../limits.ts';
 
 /** How a dial may end, one word each: `started`, or why there is no leg. */
-export const DIAL_RESULTS = [
+const DIAL_RESULTS = [
   'started',
   /** The operator does not let us reach that address. */
   'blocked',

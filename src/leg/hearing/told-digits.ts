@@ -4,7 +4,7 @@ import type { AtMs } from '../../base/clock.ts';
 export type DigitSource = 'in_band' | 'out_of_band';
 
 /** A digit that both tell within this time is one press. */
-export const SAME_PRESS_MS = 500;
+const SAME_PRESS_MS = 500;
 /** Presses that wait for their other half; nobody presses faster than this in half a second. */
 const WAITING_MAX = 16;
 

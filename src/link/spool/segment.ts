@@ -5,10 +5,10 @@ import { VoiceError } from '../../base/errors.ts';
 import type { EventRecord } from '../../events/envelope.ts';
 
 /** Length (4 bytes, big-endian) and CRC-32 of the payload (4 bytes), then the payload: one JSON text. */
-export const RECORD_HEADER_BYTES = 8;
+const RECORD_HEADER_BYTES = 8;
 
 /** Four times the largest payload of an event (contract.md §5.1); a longer length is damage, not a record. */
-export const RECORD_BYTES_MAX = 1024 * 1024;
+const RECORD_BYTES_MAX = 1024 * 1024;
 
 /** The file of a spool that holds disk space back. */
 export const RESERVE_NAME = 'reserve';

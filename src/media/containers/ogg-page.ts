@@ -1,7 +1,7 @@
 import { invariant } from '../../base/errors.ts';
 
 /** A page has at most this many lacing values (RFC 3533 §6). */
-export const PAGE_SEGMENTS_MAX = 255;
+const PAGE_SEGMENTS_MAX = 255;
 const HEADER_BYTES = 27;
 const PAYLOAD_BYTES_MAX = PAGE_SEGMENTS_MAX * 255;
 const CRC_AT = 22;

@@ -18,7 +18,7 @@ export interface Transmission {
 }
 
 /** R of a connection with all the default values of G.107; here only delay, coding and loss lower it. */
-export const R_FACTOR_MAX = 93.2;
+const R_FACTOR_MAX = 93.2;
 const MOS_MAX = 4.5;
 // Beyond this delay conversation suffers: Cole and Rosenbluth, "Voice over IP performance monitoring" (2001),
 // whose two lines stand for the delay impairment of G.107 §7.4.

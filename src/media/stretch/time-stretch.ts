@@ -6,7 +6,7 @@ import { isQuiet } from './quiet.ts';
 import { spliceInto, type Passages } from './splice.ts';
 
 /** The least there must be to compare a period of the longest pitch with the one before it. */
-export const STRETCH_MS_MIN = 30;
+const STRETCH_MS_MIN = 30;
 // 66 to 400 Hz.
 const LAG_MS_MIN = 2.5;
 const LAG_MS_MAX = 15;

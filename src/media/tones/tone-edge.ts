@@ -1,5 +1,5 @@
 /** What a line can say without a voice. */
-export const TONE_NAMES = [
+const TONE_NAMES = [
   'beep',
   'fax_cng',
   'fax_ced',

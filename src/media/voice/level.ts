@@ -23,13 +23,6 @@ export function rmsDbfs(samples: Int16Array): number {
   return dbfsOf(Math.sqrt(meanSquare(samples)));
 }
 
-/** Level of the loudest sample. */
-export function peakDbfs(samples: Int16Array): number {
-  let peak = 0;
-  for (let i = 0; i < samples.length; i++) peak = Math.max(peak, Math.abs(samples[i]!));
-  return dbfsOf(peak);
-}
-
 function dbfsOf(amplitude: number): number {
   return amplitude === 0
     ? LEVEL_FLOOR_DBFS

@@ -76,7 +76,7 @@ function unready(why: string): VoiceError {
  * A network's opinion. The runtime answers by promise, so a hop is judged by the last window that was
  * answered; a window that is full while one is still on its way is left out and counted.
  */
-export class NeuralDetector implements VoiceDetector {
+class NeuralDetector implements VoiceDetector {
   readonly hopSamples: number;
   readonly stats = { windows: 0, skippedWindows: 0, failedWindows: 0 };
   readonly #runtime: OnnxRuntime;

@@ -6,7 +6,7 @@ import { LEAD_HOPS_MAX, type VoiceSettings } from '../voice-detector.ts';
 const LEAD_MS_MAX = LEAD_HOPS_MAX * 10;
 
 /** How much of the time before a detected onset is kept (calls.md, Talking). */
-export const PRE_ROLL_MS = 300;
+const PRE_ROLL_MS = 300;
 
 /**
  * The last moments of a line, for listeners that take speech only: hold every frame while nobody speaks, and

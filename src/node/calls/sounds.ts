@@ -15,7 +15,7 @@ import { readWav, type WavAudio } from '../../media/wav.ts';
 import { findFfmpeg, transcode } from '../transcoder.ts';
 
 /** What the sounds of one node may take. */
-export const SOUND_LIMITS = {
+const SOUND_LIMITS = {
   fileBytesMax: 16 * MIB,
   durationMsMax: 600_000,
   /** Fetching and decoding: a command is answered within two seconds, done or refused. */

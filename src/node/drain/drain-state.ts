@@ -1,7 +1,7 @@
 import type { AtMs } from '../../base/clock.ts';
 
 /** Load balancers hear within this time that a node is leaving; it answers them, and moves nobody yet. */
-export const ANNOUNCE_MS = 2_000;
+const ANNOUNCE_MS = 2_000;
 
 /** Why a drain is over. */
 export type DrainEnd =

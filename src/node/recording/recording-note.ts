@@ -30,7 +30,7 @@ const PRIVATE_DIR = 0o700;
 const PRIVATE_FILE = 0o600;
 
 /** Whether this is the id of a recording, and so the name of a file. */
-export function isRecordingId(id: string): boolean {
+function isRecordingId(id: string): boolean {
   return ID.test(id);
 }
 

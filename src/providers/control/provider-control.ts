@@ -15,7 +15,7 @@ import { providerApiOf } from './registry.ts';
 import type { TransferTickets } from './transfer-tickets.ts';
 
 /** An order is over by then, its wait for a turn included. */
-export const ORDER_MS_MAX = 5000;
+const ORDER_MS_MAX = 5000;
 const PAUSE_MS = 300;
 /** Where our API answers the document of a transfer. */
 const TRANSFER_PATH = '/api/v1/voice/transfer';

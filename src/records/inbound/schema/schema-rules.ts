@@ -3,7 +3,7 @@ import { depthOf } from '../json-body.ts';
 
 /** A schema is a stranger's too (contract.md §7). */
 export const SCHEMA_BYTES_MAX = 65_536;
-export const SCHEMA_DEPTH_MAX = 48;
+const SCHEMA_DEPTH_MAX = 48;
 
 const REFERENCES = ['$ref', '$dynamicRef', '$recursiveRef'];
 const DRAFTS = [
