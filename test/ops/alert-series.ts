@@ -93,3 +93,12 @@ export function gaps(quick: string): Seen {
     n1('omnivoice_failover_gap_seconds_bucket', `cause="crash",le="${le}"`);
   return { [bucket('3')]: quick, [bucket('10')]: '0+100x40', [bucket('+Inf')]: '0+100x40' };
 }
+
+/** Legs of one provider that were without a line for this cause: those that stayed lost, and those that came back. */
+export function legFates(cause: string, lost: string, resumed: string): Seen {
+  const labels = `provider="twilio",cause="${cause}"`;
+  return {
+    [n1('omnivoice_legs_lost_total', labels)]: lost,
+    [n1('omnivoice_legs_resumed_total', labels)]: resumed,
+  };
+}

@@ -14,6 +14,7 @@ import {
   poorWindows,
   turnarounds,
   gaps,
+  legFates,
   type Seen,
 } from './alert-series.ts';
 
@@ -261,6 +262,18 @@ const HOOKS: readonly AlertStory[] = [
     at: '5m',
     fires: {},
   },
+  {
+    told: 'commits fail',
+    seen: { [`omnivoice_limit_hits_total{${N1},limit="commits_failed"}`]: '0+1x40' },
+    at: '5m',
+    fires: { OmnivoiceCommitsFail: { ...N1_LABELS, limit: 'commits_failed' } },
+  },
+  {
+    told: 'one commit failed, and held when it was tried again',
+    seen: { [`omnivoice_limit_hits_total{${N1},limit="commits_failed"}`]: '0x8 1x40' },
+    at: '5m',
+    fires: {},
+  },
   ...counted('OmnivoiceEventGap', `omnivoice_event_gaps_total{${N1}}`, '5m', N1_LABELS),
   {
     told: 'two thirds of a spool are taken',
@@ -322,6 +335,25 @@ const CLUSTER: readonly AlertStory[] = [
     fires: { OmnivoiceFailoverSlow: { ...NORTH, cause: 'crash' } },
   },
   { told: 'all calls were back within three seconds', seen: gaps('0+100x40'), at: '5m', fires: {} },
+  {
+    told: 'a tenth of the legs that lost their node did not come back',
+    seen: legFates('crash', '0+10x40', '0+90x40'),
+    at: '5m',
+    fires: { OmnivoiceLegsNotBack: TWILIO },
+  },
+  {
+    told: 'none of them came back, and no node is left to say so',
+    seen: { [`omnivoice_legs_lost_total{${N1},provider="twilio",cause="crash"}`]: '0x4 1x40' },
+    at: '5m',
+    fires: { OmnivoiceLegsNotBack: TWILIO },
+  },
+  { told: 'one in a hundred did not', seen: legFates('hang', '0+1x40', '0+99x40'), at: '5m', fires: {} },
+  {
+    told: 'half of the connections that broke did not come back: callers hang up so',
+    seen: legFates('connection', '0+50x40', '0+50x40'),
+    at: '5m',
+    fires: {},
+  },
   {
     told: 'a clock is behind by half a second',
     seen: { [n1('omnivoice_clock_skew_seconds')]: '-0.5x40' },
