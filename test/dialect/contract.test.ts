@@ -19,6 +19,12 @@ import { exchange, formatOf, openInbound, openLine, openStartedLine, textBytes }
 /** Whose first word is optional: where it is not said, audio is the start. */
 const STARTS_WITH_AUDIO: readonly string[] = ['mod_audio_stream'];
 
+/**
+ * Who says something but once, counts what it says, or cuts audio anywhere: no other session can go on in
+ * the middle of it.
+ */
+const BOUND = ['asterisk', 'audiocodes', 'audiosocket', 'genesys', 'jambonz', 'sinch', 'voximplant'];
+
 function typesOf(results: readonly ReadResult[]): readonly string[] {
   return results.map(({ type }) => type);
 }
@@ -103,6 +109,21 @@ describe.each(DIALECTS)('dialect $name', (dialect) => {
     expect(messages).toHaveLength(3);
     expect(new Set(messages.map(({ buffer }) => buffer)).size).toBe(1);
     expect(new Set(messages.map(({ byteOffset }) => byteOffset)).size).toBe(1);
+  });
+
+  it('is gone on with by another session in the middle, where it says that it can be', () => {
+    const line = openStartedLine(dialect);
+    const frames = 4 * capabilities.messageFrames;
+    const [again, spoken] = [framesOf(dialect, 1_200), framesOf(dialect, frames)];
+    expect(line.session.isReplaceable === true).toBe(!BOUND.includes(dialect.name));
+    if (line.session.isReplaceable !== true) return;
+    heardOf(dialect, line, 1_200);
+    spokenTo(dialect, line, frames);
+    const { session, inbound, say } = openStartedLine(dialect);
+    const next = { ...line, session, inbound, say };
+    expect(heardOf(dialect, next, 1_200).equals(again)).toBe(true);
+    expect(spokenTo(dialect, next, frames).equals(spoken)).toBe(true);
+    for (const message of line.caller.dtmf('5')) exchange(next, message);
   });
 
   it('shares no template between two sessions', () => {

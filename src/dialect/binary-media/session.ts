@@ -26,6 +26,8 @@ export interface BinaryManners {
   readonly endGraceMs?: number;
   /** Whether its writer has a tail to say. */
   readonly hasTail?: boolean;
+  /** As of a `DialectSession`: messages are whole samples, and nothing of one is needed for the next. */
+  readonly isReplaceable?: true;
 }
 
 /** The server's side of a connection whose audio is binary messages without any header of their own. */
@@ -33,6 +35,7 @@ export class BinarySession implements DialectSession {
   readonly audioIsBinary: boolean;
   readonly endGraceMs: number;
   readonly writeTail?: () => WireMessage | undefined;
+  readonly isReplaceable?: true;
   readonly #reader: BinaryReader;
   readonly #openWriter: (started: LegStarted) => BinaryWriter;
   #writer: BinaryWriter | undefined;
@@ -40,6 +43,7 @@ export class BinarySession implements DialectSession {
   constructor(manners: BinaryManners) {
     this.audioIsBinary = manners.audioIsBinary ?? true;
     this.endGraceMs = manners.endGraceMs ?? 0;
+    if (manners.isReplaceable === true) this.isReplaceable = true;
     this.#reader = manners.reader;
     this.#openWriter = manners.openWriter;
     // Whoever has none owes none: its leg is not kept ticking for it.

@@ -53,6 +53,7 @@ export const infobipDialect: Dialect = {
     return new BinarySession({
       reader: new VonageReader({ fallback, littleEndian }),
       openWriter: () => ({ audio: (frame) => audio.write(frame) }),
+      isReplaceable: true,
     });
   },
   openCaller: (options) =>

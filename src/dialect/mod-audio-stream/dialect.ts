@@ -39,6 +39,7 @@ export const modAudioStreamDialect: Dialect = {
       reader: new ModAudioStreamReader(options),
       openWriter: isJson ? openStreamAudioWriter : openBinaryWriter,
       audioIsBinary: !isJson,
+      isReplaceable: true,
     });
   },
   openCaller: (options) => new ModAudioStreamCaller(options),

@@ -37,10 +37,10 @@ export const vonageDialect: Dialect = {
   },
   options: [],
   formats: RATES_HZ.map((sampleRateHz) => l16(sampleRateHz)),
-  openSession: () => {
-    const marks = new ShortMarks();
+  openSession: ({ nowMs }) => {
+    const marks = new ShortMarks(nowMs);
     const reader = new VonageReader({ fallback: l16(16_000), littleEndian: true, marks });
-    return new BinarySession({ reader, openWriter: () => openVonageWriter(marks) });
+    return new BinarySession({ reader, openWriter: () => openVonageWriter(marks), isReplaceable: true });
   },
   openCaller: (options) =>
     new VonageCaller(options, { name: 'Vonage', ratesHz: RATES_HZ, littleEndian: true, knowsActions: true }),

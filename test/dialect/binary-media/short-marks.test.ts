@@ -22,6 +22,15 @@ describe('short marks', () => {
     expect(marks.take(again)).toBeUndefined();
   });
 
+  it('know those of the session before, whose ids were counted alike', () => {
+    const [former, marks] = [new ShortMarks(1_000.25), new ShortMarks(1_000.75)];
+    const old = former.give('utt-7');
+    const id = marks.give('utt-8');
+    expect(marks.take(old)).toBeUndefined();
+    expect(marks.stats.lateMarks).toBe(1);
+    expect([marks.take(id), marks.take('utt-7')]).toEqual(['utt-8', 'utt-7']);
+  });
+
   it('leave alone what was never theirs', () => {
     const marks = new ShortMarks();
     expect(['m1', 'utt-7', 'm', 'm-1', `m${'9'.repeat(40)}`].map((id) => marks.take(id))).toEqual([

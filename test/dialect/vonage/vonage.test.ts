@@ -87,8 +87,8 @@ describe('writing to Vonage', () => {
     const { session, say } = openSession();
     say(CONNECTED);
     expect(saidBy(session.writeClear())).toEqual({ action: 'clear' });
-    expect(saidBy(session.writeMark('utt-7'))).toEqual({ action: 'notify', payload: { id: 'm1' } });
-    expect(say({ event: 'websocket:notify', payload: { id: 'm1' } })).toEqual({
+    expect(saidBy(session.writeMark('utt-7'))).toEqual({ action: 'notify', payload: { id: 'm0-1' } });
+    expect(say({ event: 'websocket:notify', payload: { id: 'm0-1' } })).toEqual({
       type: 'mark_played',
       name: 'utt-7',
     });
@@ -101,10 +101,10 @@ describe('writing to Vonage', () => {
     session.writeMark('utt-7');
     session.writeClear();
     expect(say({ event: 'websocket:cleared' })).toBe(IGNORED);
-    expect(say({ event: 'websocket:notify', payload: { id: 'm1' } })).toBe(IGNORED);
+    expect(say({ event: 'websocket:notify', payload: { id: 'm0-1' } })).toBe(IGNORED);
     session.writeMark('utt-7');
-    expect(say({ event: 'websocket:notify', payload: { id: 'm1' } })).toBe(IGNORED);
-    expect(say({ event: 'websocket:notify', payload: { id: 'm2' } })).toMatchObject({ name: 'utt-7' });
+    expect(say({ event: 'websocket:notify', payload: { id: 'm0-1' } })).toBe(IGNORED);
+    expect(say({ event: 'websocket:notify', payload: { id: 'm0-2' } })).toMatchObject({ name: 'utt-7' });
     expect(vonageDialect.capabilities.marksOnClear).toBe('dropped');
   });
 });
