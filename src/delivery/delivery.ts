@@ -82,6 +82,10 @@ export type DeliveryStats = LaneStats &
     readonly staleSockets: number;
     readonly dnsMisses: number;
     readonly dnsFailures: number;
+    readonly dnsForgotten: number;
+    readonly tokenFailures: number;
+    readonly tokenRefusals: number;
+    readonly tokensForgotten: number;
     /** Gauges, as of now. */
     readonly endpoints: number;
     readonly endpointsBehind: number;
@@ -104,6 +108,7 @@ export class Delivery implements DeliverySink, LeaseWork {
   readonly #allow: EgressAllow;
   readonly #resolver: NameResolver;
   readonly #sender: Sender;
+  readonly #authorizer: Authorizer;
   readonly #tokens: ReturnType<typeof openTokenRequest>;
   readonly #backlog: Backlog;
   readonly #laneStats = newLaneStats();
@@ -121,8 +126,8 @@ export class Delivery implements DeliverySink, LeaseWork {
     const timeout = connectTimeoutMs === undefined ? {} : { connectTimeoutMs };
     const guarded = { clock, allow: this.#allow, resolver: this.#resolver, userAgent };
     this.#tokens = openTokenRequest(guarded);
-    const authorizer = options.authorizer ?? new OAuthTokens(this.#tokens.request, clock);
-    const wire = { ...guarded, ...timeout, authorizer };
+    this.#authorizer = options.authorizer ?? new OAuthTokens(this.#tokens.request, clock);
+    const wire = { ...guarded, ...timeout, authorizer: this.#authorizer };
     this.#sender = options.sender ?? new HttpSender(wire);
     this.#backlog = new Backlog({
       outbox,
@@ -163,6 +168,10 @@ export class Delivery implements DeliverySink, LeaseWork {
       staleSockets: this.#sender.stats.staleSockets,
       dnsMisses: this.#resolver.stats?.misses ?? 0,
       dnsFailures: this.#resolver.stats?.failures ?? 0,
+      dnsForgotten: this.#resolver.stats?.evicted ?? 0,
+      tokenFailures: this.#authorizer.stats?.failures ?? 0,
+      tokenRefusals: this.#authorizer.stats?.refused ?? 0,
+      tokensForgotten: this.#authorizer.stats?.evicted ?? 0,
       endpoints: lanes.length,
       endpointsBehind: this.#backlog.behind,
       endpointsFailing: this.#roster.failing,

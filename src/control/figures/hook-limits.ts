@@ -24,5 +24,9 @@ export function hookLimits(stats: DeliveryStats): { readonly [limit: string]: nu
     hook_health_unsaved: stats.healthSaveFailures,
     hook_sockets_stale: stats.staleSockets,
     hook_names_unresolved: stats.dnsFailures,
+    hook_addresses_forgotten: stats.dnsForgotten,
+    hook_tokens_failed: stats.tokenFailures,
+    hook_tokens_refused: stats.tokenRefusals,
+    hook_tokens_forgotten: stats.tokensForgotten,
   };
 }

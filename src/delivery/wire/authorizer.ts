@@ -8,6 +8,8 @@ export type Authorization = { readonly value: string } | { readonly failure: str
  * never sends without an answer. A failure is a failed attempt of class `auth_error`, tried again later.
  */
 export interface Authorizer {
+  /** Tokens that could not be had, that were refused, and those dropped for others. */
+  readonly stats?: { readonly failures: number; readonly refused: number; readonly evicted: number };
   authorizationFor(endpoint: Endpoint): Promise<Authorization>;
   /** The receiver answered 401, 403 or 407 to `value`: the next question gets another token. */
   refused(endpoint: Endpoint, value: string): void;

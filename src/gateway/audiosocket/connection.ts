@@ -13,11 +13,11 @@ import type { Arrivals, Caller, LegConnection } from '../arrivals.ts';
 import type { SessionGate } from '../door/session-gate.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { MessageRate } from '../socket/message-rate.ts';
-import { TcpLine } from './line.ts';
+import { TcpLine, type TcpLineStats } from './line.ts';
 import { MessageCutter } from './message-cutter.ts';
 
 /** What happened at this door, in plain numbers. */
-export interface AudioSocketStats {
+export interface AudioSocketStats extends TcpLineStats {
   accepted: number;
   legsStarted: number;
   /** No session was made for the UUID, or it has expired or been used. */
@@ -73,7 +73,12 @@ export class AudioSocketConnection {
     this.#socket = socket;
     this.#house = house;
     this.#rate = new MessageRate(limits.messagesPerSecondMax, limits.messageBurstMax, clock.nowMs());
-    this.#line = new TcpLine(socket, limits.unsentBytesMax, () => this.#breakAfter(limits.closeGraceMs));
+    this.#line = new TcpLine(
+      socket,
+      limits.unsentBytesMax,
+      () => this.#breakAfter(limits.closeGraceMs),
+      house.stats,
+    );
     this.#cancelDeadline = this.#breakAfter(limits.firstMessageMsMax);
     socket.setNoDelay(true);
     // Asterisk sends audio all the time: silence on the wire is a peer that is gone.

@@ -77,5 +77,6 @@ function newStats(): AudioSocketStats {
     timeouts: 0,
     refusedFull: 0,
     failures: 0,
+    wedgedSockets: 0,
   };
 }

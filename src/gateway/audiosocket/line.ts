@@ -2,17 +2,24 @@ import type { Socket } from 'node:net';
 import type { WireMessage } from '../../dialect/dialect.ts';
 import type { LegSocket } from '../arrivals.ts';
 
+/** Of all lines of a door. */
+export interface TcpLineStats {
+  /** Ended because they did not read. */
+  wedgedSockets: number;
+}
+
 /** The way out of a leg over plain TCP: audio goes at once or not at all, all else always. */
 export class TcpLine implements LegSocket {
-  readonly stats = { droppedAudioFrames: 0, wedgedSockets: 0 };
+  readonly #stats: TcpLineStats;
   readonly #socket: Socket;
   readonly #unsentBytesMax: number;
   readonly #onClosing: () => void;
   #isOpen = true;
   #isPaused = false;
 
-  constructor(socket: Socket, unsentBytesMax: number, onClosing: () => void) {
+  constructor(socket: Socket, unsentBytesMax: number, onClosing: () => void, stats: TcpLineStats) {
     this.#socket = socket;
+    this.#stats = stats;
     this.#unsentBytesMax = unsentBytesMax;
     this.#onClosing = onClosing;
   }
@@ -24,10 +31,7 @@ export class TcpLine implements LegSocket {
   sendAudio(message: Uint8Array): boolean {
     if (!this.#isOpen) return false;
     // The next frame is written into the same bytes: the kernel must have these first.
-    if (this.#socket.writableLength !== 0) {
-      this.stats.droppedAudioFrames++;
-      return false;
-    }
+    if (this.#socket.writableLength !== 0) return false;
     this.#socket.write(message);
     return true;
   }
@@ -36,7 +40,7 @@ export class TcpLine implements LegSocket {
     if (!this.#isOpen) return;
     this.#socket.write(bytes);
     if (this.#socket.writableLength <= this.#unsentBytesMax) return;
-    this.stats.wedgedSockets++;
+    this.#stats.wedgedSockets++;
     this.#isOpen = false;
     this.#socket.destroy();
   }

@@ -87,7 +87,13 @@ type Step = Exclude<ArrivalStep, { do: 'attach' }>;
  * owner does not answer.
  */
 export class TakeoverDesk {
-  readonly counts = { arrival: newTakeoverCounts(), handover: newTakeoverCounts(), refused: 0 };
+  /** `outOfTime`: streams of providers that begin another call, as nobody could say whose theirs is. */
+  readonly counts = {
+    arrival: newTakeoverCounts(),
+    handover: newTakeoverCounts(),
+    refused: 0,
+    outOfTime: 0,
+  };
   readonly #options: TakeoverOptions;
   readonly #bringing = new Map<string, Promise<Refusal | Kept | undefined>>();
   /** Streams of providers whose call another node keeps. */
@@ -135,7 +141,10 @@ export class TakeoverDesk {
       isKnown ||= state === 'known';
       const nowMs = clock.nowMs();
       const isWorthIt = isKnown || !membership.isIsolated(nowMs);
-      if (nowMs - sinceMs >= (isWorthIt ? PREPARE_SURE_MS_MAX : PREPARE_MS_MAX)) return;
+      if (nowMs - sinceMs >= (isWorthIt ? PREPARE_SURE_MS_MAX : PREPARE_MS_MAX)) {
+        this.counts.outOfTime++;
+        return;
+      }
       await sleep(clock, PREPARE_AGAIN_MS);
     }
   }

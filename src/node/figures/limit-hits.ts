@@ -100,6 +100,7 @@ function clusterLimits({ cluster, gateway }: MediaNode): { readonly [limit: stri
     snapshot_large: counts.snapshotsLarge,
     snapshot_too_large: counts.snapshotsTooLarge,
     calls_unrecorded: counts.unrecorded,
+    takeover_time: cluster.takeovers.counts.outOfTime,
     snapshot_events: cluster.unkeptEvents,
     failover_gaps_unmeasured: cluster.gaps.unmeasured,
     leg_loss_causes_forgotten: cluster.fates.forgottenCauses,
@@ -146,6 +147,7 @@ function audioSocketLimits({ audioSocketStats: stats }: MediaNode): { readonly [
     audiosocket_protocol: stats?.protocolViolations ?? 0,
     audiosocket_message_rate: stats?.rateLimited ?? 0,
     audiosocket_time: stats?.timeouts ?? 0,
+    audiosocket_stalled: stats?.wedgedSockets ?? 0,
     audiosocket_promises_broken: stats?.failures ?? 0,
   };
 }

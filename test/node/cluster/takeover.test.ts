@@ -165,12 +165,15 @@ describe('a stream whose provider names its call', () => {
     started: { providerCallId: 'CA1', bidirectional: true },
   } as Arrival;
 
+  const desks: TakeoverDesk[] = [];
+
   /** `isAway`: the registry knows the name, and then has no answer. */
   async function preparedAfterMs(
     answers: readonly FoundAlias[],
     { isAway = false, isBeating = false } = {},
   ): Promise<number> {
     const { desk, registry, clock, beat } = await openDesk();
+    desks.push(desk);
     // Its own beats are no longer accepted, or all of them are.
     if (!isBeating) clock.advance(1_500);
     if (isAway) registry.find = async () => 'unavailable';
@@ -194,6 +197,7 @@ describe('a stream whose provider names its call', () => {
   it('waits while nobody can say whose it is, and begins one after all when that lasts', async () => {
     expect(await preparedAfterMs(['unavailable', 'unavailable', 'unknown'])).toBe(100);
     expect(await preparedAfterMs(['unavailable'])).toBe(900);
+    expect(desks.slice(-2).map(({ counts }) => counts.outOfTime)).toEqual([0, 1]);
   });
 
   it('waits longer while the registry takes the node’s beats: it has too much to do just now', async () => {
