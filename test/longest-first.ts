@@ -15,6 +15,12 @@ const LONGEST = [
   'test/cli/hooks.test.ts',
   'test/dialect/allocation.test.ts',
   'test/media/allocation.test.ts',
+  'test/live/provider-pages.test.ts',
+  'test/live/agent-chain.test.ts',
+  'test/live/cluster-partition.test.ts',
+  'test/live/docs.test.ts',
+  'test/live/handover.test.ts',
+  'test/image.test.ts',
 ];
 
 /** Files in the order of vitest, which has large ones first, but for those known to last: they begin before all others. */

@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/omnivoice.js');
-const READY_WITHIN_MS = 20_000;
+/** A second where the machine is quiet. Where it is not, children fall silent as they start, and are replaced. */
+const READY_WITHIN_MS = 60_000;
 
 interface ReadyLine {
   readonly event: 'ready';

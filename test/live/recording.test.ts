@@ -42,6 +42,13 @@ function tone(): Buffer {
   return codes;
 }
 
+const pathOf = (recording: Recording): string => soundPathOf(join(house.dataDir, 'recordings'), recording);
+
+function untilSecond(path: string): Promise<void> {
+  const sizeBytes = (): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return until('a second of sound in the file', () => sizeBytes() > SECOND_BYTES, 20_000);
+}
+
 async function recordingWhere(what: string, isIt: (one: Recording) => boolean): Promise<Recording> {
   for (let attempt = 0; attempt < 400; attempt++) {
     const all = await house.api<Recording[]>('GET', '/recordings');
@@ -75,7 +82,9 @@ async function probed(id: string): Promise<{ seconds: number; channels: number; 
 describe('a recorded call', () => {
   it('that ends has its recording told, listed and fetched', async () => {
     const caller = await TwilioCaller.dial(url);
-    await caller.speak(tone());
+    void caller.speak(tone(), true);
+    const running = await recordingWhere('one that runs', ({ state }) => state === 'recording');
+    await untilSecond(pathOf(running));
     caller.hangUp();
     const recording = await recordingWhere('one that is ready', ({ state }) => state === 'ready');
     expect(recording.duration_ms).toBeGreaterThan(900);
