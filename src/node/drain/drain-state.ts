@@ -21,7 +21,7 @@ export type DrainState =
 
 export type DrainInput =
   | { readonly type: 'begin'; readonly deadlineMs: number }
-  /** `callsLeft`: calls that are here, lines whose last words are on their way, sockets of calls elsewhere. */
+  /** `callsLeft`: calls here, lines whose last words are on their way, sockets of calls elsewhere. */
   | { readonly type: 'look'; readonly callsLeft: number };
 
 export const SERVING: DrainState = { name: 'serving' };

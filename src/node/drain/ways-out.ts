@@ -11,7 +11,7 @@ const PAUSE_MS = 400;
 
 /** How lines can leave, and whether they were told to. */
 export interface WaysOut extends Pick<Farewells, 'canGoAway' | 'isSentAway'> {
-  /** Whether its socket is at a node that would take the call: the line goes on there, and is told nothing. */
+  /** Whether its socket is at a node that would take the call: it goes on there, and is told nothing. */
   readonly follows: (leg: Leg) => boolean;
 }
 
