@@ -52,6 +52,20 @@ describe('an agent that speaks faster than real time', () => {
     expect(story.only('playback_finished').data['played_ms']).toBe(1000);
   });
 
+  it('is a voice of its own that nobody is told of, where its terms do not ask for that', () => {
+    const { story, caller, agent } = openScene();
+    agent.speaks(500);
+    agent.silent(1_000);
+    caller.speaks(500);
+    caller.silent(1_000);
+    const told = story.events.filter(({ type }) => type.startsWith('voice_'));
+    expect(told.map(({ type, data }) => [type, data['role']])).toEqual([
+      ['voice_detected', 'caller'],
+      ['voice_ended', 'caller'],
+    ]);
+    expect(story.call.roster.talkMs()['agent']).toBeGreaterThan(400);
+  });
+
   it('has its mark back at once while nobody listens', () => {
     const story = new Story();
     const alone = story.arrives({ dialect: 'native', agentId: 'echo' });

@@ -1,13 +1,13 @@
 import type { AtMs } from '../../base/clock.ts';
 import type { VoiceEdge } from '../../media/voice/voice-edges.ts';
 import type { CallDesk } from '../call-desk.ts';
-import { lineOf } from '../parties/party.ts';
 import type { Member } from '../parties/roster.ts';
 
 /** Counts what a party said, and tells where its voice began and ended. */
 export function tellVoice(desk: CallDesk, member: Member, edge: VoiceEdge, nowMs: AtMs): void {
   const who = { leg_id: member.party.id, role: member.party.role };
-  const isTold = lineOf(member)?.isDialled !== true || member.tellsVoice === true;
+  // An agent's voice is told of only where its terms ask for it (contract.md §5.2).
+  const isTold = member.party.role !== 'agent' || member.tellsVoice === true;
   if (edge.type === 'voice_detected') {
     member.voice = edge;
     const { atMs: at_ms, onsetMs: onset_ms, levelDbfs: level_dbfs } = edge;
