@@ -3,6 +3,7 @@ import { invariant } from '../../base/errors.ts';
 import { FRAME_MS, frameSamples } from '../../base/units.ts';
 import { FramePool } from '../frame-pool.ts';
 import { ArrivalDelays } from './arrival-delays.ts';
+import { DepthControl, SPARE_MS } from './depth-control.ts';
 import { ElasticSound } from './elastic-sound.ts';
 import { JITTER_TARGET_MS_MAX } from './fixed-jitter-buffer.ts';
 import { FrameOrder } from './frame-order.ts';
@@ -14,21 +15,8 @@ import { TickClock } from './tick-clock.ts';
 const STARVED_FRAMES_MAX = 5;
 /** Frames that may still come in before the very first, turned round by the network. */
 const EARLY_FRAMES = 10;
-/** One frame may leave and the target is still kept, with this to spare so that depth does not swing. */
-const SPARE_MS = FRAME_MS + 2;
-/** A sender known to be slow is met this much before it would be missed. */
-const SLOW_GUARD_MS = 2;
-const SLOW_PPM = -10;
-/** Depth changes at most so often, in reads of one frame or two, so that speech keeps its rhythm. */
-const STRETCH_EVERY_READS = 3;
-/** This far from where it should be, depth changes a little faster. */
-const HURRY_MS = 40;
-const HURRY_EVERY_READS = 2;
-/** A backlog so long is not listened to, it is got through: three frames at a time, three periods less. */
-const RUSH_MS = 800;
+/** Frames taken together where a long backlog is got through; else two. */
 const RUSH_FRAMES = 3;
-/** A buffer that had to grow does not shrink for a while, unless it is far too deep: it would swing. */
-const SETTLE_READS = 100;
 
 export interface AdaptiveJitterOptions {
   readonly sampleRateHz: number;
@@ -66,6 +54,7 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
   readonly #held: HeldFrames;
   readonly #sound: ElasticSound;
   readonly #tick = new TickClock();
+  readonly #depth = new DepthControl();
   readonly #comfortFramesMax: number;
   #minMs = 0;
   #maxMs = 0;
@@ -75,8 +64,6 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
   /** Turns filled since the last frame while nothing was held: delayed, lost or never sent. */
   #madeUpFrames = 0;
   #comfortFramesLeft = 0;
-  #readsSinceStretch = 0;
-  #readsSinceGrowth = SETTLE_READS;
   /** The frame that is next does not follow what was played last. */
   #isTorn = false;
 
@@ -282,7 +269,7 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
       return 'waiting';
     }
     this.#madeUpFrames++;
-    this.#readsSinceGrowth = 0;
+    this.#depth.starved();
     this.stats.concealedFrames++;
     this.#sound.conceal();
     return 'concealed';
@@ -311,19 +298,17 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
 
   #playNext(): Played {
     const frame = this.#held.at(this.#next);
-    const spareMs = this.#slackMs - this.#wantedMs;
+    const step = this.#depth.next(this.#slackMs - this.#wantedMs, this.#arrivals.driftPpm);
     this.#madeUpFrames = 0;
-    this.#readsSinceStretch++;
-    this.#readsSinceGrowth++;
     if (this.#isTorn) {
       this.#isTorn = false;
       this.#sound.playMended(frame);
-    } else if (spareMs >= SPARE_MS && this.#mayShorten(spareMs)) {
-      return this.#playShortened(spareMs);
-    } else if (spareMs < this.#guardMs && this.#mayStretch(-spareMs)) {
+    } else if ((step === 'shorten' || step === 'rush') && this.#held.has(this.#next + 1)) {
+      return this.#playShortened(step);
+    } else if (step === 'lengthen') {
       const addedSamples = this.#sound.playLengthened(frame);
       this.stats.addedSamples += addedSamples;
-      if (addedSamples > 0) this.#readsSinceStretch = this.#readsSinceGrowth = 0;
+      if (addedSamples > 0) this.#depth.grew();
     } else {
       this.#sound.play(frame);
     }
@@ -331,30 +316,16 @@ export class AdaptiveJitterBuffer implements JitterBuffer {
     return 'audio';
   }
 
-  #playShortened(spareMs: number): Played {
-    const frames = spareMs >= RUSH_MS && this.#held.has(this.#next + 2) ? RUSH_FRAMES : 2;
+  #playShortened(step: 'shorten' | 'rush'): Played {
+    const frames = step === 'rush' && this.#held.has(this.#next + 2) ? RUSH_FRAMES : 2;
     for (let i = 0; i < frames; i++) {
       this.#sound.gather(this.#held.at(this.#next));
       this.#held.release(this.#next++);
     }
     const removedSamples = this.#sound.playGathered(frames === RUSH_FRAMES ? RUSH_FRAMES : 1);
     this.stats.removedSamples += removedSamples;
-    if (removedSamples > 0) this.#readsSinceStretch = 0;
+    if (removedSamples > 0) this.#depth.shrank();
     return 'audio';
-  }
-
-  get #guardMs(): number {
-    return this.#arrivals.driftPpm < SLOW_PPM ? SLOW_GUARD_MS : 0;
-  }
-
-  #mayShorten(spareMs: number): boolean {
-    if (this.#readsSinceGrowth < SETTLE_READS && spareMs < FRAME_MS + HURRY_MS) return false;
-    return this.#held.has(this.#next + 1) && this.#mayStretch(spareMs);
-  }
-
-  #mayStretch(awayMs: number): boolean {
-    if (awayMs >= RUSH_MS) return true;
-    return this.#readsSinceStretch >= (awayMs >= HURRY_MS ? HURRY_EVERY_READS : STRETCH_EVERY_READS);
   }
 
   /** Goes on to the oldest frame held. What lies before it is lost, except before the very first. */
