@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
+import type { Clock } from '../../base/clock.ts';
 import type { WireMessage } from '../../dialect/dialect.ts';
 import type { LegSocket } from '../arrivals.ts';
 import type { GatewayStats } from '../limits.ts';
@@ -32,13 +34,23 @@ export interface WireEvents {
   wedged(): void;
 }
 
+/** What a leg's socket may hold, where it counts, and who says that a turn is over. */
+export interface WireLimits {
+  readonly unsentBytesMax: number;
+  readonly stats: Pick<GatewayStats, 'droppedAudioFrames' | 'pausedReads'>;
+  readonly clock: Pick<Clock, 'afterReading'>;
+}
+
 /** The way out of a leg: audio goes at once or not at all, control messages always go. */
 export class WireSocket implements LegSocket {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
   readonly #events: WireEvents;
   readonly #unsentBytesMax: number;
-  readonly #stats: Pick<GatewayStats, 'droppedAudioFrames' | 'pausedReads'>;
+  readonly #stats: WireLimits['stats'];
+  readonly #atEndOfTurn: ((task: () => void) => void) | undefined;
+  readonly #sealed = (): void => void (this.#isSealing = false);
+  #isSealing = false;
   #isOpen = true;
   #takesAudio = true;
   #isReading = true;
@@ -46,9 +58,10 @@ export class WireSocket implements LegSocket {
   constructor(
     sockets: { readonly webSocket: WebSocket; readonly socket: Duplex },
     events: WireEvents,
-    unsentBytesMax: number,
-    stats: Pick<GatewayStats, 'droppedAudioFrames' | 'pausedReads'>,
+    { unsentBytesMax, stats, clock }: WireLimits,
   ) {
+    // TLS seals at once what it is given, and says so when the turn is over: that is no wait for the peer.
+    this.#atEndOfTurn = sockets.socket instanceof TLSSocket ? clock.afterReading?.bind(clock) : undefined;
     this.#webSocket = sockets.webSocket;
     this.#socket = sockets.socket;
     this.#events = events;
@@ -57,7 +70,7 @@ export class WireSocket implements LegSocket {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#isSealing ? 0 : this.#socket.writableLength;
   }
 
   /** False while the leg wants to hear no more: the peer's pongs wait unread with the rest. */
@@ -80,18 +93,29 @@ export class WireSocket implements LegSocket {
 
   sendAudio(message: Uint8Array, isBinary: boolean): boolean {
     if (!this.#isOpen || !this.#takesAudio) return false;
-    // ws keeps the bytes until the kernel has them, and the next frame is written into the same template.
-    if (this.#socket.writableLength !== 0) {
+    const waitingBytes = this.#socket.writableLength;
+    if (waitingBytes !== 0 && (!this.#isSealing || waitingBytes > this.#unsentBytesMax)) {
       this.#stats.droppedAudioFrames++;
       return false;
     }
-    this.#webSocket.send(message, isBinary ? BINARY : TEXT);
+    this.#beginSealing();
+    // ws keeps the bytes until the kernel has them, and the next frame is written into the same template.
+    const bytes = waitingBytes === 0 ? message : Buffer.from(message);
+    this.#webSocket.send(bytes, isBinary ? BINARY : TEXT);
     this.#events.sent();
     return true;
   }
 
+  /** What is written from an idle socket in this turn waits for TLS alone, and not for the peer. */
+  #beginSealing(): void {
+    if (this.#atEndOfTurn === undefined || this.#isSealing || this.#socket.writableLength !== 0) return;
+    this.#isSealing = true;
+    this.#atEndOfTurn(this.#sealed);
+  }
+
   send(message: WireMessage): void {
     if (!this.#isOpen) return;
+    this.#beginSealing();
     this.#webSocket.send(message.bytes, message.isBinary ? BINARY : TEXT);
     this.#events.sent();
     if (this.#socket.writableLength <= this.#unsentBytesMax) return;

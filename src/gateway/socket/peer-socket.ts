@@ -10,7 +10,7 @@ import { SignsOfLife } from './signs-of-life.ts';
 
 /** What is asked of whoever has connections; a door and a dialler have more. */
 export interface SocketHouse {
-  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly clock: Pick<Clock, 'nowMs' | 'afterReading'>;
   readonly limits: Pick<
     GatewayLimits,
     | 'messagesPerSecondMax'
@@ -83,8 +83,7 @@ export class PeerSocket {
         closing: (closeCode, reason, graceMs) => events.closing(closeCode, reason, graceMs),
         wedged: () => this.#wedged(),
       },
-      limits.unsentBytesMax,
-      stats,
+      { unsentBytesMax: limits.unsentBytesMax, stats, clock },
     );
     this.#listen();
   }
