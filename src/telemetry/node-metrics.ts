@@ -203,7 +203,7 @@ function addFrames(registry: Registry, { region, sources }: NodeMetricsOptions):
   });
 }
 
-/** Callers of every provider; of its software and people only where there were any, and of one that may be. */
+/** Callers of every provider; of its software and people where there were any, and of one that may be. */
 function shownOf(groups: readonly LegGroup[]): readonly LegGroup[] {
   return groups.filter(({ provider, kind, legs, frames }) => {
     const wasThere = legs() + frames.receivedFrames + frames.playedFrames > 0;
@@ -354,7 +354,7 @@ function addLines(
   };
 }
 
-/** Two dozen providers with a dozen edges each are most of what a node could show: the first is an example. */
+/** Two dozen providers with 12 edges each are most of what a node could show: the first is an example. */
 function binsByProvider(
   edges: readonly number[],
   providers: readonly string[],
