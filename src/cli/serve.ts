@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { leaveRunDir, lockDataDir, prepareDataDir } from '../config/data-dir.ts';
+import { leaveRunDir, lockDataDir, makeFolder, prepareDataDir } from '../config/data-dir.ts';
 import { withSecrets } from '../config/data-secrets.ts';
 import { settingsToEnv, withoutSettings } from '../config/read-settings.ts';
 import type { Settings } from '../config/settings.ts';
@@ -26,7 +26,10 @@ export interface ServeOptions {
 
 /** Runs the whole house on this host until it is told to leave; answers the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
-  const paths = prepareDataDir(options.settings.dataDir);
+  const { dataDir, recordingsDir } = options.settings;
+  const paths = prepareDataDir(dataDir);
+  // Nodes make it too; without it none of them could start, and each would be started again for ever.
+  if (recordingsDir !== undefined) makeFolder(recordingsDir);
   const lock = lockDataDir(paths);
   try {
     const ports = await findPorts(options.settings);

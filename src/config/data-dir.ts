@@ -84,7 +84,8 @@ function pathsOf(given: string): DataPaths {
   };
 }
 
-function makeFolder(folder: string): void {
+/** Makes a folder for us alone where it is missing. */
+export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: PRIVATE_DIR });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -158,6 +158,15 @@ describe('serve', () => {
     expect(await second.exit).toBe(1);
     expect(second.output().err).toContain('is in use by another "omnivoice serve"');
     expect(lives()).toHaveLength(3);
+  });
+
+  it('does not begin where its recordings have no place', async () => {
+    const place = join(dataDir, 'recordings');
+    writeFileSync(place, 'a file');
+    const house = openHouse({ OMNIVOICE_RECORDINGS_DIR: place });
+    expect(await house.exit).toBe(1);
+    expect(house.output().err).toContain(`${place} cannot be made`);
+    expect(lives()).toEqual([]);
   });
 
   it('does not share its ports with a stranger, and names every one', async () => {

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
-import { InvariantError, VoiceError } from '../../base/errors.ts';
+import { InvariantError, messageOf, VoiceError } from '../../base/errors.ts';
 import { requireStorable } from '../engine/parameters.ts';
 import type { Schema } from '../schema.ts';
 
@@ -38,7 +38,9 @@ export function openSqlite(path: string): Sqlite {
       PRAGMA temp_store = MEMORY`);
   } catch (error) {
     database.close();
-    throw error;
+    if (error instanceof VoiceError) throw error;
+    const sentence = `${path} cannot be opened: ${messageOf(error)}`;
+    throw new VoiceError('failed_precondition', sentence, { cause: error });
   }
   const adapter = new NodeSqlite(database);
   const version = database.prepare('PRAGMA data_version');

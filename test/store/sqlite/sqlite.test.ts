@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { sql, type Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -18,6 +18,12 @@ async function withMeta() {
   await opened.db.schema.createTable('meta').addColumn('key', 'text').addColumn('value', 'text').execute();
   return opened;
 }
+
+it('a file that is no database says which it is and why', () => {
+  const path = tempPath();
+  writeFileSync(path, 'not a database, and longer than the header of one: '.repeat(4));
+  expect(() => openSqlite(path)).toThrow(`${path} cannot be opened: file is not a database`);
+});
 
 describe('the adapter of node:sqlite', () => {
   const refused: readonly (readonly [string, unknown])[] = [
