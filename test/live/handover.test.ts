@@ -72,6 +72,21 @@ const typesOf = async (callId: string): Promise<readonly string[]> => {
   return timeline.map(({ type }) => type);
 };
 
+interface Paused {
+  readonly paused: readonly { readonly unplayed_ms: number }[];
+}
+
+/** Ten frames wait at the caller, and go on when they are asked for. */
+async function saysToAPausedCaller(callId: string, agent: Guest): Promise<void> {
+  await ask(callId, 'pause', {});
+  await agent.speak(agentFrame, 10);
+  for (let waits = false; !waits;) {
+    const { paused } = await ask<Paused>(callId, 'pause', {});
+    waits = paused.some(({ unplayed_ms }) => unplayed_ms === 200);
+  }
+  await ask(callId, 'resume', {});
+}
+
 describe('a handover from a native agent to a native human, its caller by Twilio', () => {
   it('cold: every frame of the human is heard, from the first, once, and the agent is gone', async () => {
     const { caller, agent, callId } = await openScene();
@@ -125,7 +140,7 @@ describe('a handover from a native agent to a native human, its caller by Twilio
     const late = await Guest.join(join);
     await until('its end', () => late.closeCode !== undefined);
     expect(late.closeCode).toBe(4411);
-    await agent.speak(agentFrame, 10);
+    await saysToAPausedCaller(callId, agent);
     await until('the agent', () => numbersIn(caller.heard, AGENT_CODE).length === 10);
     expect(numbersIn(caller.heard, AGENT_CODE)).toEqual(ALL.slice(0, 10));
     await until('the failure', () => agent.events.includes('transfer_failed'));

@@ -25,7 +25,9 @@ export interface Summaries {
  */
 export function withSummary(desk: CallDesk, command: HandOver): HandOver | Promise<HandOver> {
   const { notes, ports, counts } = desk;
-  if (command.context['summary'] !== undefined) return command;
+  // Models that have nothing to say leave a field empty, or null.
+  const given = command.context['summary'] ?? '';
+  if (given !== '') return command;
   const segments = newest(notes.transcript);
   if (segments.length === 0 || ports.summaries === undefined) return summedUp(command, null);
   return ports.summaries.summaryOf(segments).then((summary) => {
@@ -37,7 +39,7 @@ export function withSummary(desk: CallDesk, command: HandOver): HandOver | Promi
 
 function summedUp(command: HandOver, summary: CallSummary | null): HandOver {
   const told: JsonObject | null = summary === null ? null : { ...summary };
-  return { ...command, context: { summary: told, ...command.context } };
+  return { ...command, context: { ...command.context, summary: told } };
 }
 
 function newest(transcript: readonly TranscriptSegment[]): readonly TranscriptSegment[] {

@@ -65,6 +65,14 @@ describe('what the target of a handover is told of the call so far', () => {
     expect(offered['summary']).toEqual(SUMMARY);
   });
 
+  it.each([[''], [null]])('is made where the asker leaves it empty: %j', async (summary) => {
+    const { answers, handOver, told } = openScene(['I want a booking.']);
+    const handed = handOver({ summary });
+    answers(SUMMARY);
+    await handed;
+    expect(told()).toEqual(SUMMARY);
+  });
+
   it('is null, and counted, where nobody says it in time', async () => {
     const { story, answers, handOver, told } = openScene(['I want a booking.']);
     const handed = handOver();
