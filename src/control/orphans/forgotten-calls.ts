@@ -1,8 +1,9 @@
 import type { AtMs, Clock } from '../../base/clock.ts';
 import type { NodeRecord } from '../../cluster/node-record.ts';
-import type { Orphan, Registry } from '../../cluster/registry.ts';
+import type { Registry } from '../../cluster/registry.ts';
 import { GRACE_MS, LEASE_MS } from '../../cluster/timing.ts';
 import type { Journal } from '../../events/journal.ts';
+import type { OrphanSource, SeenOrphan } from './orphan-sweep.ts';
 
 /** Forgotten for so long: whoever has it has had the time to put it back, or to say that it lives. */
 const FORGOTTEN_AFTER_MS = LEASE_MS + GRACE_MS;
@@ -34,11 +35,13 @@ export interface ForgottenCallsOptions {
  * The orphans of a region, those among them that its registry has forgotten with its data, or with the hour:
  * the journal has them open, and who told of them last is nowhere.
  */
-export class ForgottenCalls implements Pick<Registry, 'orphans' | 'nodes'> {
+export class ForgottenCalls implements OrphanSource {
   readonly #options: ForgottenCallsOptions;
   /** Who of them was seen in this region: nobody else is asked for them. */
   #ofThisRegion = new Set<string>();
   #lookedFor = new Map<string, LookedFor>();
+  /** Nobody is judged while the registry is silent, nor just after it. */
+  #judgesFromMs: AtMs = -Infinity;
 
   constructor(options: ForgottenCallsOptions) {
     this.#options = options;
@@ -48,34 +51,42 @@ export class ForgottenCalls implements Pick<Registry, 'orphans' | 'nodes'> {
     return this.#options.registry.nodes();
   }
 
-  /** Where the registry did not answer all are looked for anew from the beginning. */
-  async orphans(): Promise<readonly Orphan[]> {
-    const { registry } = this.#options;
+  async orphans(): Promise<readonly SeenOrphan[]> {
+    const { registry, clock } = this.#options;
     const known = await registry.orphans();
     const present = await registry.nodes();
-    const before = this.#lookedFor;
-    this.#lookedFor = new Map();
-    return present === undefined ? known : [...known, ...(await this.#forgotten(present, before))];
+    const nowMs = clock.nowMs();
+    if (present === undefined) {
+      this.#judgesFromMs = Infinity;
+      return known;
+    }
+    // Who was silent only with the registry says so by then.
+    if (this.#judgesFromMs === Infinity) this.#judgesFromMs = nowMs + GRACE_MS;
+    const forgotten = await this.#forgotten(present, nowMs);
+    return nowMs < this.#judgesFromMs ? known : [...known, ...forgotten];
   }
 
-  async #forgotten(
-    present: readonly NodeRecord[],
-    before: ReadonlyMap<string, LookedFor>,
-  ): Promise<readonly Orphan[]> {
-    const { journal, clock } = this.#options;
-    const nowMs = clock.nowMs();
-    const found: Orphan[] = [];
+  async #forgotten(present: readonly NodeRecord[], nowMs: AtMs): Promise<readonly SeenOrphan[]> {
+    const { journal, registry } = this.#options;
+    const before = this.#lookedFor;
+    this.#lookedFor = new Map();
+    const orphans: SeenOrphan[] = [];
     for (const owner of await this.#missing(present)) {
       for (const { id: callId, region, sequence } of await journal.listOpenCalls(owner)) {
-        if (region !== this.#options.region || !(await this.#isForgotten(callId))) continue;
+        if (region !== this.#options.region) continue;
+        const found = await registry.find(callId);
+        if (typeof found === 'object') continue;
         const last = before.get(callId);
         // Who still tells lives, and only Redis does not hear it; or what it left behind is being read.
         const sinceMs = last?.sequence === sequence ? last.sinceMs : nowMs;
         this.#lookedFor.set(callId, { sequence, sinceMs });
-        if (nowMs - sinceMs >= FORGOTTEN_AFTER_MS) found.push({ callId, owner, token: NO_TOKEN });
+        const knownAtMs = sinceMs + FORGOTTEN_AFTER_MS;
+        if (found === 'unknown' && knownAtMs <= nowMs) {
+          orphans.push({ callId, owner, token: NO_TOKEN, knownAtMs });
+        }
       }
     }
-    return found;
+    return orphans;
   }
 
   /** Who has open calls and is nowhere, as far as anybody here can say. */
@@ -90,9 +101,5 @@ export class ForgottenCalls implements Pick<Registry, 'orphans' | 'nodes'> {
       if (here.has(owner)) return false;
       return this.#ofThisRegion.has(owner) || (there !== undefined && !there.has(owner));
     });
-  }
-
-  async #isForgotten(callId: string): Promise<boolean> {
-    return (await this.#options.registry.find(callId)) === 'unknown';
   }
 }

@@ -12,8 +12,18 @@ const ORPHAN_KNOWN_AFTER_MS = LEASE_MS + GRACE_MS;
 /** So long the host of the responsible node has; then whoever sees the orphan ends it. */
 const OVERDUE_MS = 30_000;
 
+/** An orphan, and since when it is known as one, where that is told: else since it was first found here. */
+export interface SeenOrphan extends Orphan {
+  readonly knownAtMs?: AtMs;
+}
+
+/** Who tells of orphans, and who is there to be responsible for them. */
+export interface OrphanSource extends Pick<Registry, 'nodes'> {
+  orphans(): Promise<readonly SeenOrphan[]>;
+}
+
 export interface OrphanSweepOptions {
-  readonly registry: Pick<Registry, 'orphans' | 'nodes'>;
+  readonly registry: OrphanSource;
   /** Lives of nodes of this host that are connected. */
   readonly nodesHere: () => readonly string[];
   /** Nobody is ended before a leg of the call could have come back elsewhere. */
@@ -64,7 +74,7 @@ export class OrphanSweep implements Closeable {
     const orphans = await registry.orphans();
     const present = orphans.length === 0 ? [] : await registry.nodes();
     for (const orphan of orphans) {
-      const knownAtMs = before.get(orphan.callId) ?? nowMs;
+      const knownAtMs = orphan.knownAtMs ?? before.get(orphan.callId) ?? nowMs;
       this.#knownAtMs.set(orphan.callId, knownAtMs);
       const overdueMs = nowMs - knownAtMs + ORPHAN_KNOWN_AFTER_MS - resumeWindowMs;
       if (overdueMs < 0 || present === undefined) continue;
