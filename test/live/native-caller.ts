@@ -20,6 +20,11 @@ export class NativeCaller {
   readonly refusals: string[] = [];
   /** Hears every frame, and on which of its lines it came: 0 is the first. */
   onAudio: (frame: Buffer, line: number) => void = () => {};
+  /** So long it waits before it comes back: callers of one host that do not come all at once. */
+  comesBackAfterMs = 0;
+  /** When each of its lines broke, and when it was told `resumed`. */
+  readonly brokenAtMs: number[] = [];
+  readonly resumedAtMs: number[] = [];
   #lines = 0;
   /** The line that was left for another, until it is closed; what the other one says waits for that. */
   #leftLine: WebSocket | undefined;
@@ -114,7 +119,11 @@ export class NativeCaller {
       this.closeCodes.push(code);
       if (this.#leftLine === socket) this.#hearOn();
       if (this.#socket !== socket) return;
-      if (!this.#isLeaving && this.#back !== undefined) void this.#comeBack(this.#back);
+      this.brokenAtMs.push(performance.now());
+      const back = this.#back;
+      if (this.#isLeaving || back === undefined) return;
+      if (this.comesBackAfterMs === 0) void this.#comeBack(back);
+      else setTimeout(() => void this.#comeBack(back), this.comesBackAfterMs);
     });
   }
 
@@ -125,6 +134,7 @@ export class NativeCaller {
     }
     const words = JSON.parse(data.toString()) as JsonObject;
     this.told.push(words);
+    if (words['type'] === 'resumed') this.resumedAtMs.push(performance.now());
     if (words['type'] === 'goaway') this.#move(String(words['url']), String(words['token']));
     if (words['type'] === 'started' || words['type'] === 'resumed') this.#back = words['resume'] as Back;
   }
