@@ -93,6 +93,27 @@ describe('a voice that is mixed and then is not', () => {
     expect(second.told('mark_played')).toHaveLength(1);
   });
 
+  it('of a second agent that is left alone goes on, paused where it was, and counts from its beginning', () => {
+    const { story, caller, other } = openScene('agent');
+    const second = story.arrives({ ...NATIVE, role: 'agent', callId: story.call.id });
+    other.bursts(60);
+    for (let level = 1; level <= 50; level++) second.sendsFrame(level);
+    second.says({ type: 'mark', name: 'end' });
+    story.passes(200);
+    story.asks('pause', { leg_id: caller.legId });
+    other.hangsUp();
+    const clears = caller.heard.length;
+    story.passes(500);
+    expect(caller.heard.slice(clears).every((frame) => frame[80] === 0)).toBe(true);
+    caller.forgets();
+    story.asks('resume', { leg_id: caller.legId });
+    story.passes(2_000);
+    // What was mixed before the pause, and what was heard alone after it, are all of it.
+    expect(voiceIn(caller)).toEqual(Array.from({ length: 40 }, (_, i) => i + 11));
+    caller.sends(caller.caller.markPlayed('end')!);
+    expect(second.told('mark_played')).toEqual([{ type: 'mark_played', name: 'end', played_ms: 1_000 }]);
+  });
+
   it.each(['a command', 'an interruption'])(
     'of a second agent has its marks back where %s clears it',
     (what) => {
