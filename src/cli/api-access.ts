@@ -67,7 +67,9 @@ export async function withAdvice<T>({ url, keySource }: ApiAccess, work: () => P
     if (!(error instanceof VoiceError)) throw error;
     // Only a request that never got an answer has a cause.
     if (error.code === 'unavailable' && error.cause !== undefined) {
-      const sentence = `no Omnivoice answers at ${url}: start one with "npm start", or give its --url`;
+      const sentence =
+        distrustOf(url, error.cause) ??
+        `no Omnivoice answers at ${url}: start one with "npm start", or give its --url`;
       throw new VoiceError('unavailable', sentence, { cause: error });
     }
     if (error.code === 'unauthenticated' || error.code === 'permission_denied') {
@@ -76,6 +78,15 @@ export async function withAdvice<T>({ url, keySource }: ApiAccess, work: () => P
     }
     throw error;
   }
+}
+
+/** Somebody is there, and shows a certificate that this machine does not trust. */
+function distrustOf(url: string, failure: unknown): string | undefined {
+  const cause = failure instanceof Error ? failure.cause : undefined;
+  if (!(cause instanceof Error) || !('code' in cause) || !/CERT|VERIFY/.test(String(cause.code)))
+    return undefined;
+  const remedy = 'NODE_EXTRA_CA_CERTS=<PEM file> trusts one';
+  return `the certificate of ${url} is not trusted: ${cause.message}; ${remedy}`;
 }
 
 function readKey(file: string): string | undefined {

@@ -1,9 +1,13 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VoiceError } from '../../src/base/errors.ts';
 import { apiAccessOf, apiUrlOf, withAdvice } from '../../src/cli/api-access.ts';
+import { makeCertificate } from '../fakes/gateway-certificate.ts';
 
 let dataDir: string;
 beforeEach(() => {
@@ -57,6 +61,19 @@ describe('advice', () => {
     expect(await after(new VoiceError('unauthenticated', 'no such key'))).toMatchObject({
       code: 'unauthenticated',
       message: 'no such key (the key is from data/cli-key; --key gives another)',
+    });
+  });
+
+  it('tells a certificate that is not trusted from nobody being there', async () => {
+    const server = createServer(makeCertificate('localhost')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const cause = await fetch(`https://127.0.0.1:${port}`).catch((error: unknown) => error);
+    server.close();
+    expect(await after(new VoiceError('unavailable', 'x', { cause }))).toMatchObject({
+      message: expect.stringMatching(
+        /^the certificate of http.* is not trusted: .*NODE_EXTRA_CA_CERTS/,
+      ) as string,
     });
   });
 
