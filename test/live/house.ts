@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 const PROGRAM = resolve(import.meta.dirname, '../../bin/omnivoice.js');
 /** A second where the machine is quiet. Where it is not, children fall silent as they start, and are replaced. */
 const READY_WITHIN_MS = 60_000;
+/** Signals closer than 300 ms to each other are one. */
+const HURRY_EVERY_MS = 350;
 
 interface ReadyLine {
   readonly event: 'ready';
@@ -135,10 +137,10 @@ export class House {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const left = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
       this.#process.kill('SIGTERM');
-      const hurry = setTimeout(() => this.#process.kill('SIGTERM'), 500);
+      const hurry = setInterval(() => this.#process.kill('SIGTERM'), HURRY_EVERY_MS);
       const kill = setTimeout(() => this.#process.kill('SIGKILL'), 8_000);
       await left;
-      clearTimeout(hurry);
+      clearInterval(hurry);
       clearTimeout(kill);
     }
     rmSync(this.dataDir, { recursive: true, force: true });
