@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { lastEventsOf, Reaper } from '../../src/control/reaper.ts';
+import { lastEventsOf } from '../../src/control/orphans/last-events.ts';
+import { Reaper } from '../../src/control/reaper.ts';
 import { applyToCall, type CallView } from '../../src/events/call-view.ts';
 import type { Envelope, EventRecord } from '../../src/events/envelope.ts';
 import { toldBy } from '../../src/events/told-call.ts';
@@ -23,7 +24,7 @@ describe('the reaper', () => {
       ['leg_connected', { leg_id: 'leg_1', role: 'caller', dialect: 'twilio', codec: 'PCMU/8000' }],
       ['leg_connected', { leg_id: 'leg_2', role: 'agent', dialect: 'echo', codec: null }],
     );
-    const events = lastEventsOf(call, 'node_lost', clock).map(({ envelope }) => envelope);
+    const events = lastEventsOf(call, clock).map(({ envelope }) => envelope);
     expect(typesOf(events)).toEqual(['leg_disconnected', 'leg_disconnected', 'call_ended', 'call_completed']);
     expect(events.map(({ sequence }) => sequence)).toEqual([4, 5, 6, 7]);
     expect(events[2]!.data).toMatchObject({ reason: 'node_lost', state: 'ended', duration_ms: 60_000 });
@@ -37,7 +38,7 @@ describe('the reaper', () => {
       ['leg_disconnected', { leg_id: 'leg_1', reason: 'hangup' }],
       ['call_ended', { reason: 'caller_hangup', state: 'ended' }],
     );
-    const events = lastEventsOf(call, 'node_lost', clock).map(({ envelope }) => envelope);
+    const events = lastEventsOf(call, clock).map(({ envelope }) => envelope);
     expect(typesOf(events)).toEqual(['call_completed']);
     expect(events[0]!.data['reason']).toBe('caller_hangup');
   });
@@ -107,7 +108,7 @@ describe('what a lost call is completed with', () => {
       next('qualification_met', { score: 7, threshold: 5, criteria: { budget: true } }),
       next('recording_ready', { recording_id: 'rec_1', url: 'u', channels: 2, duration_ms: 9, sha256: 's' }),
     ]);
-    const completed = lastEventsOf(call, 'node_lost', clock, { told, postCall }).at(-1)!.envelope.data;
+    const completed = lastEventsOf(call, clock, { told, postCall }).at(-1)!.envelope.data;
     expect(completed).toMatchObject({
       talk_ms: { caller: 1_000, agent: 0 },
       parties: [
@@ -124,7 +125,7 @@ describe('what a lost call is completed with', () => {
 
   it('is null where they told nothing', () => {
     const call = lostCall(['call_started'], ['leg_connected', { leg_id: 'leg_1', role: 'caller' }]);
-    const completed = lastEventsOf(call, 'node_lost', clock).at(-1)!.envelope.data;
+    const completed = lastEventsOf(call, clock).at(-1)!.envelope.data;
     expect(completed).toMatchObject({
       cost: null,
       disposition: null,

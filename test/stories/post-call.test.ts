@@ -6,7 +6,7 @@ import { Handovers } from '../../src/call/handover/handovers.ts';
 import { ProviderHangUp } from '../../src/call/provider/provider-hang-up.ts';
 import { recordingFor } from '../../src/call/recording/recording-part.ts';
 import type { CallPorts, PostCall } from '../../src/call/ports.ts';
-import { lastEventsOf } from '../../src/control/reaper.ts';
+import { lastEventsOf } from '../../src/control/orphans/last-events.ts';
 import type { JsonObject } from '../../src/base/json.ts';
 import { applyToCall, type CallView } from '../../src/events/call-view.ts';
 import type { Envelope } from '../../src/events/envelope.ts';
@@ -169,7 +169,7 @@ describe('the post-call payload', () => {
     let view: CallView | undefined;
     for (const envelope of story.events) view = applyToCall(view, envelope, 'nod_1');
     const obituary = { told: toldBy(story.events), postCall: POST_CALL };
-    const last = lastEventsOf(view!, 'node_lost', story.clock, obituary).map(({ envelope }) => envelope);
+    const last = lastEventsOf(view!, story.clock, obituary).map(({ envelope }) => envelope);
     const { completed } = await toldOf([...story.events, ...last]);
     expect(completed).toMatchObject({
       reason: 'node_lost',
