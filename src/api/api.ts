@@ -70,7 +70,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   const limits = new RateLimits(clock);
   const readers = new LiveReaders({ streams, directory, clock });
   const members = new QueueMembers({ directory, clock });
-  const sockets = new EventSockets();
+  const sockets = new EventSockets(() => newId('req', clock));
   const listener = new Listener(settings.tls, clock);
   const app = fastifyOf(options, listener.server);
 

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { FAULTS, messageOf, VoiceError } from '../base/errors.ts';
 import { failure, spokenFault, type ErrorCode } from './answers.ts';
 import type { ApiLog } from './api-options.ts';
@@ -106,14 +107,29 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     socket.destroy();
     return;
   }
-  const [status, phrase] = BROKEN[error.code ?? ''] ?? [400, 'Bad Request'];
-  const body = JSON.stringify(failure('invalid_argument', 'the request could not be read', requestId));
+  endWith(socket, BROKEN[error.code ?? ''] ?? BAD_REQUEST, 'the request could not be read', requestId);
+}
+
+/** An upgrade that cannot be made: answered on the bare socket, as nobody else has it. */
+export function answerBrokenUpgrade(socket: Duplex, message: string, requestId: string): void {
+  if (socket.writable) endWith(socket, BAD_REQUEST, message, requestId);
+  else socket.destroy();
+}
+
+function endWith(
+  socket: Duplex,
+  [status, phrase]: readonly [number, string],
+  message: string,
+  requestId: string,
+): void {
+  const body = JSON.stringify(failure('invalid_argument', message, requestId));
   socket.end(
     `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: application/json; charset=utf-8\r\nconnection: close\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }
 
+const BAD_REQUEST = [400, 'Bad Request'] as const;
 const BROKEN: { readonly [code: string]: readonly [number, string] } = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
   HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],

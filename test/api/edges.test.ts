@@ -35,8 +35,9 @@ describe('what is hardly HTTP', () => {
 });
 
 describe('an upgrade', () => {
-  const upgrade = (method: string, path: string) =>
+  const upgrade = (method: string, path: string, secret = 'omf_live_none') =>
     `${method} ${path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
+    `authorization: Bearer ${secret}\r\nsec-websocket-key: x\r\n` +
     'content-type: application/json\r\ncontent-length: 9\r\n\r\n';
 
   it.each([
@@ -48,6 +49,18 @@ describe('an upgrade', () => {
     house = await openTestApi();
     await house.api.listen();
     expect(await talk(house.api.port, upgrade(method, path))).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  it.each([
+    ['no GET', 'POST', 'only a GET can be upgraded'],
+    ['of a key nobody can answer', 'GET', 'Missing or invalid Sec-WebSocket-Key header'],
+  ])('that is %s is told why in the envelope', async (_what, method, message) => {
+    house = await openTestApi();
+    await house.api.listen();
+    const heard = await talk(house.api.port, upgrade(method, '/api/v1/events/ws', house.key()));
+    expect(heard).toMatch(/^HTTP\/1.1 400 /);
+    const body = JSON.parse(heard.slice(heard.indexOf('\r\n\r\n') + 4)) as object;
+    expect(body).toMatchObject({ success: false, error: { code: 'invalid_argument', message } });
   });
 });
 

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../base/clock.ts';
 import { FAULTS, VoiceError, type FaultCode } from '../../base/errors.ts';
 import type { StreamItem } from '../../delivery/streams.ts';
+import { answerBrokenUpgrade } from '../faults.ts';
 import type { EndReason, Wire } from './live-readers.ts';
 
 const MESSAGE_BYTES_MAX = 4_096;
@@ -39,13 +40,21 @@ export class EventSockets {
     perMessageDeflate: false,
   });
 
+  readonly #newRequestId: () => string;
+
+  constructor(newRequestId: () => string) {
+    this.#newRequestId = newRequestId;
+    // Let in, and then no WebSocket after all: said in our words, not in those of the library.
+    this.#server.on('wsClientError', ({ message }, socket) => this.#refuse(socket, message));
+  }
+
   listenTo(app: FastifyInstance): void {
     const server: Server = app.server;
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
       // Node reads no body behind an upgrade: who waits for one waits for ever.
       if (request.method !== 'GET') {
-        socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+        this.#refuse(socket, 'only a GET can be upgraded');
         return;
       }
       this.#upgrades.set(request, { socket, head });
@@ -55,6 +64,10 @@ export class EventSockets {
       response.on('finish', () => socket.end());
       app.routing(request, response);
     });
+  }
+
+  #refuse(socket: Duplex, message: string): void {
+    answerBrokenUpgrade(socket, message, this.#newRequestId());
   }
 
   /** Completes the upgrade of a request that was let in. */
