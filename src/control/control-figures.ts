@@ -283,6 +283,14 @@ export class ControlFigures implements DeliveryObserver, Closeable {
     for (const event of events) this.#metrics.eventCommitted(event);
   }
 
+  /** A commit of a node's events, measured to its end; one that fails is not. */
+  async timed<T>(committing: Promise<T>): Promise<T> {
+    const startedAtMs = this.#clock.nowMs();
+    const committed = await committing;
+    this.#metrics.committed(this.#clock.nowMs() - startedAtMs);
+    return committed;
+  }
+
   hookSent(sent: HookSent): void {
     this.#metrics.hookSent(sent);
   }

@@ -13,6 +13,7 @@ import { openTally, type Tally } from './tally.ts';
 /** Within which hooks leave: an exact edge of the bins. */
 const PROMISE_MS = 200;
 const PROPAGATION_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5];
+const COMMIT_SECONDS = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const REQUEST_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
 /** The stretches of an event's way: to the decision, into the journal, out on a request, to its answer. */
@@ -63,6 +64,8 @@ export interface ControlMetrics extends Closeable {
     isHeldUp: boolean;
   }): void;
   attemptFinished(finished: { errorClass: string | null; sentAtMs: AtMs | null; doneAtMs: AtMs }): void;
+  /** Events of a node are in the journal, after so long. */
+  committed(durationMs: number): void;
   requestAnswered(request: { method: string; status: number; durationMs: number }): void;
   /** A call whose node died with it, and whose legs did not come back to another: a provider each. */
   callLost(lost: { readonly provider: string; readonly legs: readonly string[] }): void;
@@ -76,6 +79,12 @@ export function openControlMetrics(options: ControlMetricsOptions): ControlMetri
   addSources(registry, options);
   const delivery = addDelivery(registry, options);
   const requestAnswered = addRequests(registry);
+  const commits = new Bins(COMMIT_SECONDS);
+  readBins(registry, {
+    name: 'journal_commit_seconds',
+    help: 'How long the journal took to commit events of a node',
+    series: [{ labels: {}, bins: commits }],
+  });
   const legs = openTally(registry, {
     name: 'legs_lost_total',
     help: 'Legs that did not come back',
@@ -89,6 +98,7 @@ export function openControlMetrics(options: ControlMetricsOptions): ControlMetri
   addProcessMetrics(registry, loopDelay);
   return {
     ...delivery,
+    committed: (durationMs) => commits.observeMs(durationMs),
     requestAnswered,
     callLost: (call) => {
       lost.add({ provider: call.provider, reason: 'node_lost' });

@@ -105,6 +105,7 @@ describe('a real call by the provider’s own URL', () => {
     expect(text).toMatch(/omnivoice_frames_received_total\{[^}]*provider="twilio"[^}]*\} [1-9]/);
     expect(text).toMatch(/omnivoice_hook_propagation_seconds_count\{[^}]*event_class="voice"[^}]*\} [1-9]/);
     expect(text).toMatch(/omnivoice_leg_ping_rtt_seconds_count\{[^}]*provider="twilio"[^}]*\} [1-9]/);
+    expect(text).toMatch(/omnivoice_journal_commit_seconds_count [1-9]/);
     expect(text).toMatch(/omnivoice_frames_received_total\{[^}]*node="0"/);
   });
 });

@@ -273,6 +273,7 @@ describe('control’s figures', () => {
       'hook_backlog',
       'hook_propagation_seconds',
       'hooks_held_up_total',
+      'journal_commit_seconds',
       'legs_lost_total',
       'limit_hits_total',
       'log_lines_dropped_total',
@@ -322,6 +323,14 @@ describe('control’s figures', () => {
     control.hookSent({ ...sent, sentAtMs: 1201, isHeldUp: true });
     control.hookSent({ ...sent, attempt: 2, sentAtMs: 9000, isHeldUp: true });
     expect(valueOf(await readControl(), 'omnivoice_hooks_held_up_total', { region: 'local' })).toBe(1);
+  });
+
+  it('say how long commits take, down to a fifth of a millisecond', async () => {
+    for (const durationMs of [0.2, 0.3, 40]) control.committed(durationMs);
+    const metrics = await readControl();
+    const bucket = (le: string): number =>
+      valueOf(metrics, 'omnivoice_journal_commit_seconds_bucket', { le });
+    expect([bucket('0.0002'), bucket('0.0005'), bucket('0.02'), bucket('0.05')]).toEqual([1, 2, 2, 3]);
   });
 
   it('count requests by closed sets, whatever strangers send', async () => {

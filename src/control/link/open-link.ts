@@ -45,7 +45,7 @@ export function openLink(
   lifetime: Lifetime,
 ): { readonly link: ControlEnd; readonly sweep: OrphanSweep } {
   const { paths, clock, log, settings } = options;
-  const { store, registry, fleet, nodes, providers, tools, queues, tell } = parts;
+  const { store, registry, fleet, nodes, figures, providers, tools, queues, tell } = parts;
   const { journal } = store;
   const { resumeWindowMs, redisUrl } = settings;
   const reaper = lifetime.own(openReaper(options, parts));
@@ -53,7 +53,7 @@ export function openLink(
     runDir: paths.runDir,
     spoolsDir: paths.spoolDir,
     journal: {
-      commit: (batch) => tell(journal.commit(batch)),
+      commit: (batch) => tell(figures.timed(journal.commit(batch))),
       cursorOf: (incarnation) => journal.cursorOf(incarnation),
       forgetCursor: (incarnation) => journal.forgetCursor(incarnation),
     },
