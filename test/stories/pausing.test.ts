@@ -231,6 +231,20 @@ describe('a pause', () => {
     expect(levels(back)).toEqual(upTo(10));
   });
 
+  it('may be ended for everybody before a line is back at the next node', async () => {
+    const succession = new Succession();
+    const caller = succession.arrives(NATIVE);
+    const agent = succession.arrives({ ...NATIVE, role: 'agent', callId: succession.call.id });
+    succession.node.asks('pause');
+    succession.dies();
+    succession.node.asks('resume');
+    const back = await succession.comesBack(caller);
+    const speaker = await succession.comesBack(agent);
+    counts(speaker, 10);
+    succession.node.passes(500);
+    expect(levels(back)).toEqual(upTo(10));
+  });
+
   it('goes on where a handover has failed, and is over where one has succeeded', () => {
     const parts = [(desk: ConstructorParameters<typeof Handovers>[0]) => new Handovers(desk)];
     const { story, caller, agent } = openScene({ ports: { parts } });

@@ -87,7 +87,7 @@ export function clear(desk: CallDesk, { leg_id }: Of<'clear'>, asker: Asker, now
   if (isOfOthers(asker, leg_id)) return DENIED;
   const ears = earsOf(desk, leg_id);
   if (!Array.isArray(ears)) return ears;
-  setPaused(desk, ears, false, nowMs);
+  setPaused(desk, { leg_id, ears }, false, nowMs);
   const cleared = ears.map((ear) => {
     const { playedFrames, unplayedFrames } = ear.clear(isPlayed, nowMs);
     return {
@@ -103,29 +103,29 @@ export function clear(desk: CallDesk, { leg_id }: Of<'clear'>, asker: Asker, now
 export function pause(desk: CallDesk, { leg_id }: Of<'pause'>, asker: Asker, nowMs: AtMs): Outcome {
   if (isOfOthers(asker, leg_id)) return DENIED;
   const ears = earsOf(desk, leg_id);
-  return Array.isArray(ears) ? done({ paused: setPaused(desk, ears, true, nowMs) }) : ears;
+  return Array.isArray(ears) ? done({ paused: setPaused(desk, { leg_id, ears }, true, nowMs) }) : ears;
 }
 
 /** It goes on with the very frame it was about to play. */
 export function resume(desk: CallDesk, { leg_id }: Of<'resume'>, asker: Asker, nowMs: AtMs): Outcome {
   if (isOfOthers(asker, leg_id)) return DENIED;
   const ears = earsOf(desk, leg_id);
-  return Array.isArray(ears) ? done({ resumed: setPaused(desk, ears, false, nowMs) }) : ears;
+  return Array.isArray(ears) ? done({ resumed: setPaused(desk, { leg_id, ears }, false, nowMs) }) : ears;
 }
 
 function isOfOthers(asker: Asker, legId: string | null): boolean {
   return isCaller(asker) && legId !== asker.member.party.id;
 }
 
+/** For everybody it is also for those whose line is not back yet. */
 function setPaused(
   { roster, conversation }: CallDesk,
-  ears: readonly Ear[],
+  { leg_id, ears }: { readonly leg_id: string | null; readonly ears: readonly Ear[] },
   isPaused: boolean,
   nowMs: AtMs,
 ): readonly JsonObject[] {
-  const paused = new Set(ears);
   for (const member of roster.present) {
-    if (member.ear !== undefined && paused.has(member.ear)) member.isPaused = isPaused;
+    if (leg_id === null || member.party.id === leg_id) member.isPaused = isPaused;
   }
   conversation.rearrange(nowMs);
   return ears.map((ear) => {
