@@ -329,6 +329,12 @@ const CLUSTER: readonly AlertStory[] = [
   },
   ...counted('OmnivoiceTwoOwners', n1('omnivoice_ownership_conflicts_total', 'kind="replaced"'), '5m', NORTH),
   {
+    told: 'two nodes wanted a call that nobody had, and one was quicker',
+    seen: { [n1('omnivoice_ownership_conflicts_total', 'kind="moved_race"')]: RISES },
+    at: '5m',
+    fires: {},
+  },
+  {
     told: 'a tenth of the calls was gone for longer than three seconds',
     seen: gaps('0+90x40'),
     at: '5m',
