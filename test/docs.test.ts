@@ -54,6 +54,7 @@ describe('the pages', () => {
     const known = [
       ...SETTING_KEYS.map(envNameOf),
       'OMNIVOICE_PROT',
+      'OMNIVOICE_TEST_LEGS',
       'OMNIVOICE_TEST_LONG',
       'OMNIVOICE_TEST_SEED',
     ];
