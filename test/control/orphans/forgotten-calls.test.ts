@@ -25,7 +25,7 @@ const endsOf = (types: readonly string[]): number[] =>
   ['call_ended', 'call_completed'].map((type) => types.filter((told) => told === type).length);
 
 describe('a call whose record is gone while its host is', () => {
-  it('is ended once, as lost, when its window is over; what its host still held of it is refused', async () => {
+  it('is ended once, as lost, when its window is over; what its host still held is refused', async () => {
     const fleet = openFleet();
     await fleet.begin('call_1', 0);
     await fleet.begin('call_2', 1);
@@ -92,7 +92,7 @@ describe('a call whose record is gone while its host is', () => {
     expect(await fleet.registry.find('call_1')).toMatchObject({ state: 'live' });
   });
 
-  it('goes on where its owner is there, though it cannot put it back: its snapshot is too large', async () => {
+  it('goes on where its owner is there and cannot put it back: its snapshot is too large', async () => {
     const fleet = openFleet();
     fleet.journal.begin('call_1', fleet.hosts[0]!.incarnation);
     await fleet.pass(3 * WINDOW_MS);

@@ -64,7 +64,7 @@ describe('letters in a shared database', () => {
     expect(await queried(url, 'select * from fleet_letters')).toEqual([]);
   });
 
-  it('are opened while keys are changed one host after the other, and dropped where a host has none of them', async () => {
+  it('are opened while keys change one host after the other, and dropped by a host without them', async () => {
     const { db } = await open();
     const next = { id: 'k2', key: new Uint8Array(32).fill(9) };
     const holding = (...keys: typeof TEST_KEYS) => new SqlFleetLetters(db, new Cipher(keys, systemClock));
