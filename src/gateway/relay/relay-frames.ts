@@ -24,7 +24,7 @@ export const RELAY = {
   readOn: 38,
   /** It is a leg of its call now: what it would come back with, should the call move. */
   seated: 39,
-  /** The owner leaves: the node of the socket is to come for the call, which goes on there until then. */
+  /** The owner leaves: the node of the socket is to come for the call, which goes on as it is until then. */
   fetch: 40,
 } as const;
 

@@ -43,7 +43,7 @@ interface FarOwner {
 }
 
 type LineState =
-  /** What the client says waits until its call is found; an owner that still has it is heard until then. */
+  /** What the client says waits until its call is found; an owner that still has it goes on until then. */
   | { readonly name: 'searching'; readonly waiting: WaitingMessages; readonly former: FarOwner | undefined }
   | ({ readonly name: 'carried' } & FarOwner)
   /** The call has come to this node. */
@@ -91,7 +91,8 @@ export class RelayedLine implements LegConnection {
 
   receive(message: Uint8Array, isBinary: boolean, nowMs: AtMs): void {
     const state = this.#state;
-    if (state.name === 'carried') return this.#carry(state.way, state.handle, message, isBinary);
+    const owner = ownerOf(state);
+    if (owner !== undefined) return this.#carry(owner.way, owner.handle, message, isBinary);
     if (state.name === 'here') return state.leg.receive(message, isBinary, nowMs);
     if (state.name === 'searching') state.waiting.keep(Buffer.from(message), isBinary);
   }
@@ -146,9 +147,8 @@ export class RelayedLine implements LegConnection {
   giveUp(code: number = GOING_AWAY.code, reason: string = GOING_AWAY.reason): void {
     const state = this.#state;
     if (state.name === 'searching' && state.former !== undefined) {
-      const { way, handle } = state.former;
-      this.#state = { name: 'carried', way, handle };
-      return state.waiting.hearAll((message, isBinary) => this.#carry(way, handle, message, isBinary));
+      this.#state = { name: 'carried', ...state.former };
+      return;
     }
     this.#end();
     this.#options.socket.close(code, reason);
@@ -185,7 +185,7 @@ export class RelayedLine implements LegConnection {
     this.#options.socket.close(closeCode, word, leavingMs);
   }
 
-  /** The owner is heard on, and what the client says waits, until the call is here or with somebody else. */
+  /** The owner goes on until it has given the call, here or to somebody else. */
   #fetch(): void {
     const state = this.#state;
     const { counts, socket, onLost } = this.#options;

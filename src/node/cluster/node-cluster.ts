@@ -52,7 +52,7 @@ export interface NodeClusterOptions {
   /** Somebody of another host wants this node to leave. */
   readonly drainNode: () => void;
   /** How this node leaves, if it does. */
-  readonly leaving: Pick<NodeDrain, 'gives' | 'speakingOn' | 'isDraining'>;
+  readonly leaving: Pick<NodeDrain, 'gives' | 'speakingOn' | 'following' | 'isDraining'>;
   /** Opened later than this, and asked only with a call at hand. */
   readonly farewells: () => Farewells;
   readonly ask: NodeEnd['ask'];

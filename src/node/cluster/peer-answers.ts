@@ -22,7 +22,7 @@ export interface PeerAnswersOptions {
   /** Lets go of a call whose last word is with another node; its lines have `graceMs` to leave. */
   readonly handOver: (callId: string, graceMs: number) => void;
   /** Whether this node is leaving, with that call, and who of it speaks on meanwhile. */
-  readonly leaving: Pick<NodeDrain, 'gives' | 'speakingOn'>;
+  readonly leaving: Pick<NodeDrain, 'gives' | 'speakingOn' | 'following'>;
   readonly tails: Pick<Tails, 'give' | 'carried' | 'ended'>;
   /** This node is to leave. */
   readonly drainNode: () => void;
@@ -109,9 +109,8 @@ export class PeerAnswers implements PeerHandlers {
       handOver(callId, 0);
       return { snapshot };
     }
-    const told = leaving.speakingOn(call);
-    const handles = tails.give(told, to);
-    for (const { id } of call.legs) if (!told.includes(id)) relays.letFollow(id);
+    const handles = tails.give(leaving.speakingOn(call), to);
+    for (const legId of leaving.following(call)) relays.letFollow(legId);
     handOver(callId, TAIL_MS);
     return { snapshot, tails: handles };
   }

@@ -11,7 +11,7 @@ import { countOrder } from './far-callers.ts';
 import type { Farewells } from './farewells.ts';
 import { LeavingLines, type LeavingLine } from './leaving-lines.ts';
 import type { Tails } from './tails.ts';
-import { mayFollow, speakingOn, toBeFetched, wayOut, type WaysOut } from './ways-out.ts';
+import { following, mayFollow, speakingOn, toBeFetched, wayOut, type WaysOut } from './ways-out.ts';
 
 /** Legs whose socket and whose call are at two nodes, one of which leaves; by leg's id (`Relays`). */
 export interface RelayedLegs {
@@ -113,6 +113,11 @@ export class NodeDrain implements Closeable {
     return this.isDraining ? speakingOn(call, this.#ways) : [];
   }
 
+  /** The lines of a call that go after it by themselves when it is given away. */
+  following(call: Call): readonly string[] {
+    return this.isDraining ? following(call, this.#ways) : [];
+  }
+
   close(): void {
     this.#cancelLook();
   }
@@ -168,7 +173,8 @@ export class NodeDrain implements Closeable {
     return {
       canGoAway: (leg) => farewells().canGoAway(leg),
       isSentAway: (leg) => farewells().isSentAway(leg),
-      follows: (leg) => relays().homeOf(leg.id) !== undefined,
+      // Who was told to come elsewhere is on the way there.
+      follows: (leg) => !farewells().isSentAway(leg) && relays().homeOf(leg.id) !== undefined,
     };
   }
 

@@ -42,10 +42,16 @@ export function toBeFetched(call: Call, ways: WaysOut): Leg | undefined {
   return lines.every((leg) => ways.follows(leg)) ? lines[0] : undefined;
 }
 
-/** The lines that speak on here until they have found the way. */
+/** The lines that speak on here until they have found the way, or whose last words are on theirs. */
 export function speakingOn(call: Call, ways: WaysOut): readonly string[] {
-  const leaving = linesOf(call).filter((leg) => leg.capabilities.resume && ways.isSentAway(leg));
+  const isLeaving = (leg: Leg): boolean => leg.capabilities.resume && ways.isSentAway(leg);
+  const leaving = linesOf(call).filter((leg) => isLeaving(leg) || ways.follows(leg));
   return leaving.map(({ id }) => id);
+}
+
+/** The lines that go after the call on the sockets they have. */
+export function following(call: Call, ways: WaysOut): readonly string[] {
+  return linesOf(call).flatMap((leg) => (ways.follows(leg) ? [leg.id] : []));
 }
 
 function activeLegsOf(call: Call): readonly Leg[] {

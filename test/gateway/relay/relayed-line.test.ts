@@ -166,7 +166,7 @@ describe('a relay whose owner has the call no more', () => {
 });
 
 describe('a relay whose owner leaves', () => {
-  /** The owner says: come for the call. Its words go out on until it is fetched. */
+  /** The owner says: come for the call. Both sides speak on until it was given. */
   function openFetched() {
     const scene = openRelay({ canBeFound: true });
     scene.say('before');
@@ -175,15 +175,16 @@ describe('a relay whose owner leaves', () => {
     return scene;
   }
 
-  it('hears its owner until the call is here, and what the client said meanwhile is heard once', () => {
+  it('speaks with its owner until that has given the call, and what is said until it is here waits', () => {
     const { line, owner, client, far, say, clock, leg } = { ...openFetched(), leg: hearingLeg() };
-    expect([line.isSearching, owner.heard]).toEqual([true, ['before']]);
+    expect([line.isSearching, owner.heard]).toEqual([true, ['before', 'meanwhile']]);
     expect(far.sendAudio(FRAME, true)).toBe(true);
     expect(client.heard).toBe(1);
     far.close(4410, 'call_moved');
+    say('given');
     line.goOn(leg);
     say('here');
-    expect([leg.heard, client.closes, owner.lost]).toEqual([['meanwhile', 'here'], [], 1]);
+    expect([leg.heard, client.closes, owner.lost]).toEqual([['given', 'here'], [], 1]);
     line.lost({ type: 'closed', closeCode: 1000 }, clock.nowMs());
     expect([leg.losses, owner.lost]).toEqual([1, 1]);
   });

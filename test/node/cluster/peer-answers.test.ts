@@ -10,34 +10,42 @@ import { FakeClock } from '../../fakes/clock.ts';
 const SNAPSHOT = new URL('../../call/snapshot/snapshot-v1.json', import.meta.url);
 
 /** A node that has one call, whose caller is on its connection of generation 1. */
-function openOwner() {
+function openOwner(isLeaving = false) {
   const clock = new FakeClock();
   const limits = { durationMaxMs: 0, silenceMs: 0, resumeWindowMs: 30_000 };
   const calls = new CallDirectory({ clock, sink: { accept: () => {} }, limits });
   const takeover = { fence: 1, from: '0', to: '1', lostSinceUnixMs: clock.unixMs() };
   const call = calls.restore(JSON.parse(readFileSync(SNAPSHOT, 'utf8')), takeover, clock.nowMs())!;
   const given: string[] = [];
+  const following: string[] = [];
+  const legId = call.roster.caller?.party.id ?? '';
   const answers = new PeerAnswers({
     clock,
     calls,
     links: { changed: () => {} },
-    relays: { carried: () => {}, ended: () => {}, letFollow: () => {} },
+    relays: { carried: () => {}, ended: () => {}, letFollow: (one) => void following.push(one) },
     handOver: (callId) => given.push(callId),
-    leaving: { gives: () => false, speakingOn: () => [] },
+    leaving: { gives: () => isLeaving, speakingOn: () => [legId], following: () => [legId] },
     tails: new Tails(clock),
     onDraining: () => {},
     drainNode: () => {},
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });
-  const legId = call.roster.caller?.party.id ?? '';
   const ask = (comer: { leg_id?: string; generation?: number }) => {
     const question: PeerQuestion = { name: 'give', call_id: call.id, to: 'n1', ...comer };
     return answers.answer(question, { bufferedBytes: 0, carry: () => true });
   };
-  return { ask, given, legId, callId: call.id };
+  return { ask, given, following, legId, callId: call.id };
 }
 
 describe('an owner that is asked for its call', () => {
+  it('gives it when it leaves, with its lines: what they still say goes along, and those that can follow', async () => {
+    const { ask, given, following, legId, callId } = openOwner(true);
+    const answer = await ask({ leg_id: 'leg_other' });
+    expect(answer).toMatchObject({ ok: true, value: { tails: { [legId]: 1 } } });
+    expect([given, following]).toEqual([[callId], [legId]]);
+  });
+
   it('gives it to the connection that is its leg’s newest', async () => {
     const { ask, given, legId, callId } = openOwner();
     expect(await ask({ leg_id: legId, generation: 1 })).toMatchObject({ ok: true });

@@ -331,6 +331,7 @@ describe('a leg between two nodes, one of which leaves', () => {
     expect(owner.relays.fetch('leg_1')).toBe(true);
     await vi.waitFor(() => expect([...near.relays.lines()][0]?.isSearching).toBe(true));
     say(10);
+    await vi.waitFor(() => expect(heard()).toEqual(upTo(20)));
     giving.resolve();
     await vi.waitFor(() => expect(near.arrivals.legs).toHaveLength(1));
     say(10);

@@ -144,7 +144,10 @@ describe('a node that is drained', () => {
     story.clock.advance(2_100);
     expect([asked.homes, asked.fetched]).toEqual([['n2'], [caller.legId]]);
     expect([drain.counts.told, drain.counts.fetched]).toEqual([1, 1]);
-    expect([drain.gives(story.call), drain.speakingOn(story.call)]).toEqual([true, []]);
+    expect(drain.gives(story.call)).toBe(true);
+    // What it said last is on its way here while the call is on its way there.
+    expect(drain.speakingOn(story.call)).toEqual([caller.legId]);
+    expect(drain.following(story.call)).toEqual([caller.legId]);
     expect(caller.socket.sent.length).toBe(0);
   });
 
@@ -158,7 +161,8 @@ describe('a node that is drained', () => {
     story.clock.advance(2_100);
     expect(agent.told('goaway')).toMatchObject([{ url: `${OTHER}/media/native` }]);
     expect([asked.fetched, drain.gives(story.call)]).toEqual([[], true]);
-    expect(drain.speakingOn(story.call)).toEqual([agent.legId]);
+    expect(drain.speakingOn(story.call)).toEqual([caller.legId, agent.legId]);
+    expect(drain.following(story.call)).toEqual([caller.legId]);
   });
 
   it('tells the owners of calls whose sockets are here, and stays until those have left', async () => {
