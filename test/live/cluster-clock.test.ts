@@ -71,7 +71,7 @@ describe.runIf(LONG)('a wall clock that steps', () => {
       );
       // A lease and what is saved without events are over by then.
       await pause(6_000);
-      expect(await figureOf(house, 'takeovers_total')).toBe(0);
+      expect(await figureOf(house, 'takeovers_total', 'result="ok"')).toBe(0);
       expect(await figureOf(house, 'node_lease_valid')).toBe(2);
       expect([speech.missingFrames, speech.doubledFrames, caller.resumedTimes()]).toEqual([0, 0, 0]);
       process.kill(house.pidOf(nodeOf(hooks, callId)), 'SIGKILL');

@@ -133,8 +133,8 @@ describe('a host that is cut off from Redis and from the other host', () => {
       [0, 0],
     ]);
     expect([atA, atB].map((caller) => caller.resumedTimes())).toEqual([0, 0]);
-    expect(await figureOf(a, 'takeovers_total')).toBe(0);
-    expect(await figureOf(b, 'takeovers_total')).toBe(0);
+    expect(await figureOf(a, 'takeovers_total', 'result="ok"')).toBe(0);
+    expect(await figureOf(b, 'takeovers_total', 'result="ok"')).toBe(0);
     expect(await Promise.all(calls.map((callId) => ownerOf(registry, callId)))).toEqual(owners);
 
     await untilFound(
