@@ -177,6 +177,7 @@ function queueLimits(
     queue_accepted_too_late: stats.tooLate,
     queue_letters_refused: mail?.stats.refused ?? 0,
     queue_letters_stale: mail?.stats.stale ?? 0,
+    queue_letters_unreadable: mail?.unreadable ?? 0,
     queue_letters_unread: mail?.stats.forgotten ?? 0,
     queue_letters_failed: mail?.stats.failures ?? 0,
     queue_questions_refused: asking?.refusedQuestions ?? 0,
