@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Listener } from '../../src/api/listener.ts';
 import { FakeClock } from '../fakes/clock.ts';
+import { makeCertificate } from '../fakes/gateway-certificate.ts';
 
 let clock: FakeClock;
 let listener: Listener;
@@ -57,7 +59,7 @@ describe('when all its places are taken', () => {
 
   beforeEach(async () => {
     listener.server.close();
-    listener = new Listener(undefined, clock, 2);
+    listener = new Listener(undefined, clock, { connectionsMax: 2, freshMax: 2 });
     await new Promise<void>((resolve) => void listener.server.listen(0, '127.0.0.1', resolve));
   });
 
@@ -67,7 +69,7 @@ describe('when all its places are taken', () => {
     const newest = await open(ASKS);
     await gone(silent);
     expect(newest.destroyed).toBe(false);
-    expect(listener.stats).toEqual({ idleEnded: 1, refused: 0, acceptsFailed: 0 });
+    expect(listener.stats).toEqual({ idleEnded: 1, refused: 0, acceptsFailed: 0, handshakesFailed: 0 });
   });
 
   it('a connection is idle again once it is answered', async () => {
@@ -80,13 +82,52 @@ describe('when all its places are taken', () => {
     await new Promise((resolve) => answers[0]?.once('close', resolve));
     await open();
     await gone(answered);
-    expect(listener.stats).toEqual({ idleEnded: 1, refused: 0, acceptsFailed: 0 });
+    expect(listener.stats).toEqual({ idleEnded: 1, refused: 0, acceptsFailed: 0, handshakesFailed: 0 });
   });
 
   it('turns the newest away where nobody is idle', async () => {
     await open(ASKS);
     await open(ASKS);
     await gone(await open());
-    expect(listener.stats).toEqual({ idleEnded: 0, refused: 1, acceptsFailed: 0 });
+    expect(listener.stats).toEqual({ idleEnded: 0, refused: 1, acceptsFailed: 0, handshakesFailed: 0 });
+  });
+});
+
+describe('over TLS', () => {
+  const gone = (socket: Socket) => new Promise((resolve) => socket.resume().once('close', resolve));
+
+  beforeEach(async () => {
+    listener.server.close();
+    listener = new Listener(makeCertificate('api'), clock, { connectionsMax: 9, freshMax: 1 });
+    // As the framework does: it answers whatever went wrong.
+    listener.server.on(
+      'clientError',
+      (_error, socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    );
+    await new Promise<void>((resolve) => void listener.server.listen(0, '127.0.0.1', resolve));
+  });
+
+  it('who says nothing gives way to who comes next, and leaves nothing behind', async () => {
+    const silent = await open();
+    await open();
+    await gone(silent);
+    expect(listener.stats).toMatchObject({ idleEnded: 1, refused: 0 });
+  });
+
+  it('a handshake that fails ends its connection', async () => {
+    const socket = await open();
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    await gone(socket);
+    expect(listener.stats.handshakesFailed).toBe(1);
+  });
+
+  it('whoever asks keeps the place, whoever comes next', async () => {
+    const asked = new Promise((resolve) => listener.server.once('request', resolve));
+    const options = { port: listener.port, host: '127.0.0.1', rejectUnauthorized: false };
+    const asking = connectTls(options, () => asking.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'));
+    opened.push(asking);
+    await asked;
+    await open();
+    expect(listener.stats.idleEnded).toBe(0);
   });
 });
