@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Envelope } from '../../src/events/envelope.ts';
 import { codeBlock, pageAt, ROOT, sayings } from '../pages.ts';
 import { House, until } from './house.ts';
+import { place } from './placed-caller.ts';
 
 describe('what the pages promise of a running house', () => {
   const folder = mkdtempSync(join(tmpdir(), 'omnivoice-docs-'));
@@ -84,6 +85,30 @@ describe('what the pages promise of a running house', () => {
     expect(numbers).toEqual(told.map(({ sequence }) => sequence));
   });
 
+  it('holds for the backend of the agents page', async () => {
+    const port = await freePort();
+    run('backend.mjs', codeBlock('docs/agents.md', 'backend.mjs').replace('9100', String(port)), []);
+    const backends = [{ dialect: 'native', url: `ws://127.0.0.1:${port}` }];
+    const { id } = await house.api<{ id: string }>('POST', '/agents', { name: 'Parrot', backends });
+    await listening(port);
+    expect(await house.api('POST', `/agents/${id}/test`)).toMatchObject({ ok: true });
+  }, 30_000);
+
+  it('holds for the member of the queues page, who has the caller in the end', async () => {
+    const env = { API: house.ready.api_url, KEY: house.key };
+    const member = run('member.mjs', codeBlock('docs/queues.md', 'member.mjs'), [], env);
+    let memberOutput = '';
+    member.stdout?.on('data', (text) => (memberOutput += String(text)));
+    await until('the member to be ready', () => memberOutput.includes("state: 'ready'"));
+    const caller = await place(house, { agent_id: 'echo' });
+    const [call] = await house.api<{ id: string }[]>('GET', '/calls?state=active');
+    const target = { type: 'queue', to: 'sales' };
+    await house.api('POST', `/calls/${call!.id}/handover`, { target });
+    await until('the success', () => receiverOutput.includes(`transfer_success ${call!.id}`));
+    expect(memberOutput).toContain("type: 'accepted'");
+    if (caller.type === 'in') caller.socket.close();
+  }, 30_000);
+
   it('holds for the own fields of every event that a plain call tells', () => {
     const text = pageAt('docs/events.md');
     const head = ['call_id', 'state', 'direction', 'from', 'to', 'agent_id', 'conversation_id', 'lead_id'];
@@ -142,4 +167,17 @@ function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
   });
+}
+
+/** Resolved once somebody listens there. */
+async function listening(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const isOpen = await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
