@@ -110,6 +110,14 @@ it('a call that cannot be ended keeps no other from its end, and is tried again'
   expect(HOSTS.map((host) => hosts.get(host)!.sweep.stats.failures).some((count) => count > 0)).toBe(true);
 });
 
+it('a call of which nobody can say yet whether it goes on is counted, and looked at again', async () => {
+  const { hosts, pass } = await openHosts(async () => false);
+  await pass(WINDOW_MS + 20_000);
+  const counts = HOSTS.map((host) => hosts.get(host)!.sweep.stats);
+  expect(counts.map(({ settled, failures }) => [settled, failures])).toEqual(HOSTS.map(() => [0, 0]));
+  expect(counts.reduce((sum, { undecided }) => sum + undecided, 0)).toBeGreaterThan(CALLS.length);
+});
+
 it('a call that comes back within its window is nobody’s to end', async () => {
   const { pass, ended, registry } = await openHosts();
   await pass(WINDOW_MS - 5_000);
