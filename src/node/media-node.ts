@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises';
 import type { Cancel, Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { Lifetime, type Closeable } from '../base/lifetime.ts';
@@ -34,7 +33,7 @@ import { NodeCluster } from './cluster/node-cluster.ts';
 import { openDialGuard } from './dial-guard.ts';
 import { DialledLegs } from './dialled-legs.ts';
 import { NodeDoors } from './door/node-doors.ts';
-import { NodePressure, openEffort } from './door/node-pressure.ts';
+import { NodeVitals } from './door/node-vitals.ts';
 import { withRoomFor } from './door/returning-legs.ts';
 import type { ForkLines } from './forks/fork-lines.ts';
 import { openLegMedia, prepareResampling, type LegMedia } from './leg-media.ts';
@@ -134,9 +133,7 @@ export class MediaNode implements Closeable {
   readonly #observer: ReturnType<typeof observerOf>;
   readonly #resumeTokens: ResumeTokens;
   #state: 'starting' | 'serving' = 'starting';
-  #isDiskNearFull = false;
-  readonly #pressure: NodePressure;
-  readonly #effort: ReturnType<typeof openEffort>;
+  readonly #vitals: NodeVitals;
   #cancelTend: Cancel;
   #onCredentials: (() => void) | undefined;
 
@@ -146,8 +143,7 @@ export class MediaNode implements Closeable {
     this.#observer = observer;
     this.#parts = parts;
     this.#resumeTokens = new ResumeTokens(settings.signingSecret);
-    this.#pressure = new NodePressure(settings);
-    this.#effort = openEffort(parts.loopDelay);
+    this.#vitals = this.#openVitals(parts);
     this.media = openLegMedia(settings, parts.detectors);
     this.pacer = new NodePacer({
       clock,
@@ -186,7 +182,7 @@ export class MediaNode implements Closeable {
       resumeWindowMs: settings.resumeWindowMs,
       tails: this.cluster.tails,
       resumeUrls: (dialect) => this.cluster.mediaUrls.map((url) => `${url}/media/${dialect}`),
-      refuseNew: () => this.admission.refusalOf(this.condition),
+      refuseNew: () => this.admission.refusalOf(this.#vitals.condition),
       log,
     });
     parts.lifetime.own(this.pacer);
@@ -207,30 +203,13 @@ export class MediaNode implements Closeable {
     return this.#parts.spool.stats;
   }
 
-  get condition() {
-    return {
-      isDraining: this.leaving.isDraining,
-      legs: this.arrivals.legs,
-      capLegs: this.#parts.options.settings.nodeCapLegs,
-      ...this.#pressure.condition,
-      isSpoolNearLimit: this.#parts.spool.isNearLimit,
-      isDiskNearFull: this.#isDiskNearFull,
-      isShutOff: this.isCutOff && this.#parts.options.settings.acceptWhenIsolated === 'false',
-    };
-  }
-
   /** It shares calls with other hosts, and does not hear of them. */
   get isCutOff(): boolean {
-    return this.#parts.options.settings.redisUrl !== undefined && this.cluster.isIsolated;
+    return this.#vitals.isCutOff;
   }
 
   get status(): NodeStatus {
-    const { legs, capLegs } = this.condition;
-    const { bytes: spoolBytes } = this.#parts.spool;
-    const well = this.#state === 'serving' && this.#pressure.isLate ? 'degraded' : this.#state;
-    const state = this.leaving.isDraining ? 'draining' : well;
-    const { loopDelayP99Ms } = this.#pressure;
-    return { state, legs, calls: this.calls.size, capLegs, loopDelayP99Ms, spoolBytes };
+    return this.#vitals.statusIn(this.#state);
   }
 
   /** Waits for the credentials, then opens the door. */
@@ -244,7 +223,7 @@ export class MediaNode implements Closeable {
       plainArrivals: this.arrivals,
       resumes: withRoomFor(this.cluster.takeovers.resumesOf(this.arrivals), {
         isHere: (callId) => this.calls.get(callId) !== undefined,
-        refuseReturn: () => this.admission.refusalOfReturn(this.condition),
+        refuseReturn: () => this.admission.refusalOfReturn(this.#vitals.condition),
       }),
       resumeTokens: this.#resumeTokens,
       credentials: this.credentials,
@@ -305,6 +284,19 @@ export class MediaNode implements Closeable {
     this.#cancelTend();
     this.calls.endAll('drained', this.#parts.options.clock.nowMs());
     await this.#parts.lifetime.close();
+  }
+
+  #openVitals({ options, spool, loopDelay }: NodeParts): NodeVitals {
+    return new NodeVitals({
+      settings: options.settings,
+      spoolDir: options.paths.spoolDir,
+      spool,
+      loopDelay,
+      legs: () => this.arrivals.legs,
+      calls: () => this.calls.size,
+      isDraining: () => this.leaving.isDraining,
+      isIsolated: () => this.cluster.isIsolated,
+    });
   }
 
   #openDrain({ options }: NodeParts): NodeDrain {
@@ -371,23 +363,17 @@ export class MediaNode implements Closeable {
     this.calls.sweep(clock.nowMs());
     this.#observer.linesObserved(this.arrivals.observe(clock.nowMs()));
     this.media.reserve();
-    this.#pressure.look(this.#effort(), this.arrivals.legs);
+    this.#vitals.look();
     this.#followCap().catch((error: unknown) =>
       log.error({ error: messageOf(error) }, 'shared port not reopened'),
     );
-    this.#lookAtDisk().catch((error: unknown) =>
-      log.warn({ error: messageOf(error) }, 'the disk cannot be read'),
-    );
+    this.#vitals
+      .lookAtDisk()
+      .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the disk cannot be read'));
   }
 
   async #followCap(): Promise<void> {
-    const { isDraining, legs, capLegs } = this.condition;
+    const { isDraining, legs, capLegs } = this.#vitals.condition;
     if (!isDraining) await this.#doors?.follow(legs >= capLegs);
-  }
-
-  async #lookAtDisk(): Promise<void> {
-    const { settings, paths } = this.#parts.options;
-    const { bavail, blocks } = await statfs(paths.spoolDir);
-    this.#isDiskNearFull = blocks > 0 && bavail / blocks < settings.diskFreeMinRatio;
   }
 }

@@ -11,7 +11,7 @@ const MEMORY_RATIO = 0.8;
 /** However small the machine: a node by itself takes a fifth of it. */
 const MEMORY_MIN_BYTES = 512 * MIB;
 
-type PressureSettings = Pick<
+export type PressureSettings = Pick<
   Settings,
   'nodeCapLegs' | 'loopDelayMaxMs' | 'loopBusyMaxRatio' | 'nodeMemoryMaxBytes' | 'mediaNodes'
 >;
