@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { until as holds } from '../fakes/until.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../../bin/omnivoice.js');
 /** A second where the machine is quiet. Where it is not, children fall silent as they start, and are replaced. */
@@ -170,11 +171,11 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Waits for something to come true, and says what was waited for when it does not. */
-export async function until(what: string, isTrue: () => boolean, withinMs = 10_000): Promise<void> {
-  const startedAtMs = performance.now();
-  while (!isTrue()) {
-    if (performance.now() - startedAtMs > withinMs) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+/** Waits for something to come true, by the name of what is waited for. */
+export function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  withinMs?: number,
+): Promise<void> {
+  return holds(isSo, what, withinMs);
 }
