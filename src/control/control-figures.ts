@@ -70,6 +70,7 @@ function limitsOf(parts: ControlParts): { readonly [limit: string]: number } {
     connections: asked['connectionRefused'] ?? 0,
     connections_idle: asked['connectionIdleEnded'] ?? 0,
     connections_not_accepted: asked['connectionAcceptsFailed'] ?? 0,
+    connections_not_shaken: asked['connectionHandshakesFailed'] ?? 0,
     stream_readers: (asked['streamRefused'] ?? 0) + streams.stats.refused,
     stream_too_slow: (asked['streamTooSlow'] ?? 0) + streams.stats.tooSlow,
     stream_gaps: streams.stats.gaps,
