@@ -19,7 +19,8 @@ const OWN_PROCESS = ['test/media/codecs.test.ts', 'test/cli/calling/wishes.test.
 
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
+    // What hangs, hangs longer; what is slow on a machine that others load is waited for.
+    testTimeout: 60_000,
     // Most hooks of length start a house, which says by itself when it is not ready in time.
     hookTimeout: 90_000,
     maxWorkers: 2,

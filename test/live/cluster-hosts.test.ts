@@ -16,6 +16,7 @@ import {
   registryOf,
   RESUMING,
   untilFound,
+  untilNeighbourTold,
 } from './cluster-scene.ts';
 import type { HookReceiver } from './hooks.ts';
 import { House, until } from './house.ts';
@@ -70,8 +71,7 @@ describe('a host that loses its power', () => {
     async (seed) => {
       const { first, second, hooks, redis } = await openHosts();
       const url = await nativeUrl(first);
-      // Two beats: the first host tells its callers of the second.
-      await pause(1_000);
+      await untilNeighbourTold(url);
       const callers = await Promise.all(Array.from({ length: CALLS }, () => NativeCaller.dial(url)));
       const speeches = callers.map((caller) => new NumberedSpeech(caller));
       await until('all to be heard', () => speeches.every(({ heard }) => heard.length > 10));

@@ -9,6 +9,7 @@ import { createDatabase, dropDatabase, freshName, sharedCluster } from '../fakes
 import type { RedisServer } from '../fakes/redis/server.ts';
 import { HookReceiver } from './hooks.ts';
 import { until, type House } from './house.ts';
+import { NativeCaller } from './native-caller.ts';
 
 /** A leg that is lost may come back, and a machine that is busy refuses and kills nobody for it. */
 export const RESUMING = { RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0', WATCHDOG_MS: '0' };
@@ -102,6 +103,19 @@ export async function untilFound(
     if (performance.now() - startedAtMs > withinMs) throw new Error(`${what}: ${JSON.stringify(answer)}`);
     await pause(20);
   }
+}
+
+/** Whoever calls there is told of another node where it can go on. */
+export function untilNeighbourTold(url: string): Promise<void> {
+  const told = async (): Promise<readonly string[]> => {
+    const caller = await NativeCaller.dial(url);
+    const started = caller.told.find(({ type }) => type === 'started');
+    caller.hangUp();
+    // Nodes hear of each other by their beats.
+    await pause(80);
+    return (started?.['resume'] as { readonly urls: readonly string[] }).urls;
+  };
+  return untilFound('a neighbour', told, (urls) => Array.isArray(urls) && urls.length > 1, 30_000);
 }
 
 /** Told from the first event to the last, without a hole and without a double, ended and completed once. */

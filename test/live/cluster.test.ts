@@ -17,6 +17,7 @@ import {
   RESUMING,
   untilCompleted,
   untilFound,
+  untilNeighbourTold,
 } from './cluster-scene.ts';
 import { House, until } from './house.ts';
 import { NativeCaller } from './native-caller.ts';
@@ -137,8 +138,7 @@ describe('two hosts that share Redis and PostgreSQL', () => {
     const hooks = await hooksOf(first, opened);
     const url = await nativeUrl(first);
     own(await House.open({ ...shared, PEER_URL: peerUrl() }));
-    // Two beats: the first host tells its callers of the second.
-    await pause(1_000);
+    await untilNeighbourTold(url);
     const caller = await NativeCaller.dial(url);
     caller.speak(Buffer.alloc(160, 0x30));
     const { callId } = caller;
