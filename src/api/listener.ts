@@ -11,8 +11,8 @@ const CONNECTIONS_CHECKED_EVERY_MS = 5_000;
 const CLOSE_GRACE_MS = 6_000;
 // Each is a file descriptor: without a limit strangers take them all, and hooks, store and nodes go without.
 const CONNECTIONS_MAX = 4_096;
-// Of those nobody has asked anything on. TLS takes 0.7 ms to end each whose handshake was not made, and strangers may
-// leave all at once: the loop must not stand still for as long as a watchdog waits.
+// Of those nobody has asked anything on. TLS takes 0.7 ms to end each whose handshake was not made, and
+// strangers may leave all at once: the loop must not stand still for as long as a watchdog waits.
 const FRESH_MAX = 512;
 
 /** How many connections there may be, and how many of them on which nothing was asked yet. */
