@@ -4,7 +4,7 @@ import type { Tally } from './tally.ts';
 
 /** What came of wanting a call of another node. */
 const TAKEOVER_RESULTS = ['ok', 'lost_race', 'ended', 'unreadable', 'unavailable'] as const;
-export type TakeoverResult = (typeof TAKEOVER_RESULTS)[number];
+type TakeoverResult = (typeof TAKEOVER_RESULTS)[number];
 export type TakeoverCounts = Record<TakeoverResult, number>;
 
 export function newTakeoverCounts(): TakeoverCounts {
