@@ -18,7 +18,8 @@ interface Repeatable {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    idempotent: Repeatable | null;
+    /** Not there at all on pages that were registered before, as `/docs`. */
+    idempotent?: Repeatable | null;
   }
 }
 
@@ -52,14 +53,14 @@ export function installIdempotency(app: FastifyInstance, parts: IdempotencyParts
   });
   app.addHook('preSerialization', async (request, reply, answer) => {
     // What failed on our side may be tried again; everything else stays the answer.
-    if (request.idempotent !== null && reply.statusCode < 500 && isObject(answer)) {
+    if (request.idempotent && reply.statusCode < 500 && isObject(answer)) {
       await remember(request.idempotent, reply.statusCode, answer, parts);
     }
     return answer;
   });
   // Not when the answer has gone out: where its reader has left meanwhile it never does.
   app.addHook('onSend', async (request) => {
-    if (request.idempotent !== null) underWay.delete(nameOf(request.idempotent));
+    if (request.idempotent) underWay.delete(nameOf(request.idempotent));
   });
   return stats;
 }
