@@ -136,9 +136,11 @@ describe('the OpenAPI document', () => {
       'post /api/v1/calls/{id}/hold',
       'post /api/v1/calls/{id}/legs',
       'post /api/v1/calls/{id}/mute',
+      'post /api/v1/calls/{id}/pause',
       'post /api/v1/calls/{id}/play',
       'post /api/v1/calls/{id}/qualification',
       'post /api/v1/calls/{id}/record',
+      'post /api/v1/calls/{id}/resume',
       'post /api/v1/calls/{id}/transcript',
       'post /api/v1/calls/{id}/transfer',
       'post /api/v1/dead-letters/replay',
@@ -342,6 +344,13 @@ describe('the documentation page', () => {
 
 type Step = [string, string, string?];
 
+const PLAYED = {
+  leg_id: 'leg_1',
+  played_ms: 20,
+  unplayed_ms: 40,
+  playbacks: [{ playback_id: 'play_1', played_ms: 20 }],
+};
+
 /** Of each command what it answers, all in one. */
 const COMMAND_ANSWER = {
   on: true,
@@ -350,6 +359,8 @@ const COMMAND_ANSWER = {
   leg_ids: ['leg_1'],
   playback_id: 'play_1',
   cleared: [{ leg_id: 'leg_1', played_ms: 20, unplayed_ms: 40 }],
+  paused: [PLAYED],
+  resumed: [PLAYED],
   digits: '1',
   recording_id: 'rec_1',
   fork_id: 'fork_1',
