@@ -110,10 +110,11 @@ export function untilNeighbourTold(url: string): Promise<void> {
   const told = async (): Promise<readonly string[]> => {
     const caller = await NativeCaller.dial(url);
     const started = caller.told.find(({ type }) => type === 'started');
+    const { urls = [] } = (started?.['resume'] ?? {}) as { readonly urls?: readonly string[] };
     caller.hangUp();
     // Nodes hear of each other by their beats.
     await pause(80);
-    return (started?.['resume'] as { readonly urls: readonly string[] }).urls;
+    return urls;
   };
   return untilFound('a neighbour', told, (urls) => Array.isArray(urls) && urls.length > 1, 30_000);
 }
