@@ -76,7 +76,8 @@ export class RandomSequence {
           verdict: this.#pick(['accept', 'decline', 'complete', 'cancel']),
         });
       case 9:
-        return void this.#ask('hold', { on: this.#roll(2) === 0 });
+        if (this.#roll(2) === 0) return void this.#ask('hold', { on: this.#roll(2) === 0 });
+        return void this.#ask(this.#pick(['pause', 'resume']), {});
       default:
         return (this.#roll(3) === 0 ? party : (this.#target ?? party)).bursts(1 + this.#roll(6));
     }

@@ -134,6 +134,7 @@ class Sequence {
     const wishes: readonly [string, object][] = [
       ['hold', { on, source: this.#pick(['music', 'silence']) }],
       ['mute', { leg_id, on }],
+      [on ? 'pause' : 'resume', { leg_id: this.#pick([leg_id, null]) }],
       ['set_gain', { leg_id, gain_ratio: this.#pick([0, 0.5, 1, 4]) }],
       ['supervise', { leg_id, mode: this.#pick(MODES) }],
       ['play', { url: 'tone:440', leg_id: on ? leg_id : null, loop: on }],
