@@ -279,6 +279,8 @@ function addCalls(
     name: 'call_setups_total',
     help: 'Calls that were to begin, from the upgrade to frames both ways',
     labels: { region: [region], provider: providers, dir: DIRECTIONS, result: SETUP_RESULTS },
+    // Who is refused at the door has not said yet that a call was placed.
+    never: ({ dir, result }) => dir === 'outbound' && result !== 'ok',
   });
   const ends = openTally(registry, {
     name: 'calls_ended_total',

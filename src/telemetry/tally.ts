@@ -11,9 +11,15 @@ export class Tally<Name extends string> {
   readonly #names: readonly Name[];
   readonly #cells = new Map<string, { readonly labels: Labels; value: number }>();
 
-  constructor(sets: { readonly [N in Name]: readonly string[] }) {
+  /** `never`: combinations that cannot be, which need no series. */
+  constructor(
+    sets: { readonly [N in Name]: readonly string[] },
+    never: (labels: Labels) => boolean = () => false,
+  ) {
     this.#names = Object.keys(sets) as Name[];
-    for (const labels of combinationsOf(sets)) this.#cells.set(this.#keyOf(labels), { labels, value: 0 });
+    for (const labels of combinationsOf(sets)) {
+      if (!never(labels)) this.#cells.set(this.#keyOf(labels), { labels, value: 0 });
+    }
   }
 
   add(labels: { readonly [N in Name]: string }, count = 1): void {
@@ -38,9 +44,10 @@ export function openTally<Name extends string>(
     readonly name: string;
     readonly help: string;
     readonly labels: { readonly [N in Name]: readonly string[] };
+    readonly never?: (labels: Labels) => boolean;
   },
 ): Tally<Name> {
-  const tally = new Tally<Name>(metric.labels);
+  const tally = new Tally<Name>(metric.labels, metric.never);
   const { name, help } = metric;
   readAtScrape(registry, { name, help, type: 'counter', read: () => tally.samples() });
   addRefusals(registry, () => tally.stats.strays);

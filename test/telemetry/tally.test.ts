@@ -20,6 +20,18 @@ describe('a tally', () => {
     expect([tally.samples().length, tally.stats.strays]).toEqual([4, 1]);
   });
 
+  it('has no series for what cannot be, and counts it as a stray', () => {
+    const sets = { dir: ['in', 'out'], result: ['ok', 'auth'] };
+    const tally = new Tally(sets, ({ dir, result }) => dir === 'out' && result !== 'ok');
+    tally.add({ dir: 'out', result: 'auth' });
+    expect(tally.samples().map(({ labels }) => `${labels['dir']} ${labels['result']}`)).toEqual([
+      'in ok',
+      'in auth',
+      'out ok',
+    ]);
+    expect(tally.stats.strays).toBe(1);
+  });
+
   it('is a metric under its own name once', () => {
     const registry = new Registry();
     const metric = { name: 'things_total', help: 'Things', labels: { kind: ['a'] } };
