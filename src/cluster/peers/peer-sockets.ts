@@ -36,15 +36,20 @@ export interface PeerListenOptions {
 export async function listenForPeers(options: PeerListenOptions): Promise<PeerListening> {
   const { address, connectionsMax } = options;
   const sockets = new Set<Socket>();
-  const server = openServer(options);
+  const unproven = new Unproven();
+  const server = openServer(options, unproven);
   server.on('connection', (socket: Socket) => {
     socket.on('error', () => socket.destroy());
     if (sockets.size >= connectionsMax) {
       options.turnedAway();
-      socket.destroy();
-      return;
+      // Strangers have no claim to a place: a peer proves itself within a round trip or two.
+      const longest = unproven.takeLongest() ?? socket;
+      sockets.delete(longest);
+      longest.destroy();
+      if (longest === socket) return;
     }
     sockets.add(socket);
+    if (address.kind === 'network') unproven.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.setNoDelay(true);
   });
@@ -66,11 +71,39 @@ export async function listenForPeers(options: PeerListenOptions): Promise<PeerLi
   return { port: bound !== null && typeof bound === 'object' ? bound.port : null, close };
 }
 
-function openServer(options: PeerListenOptions): Server {
+/** Connections whose handshake is under way, the longest first. */
+class Unproven {
+  // By their other end: what is spoken over a connection is another object than the connection.
+  readonly #sockets = new Map<string, Socket>();
+
+  add(socket: Socket): void {
+    const end = endOf(socket);
+    this.#sockets.set(end, socket);
+    socket.once('close', () => this.#sockets.delete(end));
+  }
+
+  proved(socket: Socket): void {
+    this.#sockets.delete(endOf(socket));
+  }
+
+  takeLongest(): Socket | undefined {
+    const [longest] = this.#sockets;
+    if (longest === undefined) return undefined;
+    this.#sockets.delete(longest[0]);
+    return longest[1];
+  }
+}
+
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function openServer(options: PeerListenOptions, unproven: Unproven): Server {
   const { address, keys } = options;
   if (address.kind === 'host') return createServer((socket) => options.connected(socket));
   const pskCallback = (_socket: unknown, identity: string): Buffer | null => keys.find(identity);
   const server = createTlsServer({ ...TLS, pskCallback, handshakeTimeout: HANDSHAKE_MS }, (socket) => {
+    unproven.proved(socket);
     options.connected(socket);
   });
   server.on('tlsClientError', (_error, socket) => {

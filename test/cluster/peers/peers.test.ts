@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -185,6 +186,21 @@ describe('a node lets in no', () => {
     expect(b.peers.find('a-1')).toBeUndefined();
   });
 });
+
+it('a peer comes in although strangers hold every place', async () => {
+  const [a, b] = [await openNode('a'), await openNode('b')];
+  const strangers = await Promise.all(Array.from({ length: 512 }, () => silentAt(a.peers.port!)));
+  b.peers.meet('a', addressOf(a));
+  await linked(b, 'a');
+  expect(a.counts.turnedAway).toBeGreaterThan(0);
+  for (const stranger of strangers) stranger.destroy();
+});
+
+async function silentAt(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
 
 it('a peer that stops reading loses its link', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'peers-'));
