@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import Schema from 'typebox/schema';
 import { SCOPES } from '../../src/api/api-key.ts';
 import { CALL_COMMAND_ROUTES } from '../../src/api/routes/call-command-shapes.ts';
-import { delivery, leg, RECORDING } from './documented-rows.ts';
+import { answerOf, delivery, inboundCall, leg, RECORDING } from './documented-rows.ts';
 import { callView, openTestApi, type Answer, type TestApi } from './open-test-api.ts';
 
 interface Operation {
@@ -343,64 +343,6 @@ describe('the documentation page', () => {
 });
 
 type Step = [string, string, string?];
-
-const PLAYED = {
-  leg_id: 'leg_1',
-  played_ms: 20,
-  unplayed_ms: 40,
-  playbacks: [{ playback_id: 'play_1', played_ms: 20 }],
-};
-
-/** Of each command what it answers, all in one. */
-const COMMAND_ANSWER = {
-  on: true,
-  source: 'in_band',
-  leg_id: 'leg_1',
-  leg_ids: ['leg_1'],
-  playback_id: 'play_1',
-  cleared: [{ leg_id: 'leg_1', played_ms: 20, unplayed_ms: 40 }],
-  paused: [PLAYED],
-  resumed: [PLAYED],
-  digits: '1',
-  recording_id: 'rec_1',
-  fork_id: 'fork_1',
-  role: 'human',
-  mode: 'cold',
-  ws_url: 'ws://127.0.0.1:8082/media/native',
-  token: 'a.b.c',
-  expires_at: '2026-11-20T12:05:00.000Z',
-  to: '+15550123',
-  disposition: 'sale',
-  by: 'api',
-  score: 1,
-  threshold: null,
-  met: null,
-  segments: 1,
-  handover_id: 'ho_1',
-  state: 'offered',
-  target: { type: 'queue', to: 'sales' },
-  context: { summary: 'wants to buy' },
-  join: { ws_url: 'ws://127.0.0.1/', token: 'a.b.c', expires_at: '2026-11-20T12:05:00.000Z' },
-};
-
-/** A recording's state is another than a handover's. */
-function answerOf(path: string): object {
-  return path.endsWith('/record') ? { ...COMMAND_ANSWER, state: 'recording' } : COMMAND_ANSWER;
-}
-
-/** An inbound hook with something in every part of it. */
-function inboundCall(hookId: string) {
-  return {
-    id: 'inc_1',
-    hookId,
-    state: 'refused' as const,
-    receivedAt: '2026-11-20T12:00:00.000Z',
-    tries: 0,
-    nextTryAt: null,
-    errorCode: 'invalid_argument',
-    errorDetail: 'the body is not JSON in UTF-8',
-  };
-}
 
 function filled(path: string, id: string): string {
   const named = path.replace('{id}', id).replace('{name}', id);
