@@ -19,7 +19,12 @@ describe.runIf(LONG)('a queue of two houses that share a database', () => {
 
   beforeAll(async () => {
     await cluster.make();
-    const settings = { DATABASE_URL: cluster.urlOf('postgres'), SIGNING_SECRET: 'of both '.repeat(8) };
+    const settings = {
+      DATABASE_URL: cluster.urlOf('postgres'),
+      SIGNING_SECRET: 'of both '.repeat(8),
+      // What one writes to the other is sealed.
+      ENCRYPTION_KEYS: `both:${Buffer.alloc(32, 7).toString('base64')}`,
+    };
     houses.push(await House.open(settings));
     houses.push(await House.open(settings));
   });

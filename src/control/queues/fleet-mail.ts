@@ -15,6 +15,10 @@ const RETRY_MS = 500;
 export const STALE_MS = 6_000;
 const FORGET_MS = 60_000;
 
+/** Said once: afterwards it is counted. */
+const OTHER_KEYS =
+  'letters of another control process do not open: OMNIVOICE_ENCRYPTION_KEYS must be the same at all hosts';
+
 export interface FleetMailOptions {
   readonly letters: FleetLetters;
   /** Of this life of the process. */
@@ -86,8 +90,10 @@ export class FleetMail implements Closeable {
   }
 
   async #take(): Promise<number> {
-    const { letters, names } = this.#options;
+    const { letters, names, log } = this.#options;
+    const before = this.unreadable;
     const taken = await letters.take(names(), LETTERS_AT_A_TIME);
+    if (before === 0 && this.unreadable > 0) log.warn({}, OTHER_KEYS);
     for (const letter of taken) this.#read(letter);
     await this.#forget();
     return taken.length === LETTERS_AT_A_TIME ? 0 : LOOK_MS;
