@@ -69,7 +69,7 @@ export class ForgottenCalls implements OrphanSource {
   async #forgotten(present: readonly NodeRecord[], nowMs: AtMs): Promise<readonly SeenOrphan[]> {
     const { journal, registry } = this.#options;
     const before = this.#lookedFor;
-    this.#lookedFor = new Map();
+    const lookedFor = new Map<string, LookedFor>();
     const orphans: SeenOrphan[] = [];
     for (const owner of await this.#missing(present)) {
       for (const { id: callId, region, sequence } of await journal.listOpenCalls(owner)) {
@@ -79,13 +79,15 @@ export class ForgottenCalls implements OrphanSource {
         const last = before.get(callId);
         // Who still tells lives, and only Redis does not hear it; or what it left behind is being read.
         const sinceMs = last?.sequence === sequence ? last.sinceMs : nowMs;
-        this.#lookedFor.set(callId, { sequence, sinceMs });
+        lookedFor.set(callId, { sequence, sinceMs });
         const knownAtMs = sinceMs + FORGOTTEN_AFTER_MS;
         if (found === 'unknown' && knownAtMs <= nowMs) {
           orphans.push({ callId, owner, token: NO_TOKEN, knownAtMs });
         }
       }
     }
+    // Only now: a database that is away holds nothing up for longer than that.
+    this.#lookedFor = lookedFor;
     return orphans;
   }
 

@@ -27,6 +27,7 @@ interface Written {
 /** The journal that hosts share: by its own rules who no longer owns a call tells nothing of it. */
 export class SharedJournal {
   readonly calls = new Map<string, Written>();
+  isAway = false;
   readonly #clock: FakeClock;
 
   constructor(clock: FakeClock) {
@@ -72,10 +73,12 @@ export class SharedJournal {
   }
 
   async listOpenCalls(incarnation: string): Promise<readonly OpenCall[]> {
+    if (this.isAway) throw new Error('the database does not answer');
     return this.openCalls(incarnation);
   }
 
   async incarnationsWithOpenCalls(): Promise<readonly string[]> {
+    if (this.isAway) throw new Error('the database does not answer');
     return [...new Set(this.#open().map(({ incarnation }) => incarnation))];
   }
 

@@ -100,6 +100,22 @@ describe('a call whose record is gone while its host is', () => {
     expect(endsOf(fleet.typesOf('call_1'))).toEqual([0, 0]);
   });
 
+  it('is ended in time by a database that is away now and then', async () => {
+    const fleet = openFleet();
+    await fleet.begin('call_1', 0);
+    await fleet.pass(2_000);
+    fleet.hosts[0]!.lose();
+    fleet.empty();
+    for (let turn = 0; turn < 4; turn++) {
+      await fleet.pass(6_000);
+      fleet.journal.isAway = true;
+      await fleet.pass(5_000);
+      fleet.journal.isAway = false;
+    }
+    await fleet.pass(5_500);
+    expect(endsOf(fleet.typesOf('call_1'))).toEqual([1, 1]);
+  });
+
   it('is left to its own region, and to that of who went on with it', async () => {
     const fleet = openFleet({ hosts: 2 });
     fleet.journal.begin('call_abroad', 'n0-nowhere', 'south');
