@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 20;
 /** Told to a client whose call cannot be found now: it comes back, and finds whoever has the call then. */
 const GOING_AWAY = { code: 1012, reason: 'node_lost' } as const;
 /** "call moved" (contract.md §9): the owner has it no more. */
-const CLOSE_MOVED = 4410;
+export const CLOSE_MOVED = 4410;
 /** What the client still says on a socket it was told to leave is heard wherever its leg goes on. */
 const CLOSES_WITH_TAIL: readonly unknown[] = [CLOSE_MOVED, FAULTS.leg_replaced.closeCode];
 
@@ -188,11 +188,10 @@ export class RelayedLine implements LegConnection {
   /** The owner goes on until it has given the call, here or to somebody else. */
   #fetch(): void {
     const state = this.#state;
-    const { counts, socket, onLost } = this.#options;
+    const { counts, onLost } = this.#options;
     if (state.name !== 'carried') return;
     const { way, handle } = state;
     this.#state = { name: 'searching', waiting: new WaitingMessages(counts), former: { way, handle } };
-    socket.resumeReading();
     if (!onLost()) this.#state = state;
   }
 
@@ -216,11 +215,9 @@ export class RelayedLine implements LegConnection {
 
   /** False where there is nothing to look for it by. */
   #search(): boolean {
-    const { counts, socket, onLost } = this.#options;
+    const { counts, onLost } = this.#options;
     if (!this.#leave()) return false;
     this.#state = { name: 'searching', waiting: new WaitingMessages(counts), former: undefined };
-    // Whoever has the call next says for itself whether it can keep up.
-    socket.resumeReading();
     return onLost();
   }
 
@@ -234,8 +231,11 @@ export class RelayedLine implements LegConnection {
     const owner = ownerOf(this.#state);
     this.#cancelLook?.();
     this.#cancelLook = undefined;
-    if (owner !== undefined) this.#options.onLeft(owner.way, owner.handle);
-    return owner !== undefined;
+    if (owner === undefined) return false;
+    this.#options.onLeft(owner.way, owner.handle);
+    // Whoever has the call next says for itself whether it can keep up.
+    this.#options.socket.resumeReading();
+    return true;
   }
 }
 

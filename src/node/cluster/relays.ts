@@ -15,7 +15,7 @@ import type { Resumption } from '../../gateway/door/admission.ts';
 import { FarLeg, type FarWelcome } from '../../gateway/relay/far-leg.ts';
 import { FarSocket } from '../../gateway/relay/far-socket.ts';
 import { packOpening, readOpening, RELAY, signal, type RelayWay } from '../../gateway/relay/relay-frames.ts';
-import { RelayedLine, type RelayCounts } from '../../gateway/relay/relayed-line.ts';
+import { CLOSE_MOVED, RelayedLine, type RelayCounts } from '../../gateway/relay/relayed-line.ts';
 import type { ResumeClaims } from '../../gateway/resume-token.ts';
 import type { FarSeat } from '../drain/far-callers.ts';
 import type { OwnerLinks } from './owner-links.ts';
@@ -25,8 +25,6 @@ import { claimsOf, readClaims, type SeatedAt } from './seat-claims.ts';
 /** Legs that one peer may have here by relay; its own door has its own limit. */
 const FAR_LEGS_MAX = 1_024;
 const MESSAGE_BYTES_MAX = 256 * 1024;
-/** "call moved" (contract.md §9). */
-const CLOSE_MOVED = 4410;
 
 export interface RelaysOptions extends SeatedAt {
   readonly clock: Clock;
