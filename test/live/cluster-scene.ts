@@ -11,8 +11,8 @@ import { HookReceiver } from './hooks.ts';
 import { until, type House } from './house.ts';
 import { NativeCaller } from './native-caller.ts';
 
-/** A leg that is lost may come back, and a machine that is busy refuses and kills nobody for it. */
-export const RESUMING = { RESUME_WINDOW_MS: '10000', LOOP_DELAY_MAX_MS: '0', WATCHDOG_MS: '0' };
+/** A leg that is lost may come back. */
+export const RESUMING = { RESUME_WINDOW_MS: '10000' };
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -53,7 +53,6 @@ export function clusterSettings(redis: { readonly port: number }): { readonly [n
     PEER_SECRET: randomBytes(32).toString('hex'),
     SIGNING_SECRET: randomBytes(32).toString('hex'),
     ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
-    LOOP_DELAY_MAX_MS: '0',
   };
 }
 

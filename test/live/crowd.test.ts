@@ -24,7 +24,7 @@ interface Scene {
 }
 
 async function openScene(): Promise<Scene> {
-  const house = await House.open({ LOOP_DELAY_MAX_MS: '0' });
+  const house = await House.open();
   opened.push(() => house.close());
   const { url } = await house.api<{ url: string }>('POST', '/voice/stream-credentials', {
     dialect: 'twilio',

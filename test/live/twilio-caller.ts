@@ -93,8 +93,14 @@ export class TwilioCaller {
 
   /** The longest silence between two echoes. */
   get largestGapMs(): number {
+    return this.largestGapMsSince(0);
+  }
+
+  /** Of the silences that ended after that moment of `performance.now()`. */
+  largestGapMsSince(sinceMs: number): number {
     let largestMs = 0;
     for (let i = 1; i < this.heardAtMs.length; i++) {
+      if (this.heardAtMs[i]! < sinceMs) continue;
       largestMs = Math.max(largestMs, this.heardAtMs[i]! - this.heardAtMs[i - 1]!);
     }
     return largestMs;
