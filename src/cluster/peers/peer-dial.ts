@@ -1,6 +1,5 @@
 import { randomRatio, type AtMs, type Cancel } from '../../base/clock.ts';
 import type { PeerKeys } from './peer-key.ts';
-import type { PeerTiming } from './peer-life.ts';
 import { PeerLink, type PeerClosed, type PeerHouse, type PeerState } from './peer-link.ts';
 import { dialPeer, type PeerAddress } from './peer-sockets.ts';
 
@@ -23,7 +22,6 @@ export interface PeerDialOptions {
   /** Another incarnation under the same address is not the peer that was meant. */
   readonly incarnation: string;
   readonly address: PeerAddress;
-  readonly timing: PeerTiming;
 }
 
 /** Keeps a link to one incarnation: dials, and dials again with backoff, until it is given up. */
@@ -66,11 +64,11 @@ export class PeerDial {
   }
 
   #dial(): void {
-    const { address, keys, timing } = this.#options;
+    const { address, keys } = this.#options;
     const giveUp = dialPeer(address, keys, {
       connected: (socket) => {
         this.#stopTimer();
-        this.#state = { name: 'linked', link: new PeerLink(socket, this.#house, timing) };
+        this.#state = { name: 'linked', link: new PeerLink(socket, this.#house) };
       },
       failed: (why) => this.#failed(why),
     });

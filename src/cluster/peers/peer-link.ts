@@ -6,7 +6,7 @@ import type { CommandResult } from '../../events/commands.ts';
 import { failedBy, Questions } from '../../events/asking/questions.ts';
 import type { PeerCounts } from './peer-counts.ts';
 import { FRAME, FRAME_BYTES_MAX, frameHead, OVERHEAD_BYTES, PeerFrames } from './peer-frames.ts';
-import { PeerLife, type PeerTiming } from './peer-life.ts';
+import { PeerLife, PING_MS } from './peer-life.ts';
 import { readAnswer, readHello, readQuestion, type PeerQuestion } from './peer-messages.ts';
 
 /** So many questions of one link may wait. */
@@ -56,7 +56,6 @@ export interface PeerHouse {
 export class PeerLink {
   readonly #socket: Duplex;
   readonly #house: PeerHouse;
-  readonly #timing: PeerTiming;
   readonly #life: PeerLife;
   readonly #questions: Questions;
   readonly #frames: PeerFrames;
@@ -69,16 +68,15 @@ export class PeerLink {
   #closing: PeerClosed = 'reset';
   #state: PeerState = { name: 'greeting' };
 
-  constructor(socket: Duplex, house: PeerHouse, timing: PeerTiming) {
+  constructor(socket: Duplex, house: PeerHouse) {
     const nowMs = house.clock.nowMs();
     this.#socket = socket;
     this.#house = house;
-    this.#timing = timing;
-    this.#life = new PeerLife(timing, nowMs);
+    this.#life = new PeerLife(nowMs);
     this.#questions = new Questions({ pendingMax: QUESTIONS_MAX, stats: house.counts, clock: house.clock });
     this.#frames = new PeerFrames((type, handle, payload) => this.#onFrame(type, handle, payload));
     this.#greetBeforeAtMs = nowMs + HELLO_MS;
-    this.#cancelBeat = house.clock.after(timing.pingMs, () => this.#beat());
+    this.#cancelBeat = house.clock.after(PING_MS, () => this.#beat());
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('error', () => this.#end('reset'));
     socket.on('close', () => this.#end(this.#closing));
@@ -206,7 +204,7 @@ export class PeerLink {
   #beat(): void {
     const nowMs = this.#house.clock.nowMs();
     if (this.#state.name === 'closed') return;
-    this.#cancelBeat = this.#house.clock.after(this.#timing.pingMs, () => this.#beat());
+    this.#cancelBeat = this.#house.clock.after(PING_MS, () => this.#beat());
     if (this.#state.name === 'greeting') {
       if (nowMs >= this.#greetBeforeAtMs) this.#refuseStranger();
       return;

@@ -2,7 +2,6 @@ import type { JsonObject } from '../../base/json.ts';
 import type { Closeable } from '../../base/lifetime.ts';
 import { PeerDial } from './peer-dial.ts';
 import type { PeerKeys } from './peer-key.ts';
-import { NEAR_TIMING, type PeerTiming } from './peer-life.ts';
 import { PeerLink, type PeerHouse, type PeerState } from './peer-link.ts';
 import { listenForPeers, type PeerAddress, type PeerListening } from './peer-sockets.ts';
 
@@ -42,7 +41,7 @@ export class Peers implements Closeable {
       keys,
       connectionsMax: CONNECTIONS_MAX,
       connected: (socket) => {
-        const link = new PeerLink(socket, this.#options, NEAR_TIMING);
+        const link = new PeerLink(socket, this.#options);
         this.#accepted.add(link);
         socket.once('close', () => this.#accepted.delete(link));
       },
@@ -52,14 +51,14 @@ export class Peers implements Closeable {
   }
 
   /** Keeps a link to this incarnation from now on. False where there are too many. */
-  meet(incarnation: string, address: PeerAddress, timing: PeerTiming = NEAR_TIMING): boolean {
+  meet(incarnation: string, address: PeerAddress): boolean {
     if (this.#dials.has(incarnation)) return true;
     if (this.#dials.size >= DIALS_MAX) {
       this.#options.counts.turnedAway++;
       return false;
     }
     const { keys } = this.#options;
-    this.#dials.set(incarnation, new PeerDial({ house: this.#options, keys, incarnation, address, timing }));
+    this.#dials.set(incarnation, new PeerDial({ house: this.#options, keys, incarnation, address }));
     return true;
   }
 

@@ -2,7 +2,7 @@ import { sleep, type Clock } from '../../base/clock.ts';
 import type { OwnerLink } from '../../cluster/arrival.ts';
 import type { PeerLink, PeerState } from '../../cluster/peers/peer-link.ts';
 import type { GiveQuestion } from '../../cluster/peers/peer-messages.ts';
-import { NEAR_TIMING } from '../../cluster/peers/peer-life.ts';
+import { SUSPECT_MS } from '../../cluster/peers/peer-life.ts';
 import type { Peers } from '../../cluster/peers/peers.ts';
 import type { Registry } from '../../cluster/registry.ts';
 import { CLAIM_NEW_MS } from '../../cluster/timing.ts';
@@ -42,7 +42,7 @@ export class OwnerLinks {
     if (peer === undefined || state.name === 'open' || this.#silentSinceUnixMs.has(peer)) return;
     // Two that dialled each other at once keep one link: the other one's end says nothing of the node.
     if (this.#peers().stateOf(peer)?.name === 'open') return;
-    const alreadyMs = state.name === 'suspect' ? NEAR_TIMING.suspectMs : 0;
+    const alreadyMs = state.name === 'suspect' ? SUSPECT_MS : 0;
     this.#silentSinceUnixMs.set(peer, this.#clock.unixMs() - alreadyMs);
     const [oldest] = this.#silentSinceUnixMs.keys();
     if (this.#silentSinceUnixMs.size <= SILENT_MAX || oldest === undefined) return;
