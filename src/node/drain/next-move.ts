@@ -5,6 +5,12 @@ import type { AtMs } from '../../base/clock.ts';
  * whoever takes them has calls of its own.
  */
 export const LOOK_EVERY_MS = 20;
+/**
+ * So many are on their way at once, and the next waits: a machine that has too much to do takes them more slowly.
+ * Who does not come is waited for no longer than that.
+ */
+export const UNDER_WAY_MAX = 4;
+export const UNDER_WAY_MS = 200;
 /** Whose turns they are is worked out anew so often: with hundreds of calls that takes a while. */
 export const TURNS_EVERY_MS = 200;
 /** Who was told and is still here is told again. */

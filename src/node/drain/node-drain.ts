@@ -6,7 +6,14 @@ import type { CallDirectory } from '../../call/directory.ts';
 import { moveAtProvider } from '../../call/provider/provider-move.ts';
 import type { NodeRecord } from '../../cluster/node-record.ts';
 import { advanceDrain, SERVING, type DrainEnd, type DrainState } from './drain-state.ts';
-import { LOOK_EVERY_MS, TURNS_EVERY_MS, turnsOf, type Candidate } from './next-move.ts';
+import {
+  LOOK_EVERY_MS,
+  TURNS_EVERY_MS,
+  turnsOf,
+  UNDER_WAY_MAX,
+  UNDER_WAY_MS,
+  type Candidate,
+} from './next-move.ts';
 import { countOrder } from './far-callers.ts';
 import type { Farewells } from './farewells.ts';
 import { LeavingLines, type LeavingLine } from './leaving-lines.ts';
@@ -154,7 +161,8 @@ export class NodeDrain implements Closeable {
     const nowMs = clock.nowMs();
     const times = {
       nowMs,
-      providersFromAtMs: sinceAtMs + moveProviderMs,
+      // Whom a deadline would cut off had rather hear a short break.
+      providersFromAtMs: Math.min(sinceAtMs + moveProviderMs, (sinceAtMs + deadlineAtMs) / 2),
       talkersFromAtMs: (sinceAtMs + deadlineAtMs) / 2,
     };
     for (const callId of this.#toldAtMs.keys())
@@ -163,9 +171,17 @@ export class NodeDrain implements Closeable {
       this.#turns = [...turnsOf(this.#candidates(nowMs), times)];
       this.#turnsUntilAtMs = nowMs + TURNS_EVERY_MS;
     }
+    if (this.#underWay(nowMs) >= UNDER_WAY_MAX) return;
     const candidate = this.#turns.shift();
     if (candidate !== undefined) this.#move(candidate, nowMs);
     else this.lines.tellNext(this.#options.relays().lines(), times);
+  }
+
+  /** Calls that were told a moment ago, and are still here. */
+  #underWay(nowMs: AtMs): number {
+    let underWay = 0;
+    for (const toldAtMs of this.#toldAtMs.values()) if (nowMs - toldAtMs < UNDER_WAY_MS) underWay++;
+    return underWay;
   }
 
   get #ways(): WaysOut {

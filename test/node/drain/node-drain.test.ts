@@ -54,18 +54,36 @@ describe('a node that is drained', () => {
     expect(begun).toHaveLength(1);
   });
 
-  it('tells its lines after two seconds where to go, fifty a second', () => {
+  it('tells its lines after two seconds where to go, fifty a second while they leave', () => {
     const { story, drain } = openScene();
     const callers = Array.from({ length: 10 }, () => story.arrives(NATIVE));
+    const calls = story.calls.all;
     const told = (): number => callers.filter((caller) => caller.told('goaway').length > 0).length;
     void drain.begin(120_000);
     story.clock.advance(2_000);
     expect(told()).toBeLessThanOrEqual(1);
-    story.clock.advance(100);
-    expect(told()).toBe(6);
-    story.clock.advance(100);
+    for (let looks = 1; looks <= 10; looks++) {
+      for (const [i, { id }] of calls.entries()) {
+        if (callers[i]!.told('goaway').length > 0) story.calls.surrender(id, story.clock.nowMs(), 0);
+      }
+      story.clock.advance(20);
+      expect(told()).toBeGreaterThanOrEqual(looks);
+    }
     expect([told(), drain.counts.told]).toEqual([10, 10]);
     expect(callers[0]!.told('goaway')[0]).toMatchObject({ url: `${OTHER}/media/native`, reason: 'draining' });
+  });
+
+  it('lets four be on their way at a time, and waits for who does not come no longer than 200 ms', () => {
+    const { story, drain } = openScene();
+    const callers = Array.from({ length: 10 }, () => story.arrives(NATIVE));
+    const told = (): number => callers.filter((caller) => caller.told('goaway').length > 0).length;
+    void drain.begin(120_000);
+    story.clock.advance(2_180);
+    expect(told()).toBe(4);
+    story.clock.advance(200);
+    expect(told()).toBe(8);
+    story.clock.advance(200);
+    expect(told()).toBe(10);
   });
 
   it('gives a call away with all of its lines once they were told, and not before', () => {
@@ -115,6 +133,24 @@ describe('a node that is drained', () => {
     expect(order.to.audio).toEqual({ heard: mulaw, said: mulaw });
     expect(order.to.streamUrl).toMatch(/^wss:\/\/b\.example\.com\/media\/twilio\/r\/[\w-]+\.[\w-]+$/);
     await vi.waitFor(() => expect(drain.counts.providers).toEqual({ accepted: 0, refused: 1, skipped: 0 }));
+  });
+
+  it('asks the provider at half of the time that is left where its time would come too late', () => {
+    const orders: ProviderOrder[] = [];
+    const provider = {
+      can: (action: string) => action === 'redirect',
+      give: async (order: ProviderOrder): Promise<CommandResult> => {
+        orders.push(order);
+        return { ok: true, value: null };
+      },
+    };
+    const { story, drain } = openScene({ ports: { provider, parts: [(desk) => new ProviderMove(desk)] } });
+    story.arrives({ credentialId: 'crd_1' });
+    void drain.begin(120_000);
+    story.clock.advance(59_900);
+    expect(orders).toEqual([]);
+    story.clock.advance(300);
+    expect(orders).toHaveLength(1);
   });
 
   it('moves nobody where there is no other node, and says so', () => {
