@@ -174,7 +174,7 @@ export const SETTINGS = {
   drainMoveProviderMs: setting(
     ms(0, 24 * HOUR_MS),
     600_000,
-    'how long after a drain began providers are asked to stream calls elsewhere; half of its deadline at the latest',
+    'how long after a drain began providers are asked to stream elsewhere; half its deadline at most',
   ),
   drainDeadlineMs: setting(ms(0, 24 * HOUR_MS), 120_000, 'how long calls may go on after the first SIGTERM'),
   jitterMode: setting(

@@ -6,8 +6,8 @@ import type { AtMs } from '../../base/clock.ts';
  */
 export const LOOK_EVERY_MS = 20;
 /**
- * So many are on their way at once, and the next waits: a machine that has too much to do takes them more slowly.
- * Who does not come is waited for no longer than that.
+ * So many are on their way at once, and the next waits: a machine that has too much to do takes them more
+ * slowly. Who does not come is waited for no longer than that.
  */
 export const UNDER_WAY_MAX = 4;
 export const UNDER_WAY_MS = 200;
