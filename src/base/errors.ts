@@ -71,6 +71,11 @@ export function invariant(holds: boolean, promise: string): asserts holds {
   if (!holds) throw new InvariantError(promise);
 }
 
+/** Whether it is an error of Node's with that code, `EEXIST` say. */
+export function hasCode(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code;
+}
+
 /** The sentence of anything thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

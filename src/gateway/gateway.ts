@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../base/clock.ts';
-import { refuse, type FaultCode } from '../base/errors.ts';
+import { type FaultCode, hasCode, refuse } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Closeable } from '../base/lifetime.ts';
 import { Connection, type ConnectionHouse } from './connection.ts';
@@ -325,8 +325,4 @@ class MediaGateway implements Gateway {
 
 function headerText(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(',') : value;
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

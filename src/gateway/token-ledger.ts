@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, unlinkSync } from 'node:fs'
 import { opendir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtMs, Cancel, Clock } from '../base/clock.ts';
+import { hasCode } from '../base/errors.ts';
 import { sha256Hex } from '../base/secret.ts';
 import { SESSION_TOKEN_TTL_MS } from '../base/session-token.ts';
 
@@ -145,8 +146,4 @@ export function openTokenLedger(options: TokenLedgerOptions): TokenLedger {
   // What stays behind when the directory cannot be read is old names, looked at again by the next process.
   ledger.purgeLeftovers().catch(() => ledger.stats.failed++);
   return ledger;
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

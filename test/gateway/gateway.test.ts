@@ -1,6 +1,8 @@
+import { createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { refuse } from '../../src/base/errors.ts';
+import { portOf } from '../../src/gateway/door/more-doors.ts';
 import { makeCertificate } from '../fakes/gateway-certificate.ts';
 import { openDoor, type Door } from '../fakes/gateway-house.ts';
 import { ask, callAsTwilio, faultOf, visit } from '../fakes/gateway-visitors.ts';
@@ -84,9 +86,11 @@ describe('the shared port', () => {
   });
 
   it('taken by a stranger is an error of the start, and nothing stays open', async () => {
-    const stranger = await open();
-    const ports = { ...SHARED, shared: stranger.gateway.ownPort };
+    const stranger = createServer();
+    await new Promise<void>((resolve) => void stranger.listen(0, '127.0.0.1', resolve));
+    const ports = { ...SHARED, shared: portOf(stranger) };
     await expect(open({ ports })).rejects.toThrow('EADDRINUSE');
+    stranger.close();
   });
 });
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { messageOf, VoiceError } from '../../base/errors.ts';
+import { hasCode, messageOf, VoiceError } from '../../base/errors.ts';
 import { MIB } from '../../base/units.ts';
 import { isSupported } from '../../media/codecs.ts';
 import { encodeL16LittleInto } from '../../media/codecs/l16.ts';
@@ -72,7 +72,7 @@ async function throughFfmpeg(file: string, why: string): Promise<Uint8Array> {
     });
     if (stdout.length >= 2) return stdout;
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const isMissing = hasCode(error, 'ENOENT');
     const detail = isMissing ? `${why === '' ? 'its rate needs FFmpeg' : why}; FFmpeg is not installed` : '';
     throw unreadable(file, detail === '' ? lastLineOf(error) : detail);
   }

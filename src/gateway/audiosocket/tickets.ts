@@ -1,7 +1,7 @@
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cancel, Clock } from '../../base/clock.ts';
-import { VoiceError } from '../../base/errors.ts';
+import { hasCode, VoiceError } from '../../base/errors.ts';
 import { sha256Hex } from '../../base/secret.ts';
 import { SESSION_TOKEN_TTL_MS } from '../../base/session-token.ts';
 
@@ -30,7 +30,7 @@ export class AudioSocketTickets {
     try {
       await writeFile(path, token, { flag: 'wx', mode: 0o600 });
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (!hasCode(error, 'EEXIST')) throw error;
       const message = 'the UUID stands for a session already';
       throw new VoiceError('conflict', message, { field: 'audiosocket_uuid', cause: error });
     }

@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { refuse } from '../../base/errors.ts';
+import { hasCode, refuse } from '../../base/errors.ts';
 import type { GatewayLimits, GatewayStats } from '../limits.ts';
 import { answerTo, endWith, type HttpRefusal } from './http-answers.ts';
+import { MoreDoors, portOf, takenAlone } from './more-doors.ts';
 
 /** A certificate chain and its key, PEM. */
 export interface TlsPair {
@@ -58,12 +59,14 @@ export class HalfOpen {
 // How often node:http looks for requests that take too long; its default of 30 s is longer than the limit.
 const DEADLINE_CHECKS_PER_LIMIT = 10;
 const KEEP_ALIVE_MS = 5_000;
+const BACKLOG = 1_024;
 
 /** One listening HTTP(S) server of the media plane. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server | TlsServer;
   readonly #sockets = new Set<Socket>();
+  #doors: MoreDoors | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -81,28 +84,57 @@ export class Listener {
   }
 
   /** Resolves to the port; rejects where it cannot be had. */
-  listen(address: ListenAddress): Promise<number> {
+  async listen(address: ListenAddress): Promise<number> {
+    if (address.isShared) return this.#listenOnAll(address);
+    // Nobody else is to have it.
+    const own = { ...address, port: await takenAlone(address) };
+    try {
+      return await this.#listenOnAll(own);
+    } catch (error) {
+      // Not every platform has SO_REUSEPORT.
+      if (!hasCode(error, 'ENOTSUP')) throw error;
+      return this.#bind(own, false);
+    }
+  }
+
+  async #listenOnAll(address: ListenAddress): Promise<number> {
+    const port = await this.#bind(address, true);
+    const doors = await MoreDoors.open({
+      host: address.host,
+      port,
+      backlog: BACKLOG,
+      allowHalfOpen: this.#options.tls === undefined,
+      onConnection: (socket) => this.#server.emit('connection', socket),
+      onError: () => this.#options.stats.halfOpenRefused++,
+    });
+    this.#doors = doors;
+    // Stopped while they were opened.
+    if (!this.#server.listening) doors.close();
+    return port;
+  }
+
+  #bind({ host, port }: ListenAddress, reusePort: boolean): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#server.once('error', reject);
-    const { host, port, isShared } = address;
-    this.#server.listen({ host, port, reusePort: isShared, backlog: 1_024 }, () => {
+    this.#server.listen({ host, port, reusePort, backlog: BACKLOG }, () => {
       this.#server.off('error', reject);
       // An accept that fails (no file descriptors left) costs that connection, not the process.
       this.#server.on('error', () => this.#options.stats.halfOpenRefused++);
-      const bound = this.#server.address();
-      resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
+      resolve(portOf(this.#server));
     });
     return promise;
   }
 
   /** Stops listening at once; connections that are there stay. */
   stop(): void {
+    this.#doors?.close();
     if (this.#server.listening) this.#server.close();
   }
 
   /** Stops listening and ends every connection. */
   async close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
+    this.#doors?.close();
     if (this.#server.listening) this.#server.close(() => resolve());
     else resolve();
     for (const socket of this.#sockets) socket.destroy();
