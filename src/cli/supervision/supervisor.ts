@@ -68,6 +68,11 @@ interface Post {
   restarts: Restarts;
 }
 
+/**
+ * A lost node's calls come back to its siblings in these moments, and starting another takes most of a core:
+ * they go first.
+ */
+const SIBLINGS_FIRST_MS = 2000;
 /** How long a process may take to leave after its time is up. */
 const LEAVE_GRACE_MS = 5000;
 /** How long control may go on delivering once the nodes are gone; the rest waits in the store. */
@@ -171,21 +176,28 @@ export class Supervisor {
     // Who gives up by itself at the first start has said why; trying again would hide it.
     else if (this.#phase.name === 'starting' && exit.code !== null) {
       this.#leave('stop', exit.code === 2 ? 2 : 1);
-    } else this.#refill(post, livedMs);
+    } else
+      this.#refill(post, livedMs, exit.code !== 0 && this.#hasServingSibling(post) ? SIBLINGS_FIRST_MS : 0);
   }
 
   #loseWhileLeaving(post: Post, livedMs: number): void {
     const isNeeded = post === this.#control && this.#nodes.some(isRunning);
     if (isNeeded && this.#phase.name === 'leaving' && this.#phase.how === 'drain')
-      this.#refill(post, livedMs);
+      this.#refill(post, livedMs, 0);
     this.#settle();
   }
 
-  #refill(post: Post, livedMs: number): void {
-    const { restarts, delayMs } = afterDeath(post.restarts, livedMs);
+  #refill(post: Post, livedMs: number, atLeastMs: number): void {
+    const { restarts, delayMs: penaltyMs } = afterDeath(post.restarts, livedMs);
     post.restarts = restarts;
+    const delayMs = Math.max(penaltyMs, atLeastMs);
     if (delayMs === 0) this.#fill(post);
     else post.state = { name: 'waiting', cancel: this.#options.clock.after(delayMs, () => this.#fill(post)) };
+  }
+
+  #hasServingSibling(post: Post): boolean {
+    const isServing = ({ state }: Post): boolean => state.name === 'running' && state.isReady;
+    return post !== this.#control && this.#nodes.some((other) => other !== post && isServing(other));
   }
 
   #leave(how: 'drain' | 'stop', exitCode: number): void {

@@ -134,15 +134,29 @@ describe('a house that starts', () => {
 });
 
 describe('a house that serves', () => {
-  it('replaces a dead node at once under a new name, and touches nobody else', () => {
+  it('replaces a dead node under a new name when its siblings have its calls, and touches nobody else', () => {
     const { child, children, living, clock } = openHouse();
     clock.advance(60_000);
     const [before, other] = [child('node-0'), child('node-1')];
     before.exit(null, 'SIGKILL');
+    clock.advance(1_999);
+    expect(living()).toEqual(['control', 'node-1']);
+    clock.advance(1);
     expect(living()).toEqual(['control', 'node-1', 'node-0']);
     expect(child('node-0').args[4]).not.toBe(before.args[4]);
     expect([other.heard, child('control').heard]).toEqual([[], []]);
     expect(children).toHaveLength(4);
+  });
+
+  it.each([
+    ['a dead node without a serving sibling', () => openHouse({ mediaNodes: 1 }), 'SIGKILL', null],
+    ['a node that has left of its own accord', () => openHouse(), null, 0],
+  ])('replaces %s at once', (_, open, signal, code) => {
+    const { child, clock } = open();
+    clock.advance(60_000);
+    const before = child('node-0');
+    before.exit(code, signal);
+    expect(child('node-0')).not.toBe(before);
   });
 
   it('gives a child that keeps dying ever more time', () => {
@@ -164,6 +178,7 @@ describe('a house that serves', () => {
     expect(silent.isAlive).toBe(true);
     clock.advance(1000);
     expect(silent.isAlive).toBe(false);
+    clock.advance(2000);
     expect(living()).toEqual(['control', 'node-0', 'node-1']);
   });
 
