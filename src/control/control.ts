@@ -13,7 +13,7 @@ import { DIALECTS } from '../dialect/registry.ts';
 import { AudioSocketTickets } from '../gateway/audiosocket/tickets.ts';
 import { termsOf } from '../dialect/terms.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { ProviderControl } from '../providers/control/provider-control.ts';
+import type { ProviderControl } from '../providers/control/provider-control.ts';
 import { AgentFailures } from './agent-failures.ts';
 import { announcerOf, tellerOf, type Tell } from './audience.ts';
 import type { HostCluster } from './cluster/host-cluster.ts';
