@@ -82,8 +82,11 @@ export class Heartbeat implements Closeable {
     this.counts.accepted++;
     this.clockSkewMs = answer.registryUnixMs + answer.roundTripMs / 2 - clock.unixMs();
     const loopDelayP99Ms = this.#options.isDelayBelieved === false ? 0 : record.loopDelayP99Ms;
+    const wasStarting = this.#standing.state === 'starting';
     this.#standing = advanceStanding(this.#standing, { type: 'beat_accepted', loopDelayP99Ms });
     const heard = membership.heard(answer, sentAtMs, clock.nowMs());
     onHeard?.(heard);
+    // Calls are placed on it from the next beat on.
+    if (wasStarting) void this.#ask();
   }
 }

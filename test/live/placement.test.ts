@@ -104,7 +104,12 @@ describe('two nodes with room for a few calls', () => {
   it('are levelled by the addresses that sessions hand out, and admit exactly as many as they may', async () => {
     const cap = IS_LONG ? 50 : 5;
     const house = own(await House.open({ MEDIA_NODES: '2', NODE_CAP_LEGS: String(cap), ...UNLOADED }));
-    await untilSeen(house, 'two nodes', ({ regions }) => regions[0]?.nodes_fit === 2);
+    // Of nodes that no registry has told of yet their links tell.
+    await untilSeen(house, 'two nodes that beat', ({ nodes }) => {
+      return (
+        nodes.filter(({ state, beat_age_ms }) => state === 'serving' && beat_age_ms !== null).length === 2
+      );
+    });
     await preload(house, [2, 0]);
     const first = await placeMany(4, 20, () => place(house));
     expect(inOf(first)).toBe(4);
