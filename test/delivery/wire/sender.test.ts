@@ -174,7 +174,7 @@ describe('a receiver', () => {
     const receiver = await receiverThat(answers.silence());
     const { attempt } = await aSender().send(request({ url: receiver.url(), timeoutMs: 150 }));
     expect(attempt).toMatchObject({ errorClass: 'timeout_response', status: null });
-    expect(attempt.durationMs).toBeGreaterThanOrEqual(149);
+    expect(attempt.durationMs).toBeGreaterThan(100);
     expect(attempt.durationMs).toBeLessThan(1_500);
     await until(() => receiver.openConnections === 0);
   });
