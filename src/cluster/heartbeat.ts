@@ -6,6 +6,13 @@ import { advanceStanding, STARTING, type NodeStanding } from './node-standing.ts
 import type { Registry } from './registry.ts';
 import { BEAT_MS } from './timing.ts';
 
+/**
+ * A node that nobody has heard of yet asks again so soon, so often: its calls have no record until then. Whom
+ * it asks may have just started as well, and be late.
+ */
+const FIRST_BEAT_MS = 50;
+const FIRST_BEATS_MAX = 10;
+
 export interface HeartbeatOptions {
   readonly clock: Pick<Clock, 'nowMs' | 'unixMs' | 'after'>;
   readonly registry: Pick<Registry, 'beat' | 'leave'>;
@@ -61,8 +68,13 @@ export class Heartbeat implements Closeable {
 
   #beat(): void {
     if (this.#isClosed) return;
-    this.#cancel = this.#options.clock.after(BEAT_MS, () => this.#beat());
+    this.#beatIn(BEAT_MS);
     void this.#ask();
+  }
+
+  #beatIn(delayMs: number): void {
+    this.#cancel?.();
+    this.#cancel = this.#options.clock.after(delayMs, () => this.#beat());
   }
 
   async #ask(): Promise<void> {
@@ -77,6 +89,8 @@ export class Heartbeat implements Closeable {
     this.isAnswered = answer !== undefined;
     if (answer === undefined) {
       this.counts.missed++;
+      if (this.#standing.state === 'starting' && this.counts.missed <= FIRST_BEATS_MAX)
+        this.#beatIn(FIRST_BEAT_MS);
       return;
     }
     this.counts.accepted++;

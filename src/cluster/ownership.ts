@@ -110,6 +110,13 @@ export class Ownership implements Closeable {
     this.#saveIn(callId, owned, owned.askedAtMs + SAVE_COALESCED_MS - this.#options.clock.nowMs());
   }
 
+  /** The node may claim now: calls that began before are told at once. */
+  recordAll(): void {
+    for (const [callId, owned] of this.#owned) {
+      if (!owned.isRecorded && !owned.isSaving) this.#saveIn(callId, owned, 0);
+    }
+  }
+
   /** The registry is new, or back: all calls are told again, spread over a second. */
   saveAll(): void {
     for (const [callId, owned] of this.#owned) {

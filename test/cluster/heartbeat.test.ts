@@ -5,6 +5,7 @@ import { LocalRegistry } from '../../src/cluster/local-registry.ts';
 import { Membership } from '../../src/cluster/membership.ts';
 import { advanceStanding, STARTING } from '../../src/cluster/node-standing.ts';
 import { FakeClock } from '../fakes/clock.ts';
+import type { NodeRecord } from '../../src/cluster/node-record.ts';
 import { nodeRecord } from '../fakes/node-records.ts';
 
 describe('the heartbeat of a node', () => {
@@ -25,6 +26,32 @@ describe('the heartbeat of a node', () => {
     expect(heartbeat.state).toBe('leaving');
     expect((await registry.beat(nodeRecord('n1'))).nodes).toHaveLength(1);
     expect(clock.pendingTasks).toBe(0);
+  });
+
+  it('asks again soon while nobody has heard of it, for half a second', async () => {
+    const clock = new FakeClock();
+    const registry = new LocalRegistry(clock);
+    const asked: number[] = [];
+    let isAway = true;
+    const faulty = {
+      leave: (incarnation: string) => registry.leave(incarnation),
+      beat: async (node: NodeRecord) => {
+        asked.push(clock.nowMs());
+        return isAway ? undefined : registry.beat(node);
+      },
+    };
+    const describe = () => nodeRecord('n0');
+    const heartbeat = new Heartbeat({ clock, registry: faulty, membership: new Membership(), describe });
+    for (let passedMs = 0; passedMs < 1_900; passedMs += 10) {
+      await turn();
+      clock.advance(10);
+    }
+    expect(asked).toEqual([0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 500, 1_000, 1_500]);
+    isAway = false;
+    clock.advance(10);
+    await turn();
+    expect(heartbeat.state).toBe('serving');
+    await heartbeat.leave();
   });
 
   it('knows how far the registry’s wall clock is ahead, whichever of the two is stepped', async () => {

@@ -86,6 +86,19 @@ describe('ownership', () => {
     expect([fenced, ownership.counts.unrecorded]).toEqual([[], 1]);
   });
 
+  it('claims calls that began before anybody had heard of the node as soon as somebody has', async () => {
+    const { shared, open, pass } = openScene();
+    const { ownership, node } = open('n0');
+    node.isIsolated = true;
+    void ownership.begin('call_1');
+    await pass(10);
+    expect(await shared.find('call_1')).toBe('unknown');
+    node.isIsolated = false;
+    ownership.recordAll();
+    await pass(5);
+    expect(await shared.find('call_1')).toMatchObject({ owner: 'n0' });
+  });
+
   it('takes a call over, and the former owner hears of it with its next event', async () => {
     const { open, pass, meanwhile } = openScene();
     const [a, b] = [open('a'), open('b')];

@@ -289,6 +289,7 @@ export class NodeCluster implements Closeable {
 
   #onHeard(heard: Heard): void {
     if (heard === 'new_epoch') this.#newEpochs++;
+    if (heard === 'first') this.ownership.recordAll();
     if (heard === 'new_epoch' || heard === 'returned') this.ownership.saveAll();
     this.#meet();
   }
