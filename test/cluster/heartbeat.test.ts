@@ -48,7 +48,7 @@ describe('the heartbeat of a node', () => {
     }
     expect(asked).toEqual([0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 500, 1_000, 1_500]);
     isAway = false;
-    clock.advance(10);
+    clock.advance(100);
     await turn();
     expect(heartbeat.state).toBe('serving');
     await heartbeat.leave();
