@@ -101,10 +101,15 @@ describe('what the pages promise of a running house', () => {
     member.stdout?.on('data', (text) => (memberOutput += String(text)));
     await until('the member to be ready', () => memberOutput.includes("state: 'ready'"));
     const caller = await place(house, { agent_id: 'echo' });
-    const [call] = await house.api<{ id: string }[]>('GET', '/calls?state=active');
+    let callId = '';
+    await until('the call to be listed', async () => {
+      const [call] = await house.api<{ id: string }[]>('GET', '/calls?state=active');
+      callId = call?.id ?? '';
+      return callId !== '';
+    });
     const target = { type: 'queue', to: 'sales' };
-    await house.api('POST', `/calls/${call!.id}/handover`, { target });
-    await until('the success', () => receiverOutput.includes(`transfer_success ${call!.id}`));
+    await house.api('POST', `/calls/${callId}/handover`, { target });
+    await until('the success', () => receiverOutput.includes(`transfer_success ${callId}`));
     expect(memberOutput).toContain("type: 'accepted'");
     if (caller.type === 'in') caller.socket.close();
   }, 30_000);
